@@ -1,0 +1,1 @@
+"""What crosses the wire between portal and worker: messages, closed lists, limits. Imports nothing of ours."""

@@ -1,0 +1,135 @@
+"""Closed lists of the contract. A value here is stored and sent: add, never rename."""
+
+from enum import StrEnum
+
+
+class JobStatus(StrEnum):
+    """State of a job; a run mirrors the state of its job."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELED = "canceled"
+
+
+TERMINAL_STATUSES = frozenset({JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.CANCELED})
+
+
+class Outcome(StrEnum):
+    """How one attempt ended; RUNNING while it has not."""
+
+    RUNNING = "running"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELED = "canceled"
+    RELEASED = "released"
+    LOST = "lost"
+
+
+class Directive(StrEnum):
+    """The one word that the portal answers to a working worker."""
+
+    CONTINUE = "continue"
+    CANCEL = "cancel"
+    FINISH = "finish"
+    DRAIN = "drain"
+
+
+class Phase(StrEnum):
+    """What an attempt is doing, in the order in which it happens."""
+
+    PREPARING = "preparing"
+    DOWNLOADING = "downloading"
+    TOKENIZING = "tokenizing"
+    TRAINING = "training"
+    EVALUATING = "evaluating"
+    SAVING = "saving"
+
+
+class LogLevel(StrEnum):
+    DEBUG = "DEBUG"
+    INFO = "INFO"
+    WARNING = "WARNING"
+    ERROR = "ERROR"
+
+
+class Split(StrEnum):
+    TRAIN = "train"
+    VALIDATION = "validation"
+    TEST = "test"
+
+
+class WorkerState(StrEnum):
+    IDLE = "idle"
+    BUSY = "busy"
+    DRAINING = "draining"
+
+
+class DatasetStatus(StrEnum):
+    CHECKING = "checking"
+    READY = "ready"
+    REFUSED = "refused"
+
+
+class Reason(StrEnum):
+    """Why an attempt or a run ended other than as planned. The portal has a sentence and advice for each."""
+
+    BASE_MODEL_UNAVAILABLE = "base_model_unavailable"
+    CANCELED_BY_USER = "canceled_by_user"
+    CRASHED = "crashed"
+    DATASET_CORRUPT = "dataset_corrupt"
+    DATASET_GONE = "dataset_gone"
+    DISK_FULL = "disk_full"
+    GPU_NOT_FOUND = "gpu_not_found"
+    GPU_OUT_OF_MEMORY = "gpu_out_of_memory"
+    KILLED = "killed"
+    LEASE_EXPIRED = "lease_expired"
+    NONFINITE_LOSS = "nonfinite_loss"
+    OUT_OF_MEMORY = "out_of_memory"
+    RELEASED_BY_WORKER = "released_by_worker"
+    SPLIT_MISMATCH = "split_mismatch"
+    STALLED = "stalled"
+    WORKER_INACTIVE = "worker_inactive"
+    WORKER_LOST = "worker_lost"
+    WORKER_RESTARTED = "worker_restarted"
+
+
+class ErrorCode(StrEnum):
+    """Codes of an error answer of the API (protocol section 7)."""
+
+    ALREADY_FINISHED = "already_finished"
+    CLASS_TOO_SMALL = "class_too_small"
+    CSRF_FAILED = "csrf_failed"
+    DATASET_GONE = "dataset_gone"
+    DATASET_NOT_READY = "dataset_not_ready"
+    DUPLICATE_KEY = "duplicate_key"
+    FORBIDDEN = "forbidden"
+    IDEMPOTENCY_CONFLICT = "idempotency_conflict"
+    IN_USE = "in_use"
+    INSTANCE_CONFLICT = "instance_conflict"
+    INTERNAL = "internal"
+    INVALID_DATASET = "invalid_dataset"
+    INVALID_FIELD = "invalid_field"
+    INVALID_JSON = "invalid_json"
+    LEASE_LOST = "lease_lost"
+    METHOD_NOT_ALLOWED = "method_not_allowed"
+    MODEL_NOT_ALLOWED = "model_not_allowed"
+    NOT_ACCEPTABLE = "not_acceptable"
+    NOT_FOUND = "not_found"
+    PROTOCOL_TOO_OLD = "protocol_too_old"
+    QUOTA_EXCEEDED = "quota_exceeded"
+    RANGE_NOT_SATISFIABLE = "range_not_satisfiable"
+    RATE_LIMITED = "rate_limited"
+    STORAGE_FULL = "storage_full"
+    STREAM_GAP = "stream_gap"
+    STREAM_INCOMPLETE = "stream_incomplete"
+    TOKEN_MALFORMED = "token_malformed"  # noqa: S105 - a code, not a secret
+    TOKEN_MISSING = "token_missing"  # noqa: S105
+    TOKEN_UNKNOWN = "token_unknown"  # noqa: S105
+    TOO_DEEP = "too_deep"
+    TOO_LARGE = "too_large"
+    UNAVAILABLE = "unavailable"
+    UNKNOWN_FIELD = "unknown_field"
+    UNSUPPORTED_MEDIA_TYPE = "unsupported_media_type"
+    WORKER_INACTIVE = "worker_inactive"

@@ -1,0 +1,26 @@
+"""Numbers that both sides of the wire must agree on, with their units."""
+
+PROTOCOL_VERSION = 1
+PROTOCOL_MIN = 1
+
+API_PREFIX = "/bert-training/api"
+
+JSON_BODY_BYTES = 1024 * 1024
+JSON_DEPTH = 20
+UPLOAD_BYTES = 50 * 1024 * 1024
+LINES_PER_BATCH = 500
+POINTS_PER_BATCH = 500
+LINE_BYTES = 16 * 1024  # a longer line is cut by the worker with a marker, by the portal as a last resort
+METRIC_NAMES_PER_RUN = 200
+METRIC_NAME_CHARACTERS = 100
+LOG_BYTES_PER_RUN = 256 * 1024 * 1024
+LOG_LINES_PER_RUN = 1_000_000
+CLASSES = 1000
+
+LEASE_SECONDS = 60.0
+HEARTBEAT_SECONDS = 15.0
+TICK_SECONDS = 5.0
+AFFINITY_SECONDS = 600.0
+IDLE_RETRY_AFTER_SECONDS = 5
+
+CLOCK_SKEW_WARNING_SECONDS = 30.0

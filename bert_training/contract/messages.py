@@ -1,0 +1,255 @@
+"""The bodies of the worker protocol as pydantic models, used by the portal to parse and by the worker to build.
+
+Strict types (true is no number, 123 no text). Unknown fields are ignored, so that protocol 1 can grow.
+"""
+
+import math
+from datetime import datetime
+from typing import Annotated, Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from bert_training.contract.enums import Directive, JobStatus, LogLevel, Outcome, Phase, Split, WorkerState
+from bert_training.contract.limits import (
+    CLASSES,
+    LINES_PER_BATCH,
+    METRIC_NAME_CHARACTERS,
+    METRIC_NAMES_PER_RUN,
+    POINTS_PER_BATCH,
+)
+
+Count = Annotated[int, Field(ge=0, le=2**31 - 1)]
+Identifier = Annotated[int, Field(ge=1, le=2**63 - 1)]
+AttemptNumber = Annotated[int, Field(ge=1, le=2**31 - 1)]
+Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+ShortText = Annotated[str, Field(max_length=200)]
+MetricName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_.]*$", max_length=METRIC_NAME_CHARACTERS)]
+FiniteNumber = Annotated[float, Field(allow_inf_nan=False)]
+
+
+class Message(BaseModel):
+    """Base of every message: strict types, unknown fields ignored."""
+
+    model_config = ConfigDict(strict=True, extra="ignore", frozen=True)
+
+
+class Gpu(Message):
+    """One GPU as the worker sees it now; memory in bytes, utilisation 0..1."""
+
+    name: ShortText
+    memory_bytes: Count | Annotated[int, Field(ge=0, le=2**50)] = 0
+    memory_used_bytes: Annotated[int, Field(ge=0, le=2**50)] = 0
+    utilisation: Annotated[float, Field(ge=0, le=1)] | None = None
+    temperature_celsius: Annotated[float, Field(ge=-50, le=200)] | None = None
+
+
+class HeartbeatRequest(Message):
+    instance: ShortText
+    state: WorkerState
+    sent_at: datetime
+    job_id: Identifier | None = None
+    attempt: AttemptNumber | None = None
+    gpu: Annotated[list[Gpu], Field(max_length=64)] = []
+    disk_free: Annotated[int, Field(ge=0, le=2**60)] | None = None  # bytes free under the models-dir
+
+
+class ProtocolRange(Message):
+    min: int
+    max: int
+
+
+class HeartbeatAnswer(Message):
+    server_time: datetime
+    directive: Directive
+    lease_seconds: float
+    heartbeat_seconds: float
+    protocol: ProtocolRange
+
+
+class ClaimRequest(Message):
+    instance: ShortText
+    tasks: Annotated[list[ShortText], Field(max_length=50)]
+    versions: Annotated[dict[ShortText, ShortText], Field(max_length=50)] = {}
+    simulate: bool = False
+
+
+class DatasetReference(Message):
+    """The data of a claimed job. Digests name the original file (sha256) and the canonical table (table_sha256)."""
+
+    id: Identifier
+    sha256: Digest
+    bytes: int
+    table_sha256: Digest
+    table_bytes: int
+    rows: int
+
+
+class ClaimedJob(Message):
+    """What a worker needs to train; `held` says that it had this job already."""
+
+    job_id: Identifier
+    run_id: Identifier
+    attempt: AttemptNumber
+    held: bool
+    task: str
+    hyperparameters: dict[str, Any]
+    base_model: str
+    base_model_revision: str
+    simulate: bool
+    dataset: DatasetReference
+    split_digest: str = ""  # of the manifest that the portal stored; empty = not stated
+    resume_checkpoint_step: int = 0  # newest checkpoint that the portal heard of from this worker
+    lease_seconds: float
+
+
+class Reproducibility(Message):
+    """Where a figure comes from, measured on the machine that trains."""
+
+    code_commit: ShortText
+    environment_fingerprint: ShortText
+    base_model_revision: ShortText
+    split_digest: ShortText
+    device: ShortText
+
+
+class ProgressRequest(Message):
+    attempt: AttemptNumber
+    phase: Phase
+    epoch: Count = 0
+    step: Count = 0
+    total_steps: Count = 0
+    checkpoint_step: Count = 0
+    resumed_from_step: Count | None = None
+    reproducibility: Reproducibility | None = None
+
+
+class ProgressAnswer(Message):
+    directive: Directive
+    lease_seconds: float
+
+
+class FailureReport(Message):
+    """Why a job failed: a code of `Reason` (an unknown one is shown as `crashed`) and one sentence."""
+
+    code: ShortText
+    message: Annotated[str, Field(max_length=4000)] = ""
+
+
+class ClassFigures(Message):
+    """Test figures of one class; null = the class has no example there."""
+
+    name: Annotated[str, Field(max_length=1000)]
+    precision: FiniteNumber | None
+    recall: FiniteNumber | None
+    f1: FiniteNumber | None
+    support: Count
+
+
+class Result(Message):
+    """Final figures, always of the test split."""
+
+    metrics: Annotated[dict[MetricName, FiniteNumber | None], Field(max_length=METRIC_NAMES_PER_RUN)]
+    model_fingerprint: Digest
+    best_step: Count
+    classes: Annotated[list[ClassFigures], Field(max_length=CLASSES)]
+
+
+class CompleteRequest(Message):
+    attempt: AttemptNumber
+    outcome: Outcome
+    log_seq: Count
+    metric_seq: Count
+    error: FailureReport | None = None
+    result: Result | None = None
+
+    @model_validator(mode="after")
+    def _outcome_fits(self) -> Self:
+        if self.outcome in (Outcome.RUNNING, Outcome.LOST):
+            raise ValueError(f"outcome {self.outcome.value!r} is not an end that a worker can report")
+        if self.outcome is Outcome.COMPLETED and self.result is None:
+            raise ValueError("a completed job needs its result")
+        return self
+
+
+class CompleteAnswer(Message):
+    status: JobStatus
+
+
+class LogLine(Message):
+    """One line; level and ts are taken leniently by the portal, so that a stream never blocks."""
+
+    ts: str = Field(max_length=100)
+    level: str = Field(default=LogLevel.INFO.value, max_length=100)
+    message: str
+
+
+class LogBatch(Message):
+    job_id: Identifier
+    attempt: AttemptNumber
+    first_seq: Annotated[int, Field(ge=1, le=2**62)]
+    lines: Annotated[list[LogLine], Field(max_length=LINES_PER_BATCH)]
+
+
+class LogPost(LogLine):
+    """A batch of one: the form of source 000."""
+
+    job_id: Identifier
+    attempt: AttemptNumber
+    seq: Annotated[int, Field(ge=1, le=2**62)]
+
+
+class MetricPoint(Message):
+    """Figures at one step. A value that is not finite travels as null and its name in `nonfinite`."""
+
+    epoch: Count
+    step: Count
+    split: Split
+    values: Annotated[dict[MetricName, FiniteNumber | None], Field(max_length=METRIC_NAMES_PER_RUN)]
+    nonfinite: Annotated[list[MetricName], Field(max_length=METRIC_NAMES_PER_RUN)] = []
+
+    @classmethod
+    def of(cls, *, epoch: int, step: int, split: Split, values: dict[str, float]) -> Self:
+        """Build a point from figures that may be NaN or infinite."""
+        finite = {name: float(value) if math.isfinite(value) else None for name, value in values.items()}
+        nonfinite = [name for name, value in finite.items() if value is None]
+        return cls(epoch=epoch, step=step, split=split, values=finite, nonfinite=nonfinite)
+
+
+class MetricBatch(Message):
+    job_id: Identifier
+    attempt: AttemptNumber
+    first_seq: Annotated[int, Field(ge=1, le=2**62)]
+    points: Annotated[list[MetricPoint], Field(max_length=POINTS_PER_BATCH)]
+
+
+class StreamAnswer(Message):
+    next_seq: int
+    directive: Directive
+
+
+class RegisterRequest(Message):
+    name: Annotated[str, Field(min_length=1, max_length=100)]
+    description: Annotated[str, Field(max_length=1000)] = ""
+
+
+class RegisteredWorker(Message):
+    id: int
+    name: str
+    token: str
+    prefix: str
+
+
+class FieldError(Message):
+    path: str
+    message: str
+
+
+class ErrorBody(BaseModel):
+    """The one shape of an error under /api; some codes add fields (next_seq, limit, status ...)."""
+
+    model_config = ConfigDict(extra="allow")
+
+    code: str
+    message: str
+    errors: list[dict[str, Any]] = []
+    request_id: str = ""
