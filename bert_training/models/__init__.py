@@ -1,0 +1,24 @@
+"""Django rows, one noun a file."""
+
+from bert_training.models.base_model import BaseModel
+from bert_training.models.dataset import Dataset
+from bert_training.models.job import Job, JobAttempt, PortalTick
+from bert_training.models.run import IdempotentRequest, Run, SplitManifest
+from bert_training.models.telemetry import Log, Metric
+from bert_training.models.token import AccessToken
+from bert_training.models.worker import Worker
+
+__all__ = [
+    "AccessToken",
+    "BaseModel",
+    "Dataset",
+    "IdempotentRequest",
+    "Job",
+    "JobAttempt",
+    "Log",
+    "Metric",
+    "PortalTick",
+    "Run",
+    "SplitManifest",
+    "Worker",
+]

@@ -1,0 +1,83 @@
+"""The closed lists with words for people: callables, so that a new entry needs no migration."""
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from bert_training.contract.enums import DatasetStatus, JobStatus, Outcome, Phase, Split, WorkerState
+from bert_training.tasks import TASKS
+
+Label = str | Promise
+
+STATUS_LABELS: dict[str, Label] = {
+    JobStatus.QUEUED: _("in the queue"),
+    JobStatus.RUNNING: _("running"),
+    JobStatus.COMPLETED: _("completed"),
+    JobStatus.FAILED: _("failed"),
+    JobStatus.CANCELED: _("canceled"),
+}
+OUTCOME_LABELS: dict[str, Label] = {
+    Outcome.RUNNING: _("running"),
+    Outcome.COMPLETED: _("completed"),
+    Outcome.FAILED: _("failed"),
+    Outcome.CANCELED: _("canceled"),
+    Outcome.RELEASED: _("released by the worker"),
+    Outcome.LOST: _("lost"),
+}
+PHASE_LABELS: dict[str, Label] = {
+    Phase.PREPARING: _("preparing"),
+    Phase.DOWNLOADING: _("downloading the data"),
+    Phase.TOKENIZING: _("reading the texts"),
+    Phase.TRAINING: _("training"),
+    Phase.EVALUATING: _("evaluating"),
+    Phase.SAVING: _("saving the model"),
+}
+SPLIT_LABELS: dict[str, Label] = {
+    Split.TRAIN: _("training"),
+    Split.VALIDATION: _("validation"),
+    Split.TEST: _("test"),
+}
+DATASET_STATUS_LABELS: dict[str, Label] = {
+    DatasetStatus.CHECKING: _("being checked"),
+    DatasetStatus.READY: _("ready"),
+    DatasetStatus.REFUSED: _("refused"),
+}
+WORKER_STATE_LABELS: dict[str, Label] = {
+    WorkerState.IDLE: _("waiting for work"),
+    WorkerState.BUSY: _("working"),
+    WorkerState.DRAINING: _("finishing its last job"),
+}
+
+
+def status_choices() -> list[tuple[str, Label]]:
+    """List the states of a job and of a run."""
+    return [(str(value), label) for value, label in STATUS_LABELS.items()]
+
+
+def outcome_choices() -> list[tuple[str, Label]]:
+    """List how an attempt can end."""
+    return [(str(value), label) for value, label in OUTCOME_LABELS.items()]
+
+
+def phase_choices() -> list[tuple[str, Label]]:
+    """List what an attempt does, in order."""
+    return [(str(value), label) for value, label in PHASE_LABELS.items()]
+
+
+def split_choices() -> list[tuple[str, Label]]:
+    """List the parts of a dataset."""
+    return [(str(value), label) for value, label in SPLIT_LABELS.items()]
+
+
+def dataset_status_choices() -> list[tuple[str, Label]]:
+    """List the states of a dataset."""
+    return [(str(value), label) for value, label in DATASET_STATUS_LABELS.items()]
+
+
+def worker_state_choices() -> list[tuple[str, Label]]:
+    """List what a worker says that it does."""
+    return [(str(value), label) for value, label in WORKER_STATE_LABELS.items()]
+
+
+def task_choices() -> list[tuple[str, Label]]:
+    """List what can be trained."""
+    return [(task.name, _(task.label)) for task in TASKS.values()]

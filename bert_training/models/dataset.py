@@ -1,0 +1,76 @@
+"""An uploaded spreadsheet: the original bytes, the canonical table made of it, and what the check found."""
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from bert_training.contract.enums import DatasetStatus
+from bert_training.models.choices import dataset_status_choices, task_choices
+
+PRIVACY_FULL = "full"
+
+
+class Dataset(models.Model):
+    """One record per owner for the same bytes, task, sheet, columns and privacy."""
+
+    # Names the stored files. Never the digest: two owners may store the same bytes and delete them apart.
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="datasets", verbose_name=_("owner")
+    )
+    name = models.CharField(_("name"), max_length=200)
+    description = models.TextField(_("description"), blank=True, max_length=2000)
+    task = models.CharField(_("task"), max_length=50, choices=task_choices)
+    status = models.CharField(
+        _("status"), max_length=20, choices=dataset_status_choices, default=DatasetStatus.CHECKING.value
+    )
+    original_name = models.CharField(_("file name"), max_length=255)
+    sha256 = models.CharField(_("SHA-256"), max_length=64)
+    bytes = models.BigIntegerField(_("size (bytes)"))
+    sheet = models.CharField(_("sheet"), max_length=100, blank=True)
+    columns = models.JSONField(_("columns"), default=dict)
+    # Digest of task, wanted sheet and columns and privacy: with owner and sha256 the identity of a dataset.
+    request_digest = models.CharField(max_length=64, editable=False)
+    privacy = models.CharField(_("privacy"), max_length=20, default=PRIVACY_FULL)
+    table_sha256 = models.CharField(_("SHA-256 of the table"), max_length=64, blank=True)
+    table_bytes = models.BigIntegerField(default=0)
+    rows = models.IntegerField(_("rows"), default=0)
+    summary = models.JSONField(_("summary"), default=dict)
+    report = models.JSONField(_("check report"), default=dict)
+    progress = models.IntegerField(_("progress (percent)"), default=0)
+    check_attempts = models.IntegerField(default=0, editable=False)  # own guard: django-q2 retries for ever
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+
+    class Meta:
+        db_table = "bert_datasets"
+        ordering = ("-id",)
+        verbose_name = _("dataset")
+        verbose_name_plural = _("datasets")
+        indexes = [models.Index(fields=["sha256"], name="ix_bert_datasets_sha256_hash")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["owner", "sha256", "request_digest"],
+                condition=~models.Q(status="refused"),
+                name="uq_bert_datasets_identity",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def original_key(self) -> str:
+        """Where the uploaded bytes are stored."""
+        return f"datasets/{self.uuid}/original"
+
+    @property
+    def table_key(self) -> str:
+        """Where the canonical Parquet table is stored."""
+        return f"datasets/{self.uuid}/table.parquet"
+
+    @property
+    def is_ready(self) -> bool:
+        """Tell whether runs may be created on it."""
+        return self.status == DatasetStatus.READY

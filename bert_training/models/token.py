@@ -1,0 +1,66 @@
+"""Tokens of workers and of people: only the SHA-256 is stored, the token itself is shown once."""
+
+import hashlib
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+
+from bert_training.models.worker import Worker
+
+
+def token_digest(token: str) -> str:
+    """Return the SHA-256 of a token. Unsalted on purpose: the secret has 256 random bits (ASVS 6.5.2)."""
+    return hashlib.sha256(token.encode("ascii")).hexdigest()
+
+
+class AccessTokenQuerySet(models.QuerySet["AccessToken"]):
+    def usable(self) -> "AccessTokenQuerySet":
+        """Keep the tokens that are neither revoked nor expired, by the database's clock."""
+        return self.filter(revoked_at__isnull=True).filter(Q(expires_at__isnull=True) | Q(expires_at__gt=Now()))
+
+
+class AccessToken(models.Model):
+    """Belongs to a worker or to a user, never to both."""
+
+    worker = models.ForeignKey(
+        Worker, null=True, blank=True, on_delete=models.CASCADE, related_name="tokens", verbose_name=_("worker")
+    )
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.CASCADE,
+        related_name="access_tokens",
+        verbose_name=_("user"),
+    )
+    label = models.CharField(_("label"), max_length=100, blank=True)
+    prefix = models.CharField(_("begins with"), max_length=20)
+    digest = models.CharField(max_length=64, unique=True, editable=False)
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    last_used_at = models.DateTimeField(_("last used"), null=True, blank=True)
+    expires_at = models.DateTimeField(_("expires"), null=True, blank=True)
+    revoked_at = models.DateTimeField(_("revoked"), null=True, blank=True)
+
+    objects = AccessTokenQuerySet.as_manager()
+
+    class Meta:
+        db_table = "bert_access_tokens"
+        ordering = ("-id",)
+        verbose_name = _("access token")
+        verbose_name_plural = _("access tokens")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(worker__isnull=False, user__isnull=True) | Q(worker__isnull=True, user__isnull=False),
+                name="ck_bert_access_tokens_one_holder",
+            ),
+            models.CheckConstraint(
+                condition=Q(expires_at__isnull=True) | Q(expires_at__gt=F("created_at")),
+                name="ck_bert_access_tokens_expiry",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.prefix}..."

@@ -1,0 +1,55 @@
+"""A PC that trains: who it is, when it was last heard of, what it said about itself."""
+
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from bert_training.contract.enums import WorkerState
+from bert_training.models.choices import worker_state_choices
+
+
+class Worker(models.Model):
+    """Its token lives in AccessToken; a deactivated worker gets 403 on every call."""
+
+    name = models.CharField(_("name"), max_length=100, unique=True)
+    description = models.TextField(_("description"), blank=True, max_length=1000)
+    active = models.BooleanField(_("active"), default=True)
+    draining = models.BooleanField(
+        _("draining"), default=False, help_text=_("Finishes its job, then claims no more until this is switched off.")
+    )
+    # A worker bound to a team takes only jobs of that team's people; empty = everybody's.
+    team = models.ForeignKey(
+        "auth.Group", null=True, blank=True, on_delete=models.SET_NULL, related_name="workers", verbose_name=_("team")
+    )
+    state = models.CharField(_("state"), max_length=20, choices=worker_state_choices, default=WorkerState.IDLE.value)
+    last_seen_at = models.DateTimeField(_("last seen"), null=True, blank=True)
+    instance = models.CharField(max_length=200, blank=True)  # <machine_id>:<start number>
+    hardware = models.JSONField(_("hardware"), default=dict, blank=True)
+    versions = models.JSONField(_("versions"), default=dict, blank=True)
+    tasks = models.JSONField(_("tasks"), default=list, blank=True)
+    clock_skew_seconds = models.FloatField(_("clock skew (seconds)"), default=0)
+    created_at = models.DateTimeField(_("registered"), auto_now_add=True)
+
+    class Meta:
+        db_table = "bert_workers"
+        ordering = ("name",)
+        verbose_name = _("worker")
+        verbose_name_plural = _("workers")
+
+    def __str__(self) -> str:
+        return self.name
+
+    def seconds_since_seen(self, now: datetime | None = None) -> float | None:
+        """Return how long ago it was heard of, None = never."""
+        if self.last_seen_at is None:
+            return None
+        return max(0.0, ((now or timezone.now()) - self.last_seen_at).total_seconds())
+
+    @property
+    def is_online(self) -> bool:
+        """Tell whether it was heard of within one lease."""
+        silence = timedelta(seconds=settings.LEASE_SECONDS)
+        return self.active and self.last_seen_at is not None and timezone.now() - self.last_seen_at < silence
