@@ -1,0 +1,383 @@
+"""The training queue: enqueue, claim, progress, complete, cancel. The worker protocol's rules R1, R2, R4-R8.
+
+Every write about a job first locks its row; lock order everywhere: worker, job, attempt. All times are the database's.
+"""
+
+import logging
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.models import Max
+from django.db.models.functions import Coalesce, Now
+from django.utils.translation import gettext as _
+
+from bert_training.contract.enums import Directive, ErrorCode, JobStatus, Outcome, Phase, Reason
+from bert_training.contract.messages import (
+    ClaimedJob,
+    ClaimRequest,
+    CompleteAnswer,
+    CompleteRequest,
+    DatasetReference,
+    ProgressAnswer,
+    ProgressRequest,
+)
+from bert_training.contract.text import clean_text
+from bert_training.live.publish import ring
+from bert_training.models import Job, JobAttempt, Run, Worker
+from bert_training.models.job import hold_end, lease_end
+from bert_training.services.errors import AlreadyFinished, ProtocolError
+from bert_training.services.transactions import short_transaction
+
+logger = logging.getLogger(__name__)
+
+CONTINUE = Directive.CONTINUE
+LOSSES_UNTIL_FAILED = 3  # poison job guard (R7)
+
+
+# --- rows under lock ----------------------------------------------------------------------------------------------
+
+
+def lock_worker(worker: Worker) -> Worker:
+    """Return the worker's row, locked until the transaction ends."""
+    return Worker.objects.select_for_update().get(pk=worker.pk)
+
+
+def lock_job(job_id: int) -> Job | None:
+    """Return a job's row, locked until the transaction ends, or None."""
+    return Job.objects.select_for_update(of=("self",)).select_related("run", "worker").filter(pk=job_id).first()
+
+
+def attempt_of(worker: Worker, job_id: int, number: int) -> tuple[Job, JobAttempt]:
+    """Return a locked job and one attempt that this worker made on it.
+
+    Raises ProtocolError not_found for a job that it never held (no enumeration), lease_lost for another's attempt.
+    """
+    job = lock_job(job_id)
+    attempts = JobAttempt.objects.select_for_update().filter(job_id=job_id, worker=worker)
+    if job is None or not attempts.exists():
+        raise ProtocolError(ErrorCode.NOT_FOUND, _("There is no job %(id)s.") % {"id": job_id}, http_status=404)
+    attempt = attempts.filter(number=number).first()
+    if attempt is None:
+        raise _lease_lost(job)
+    return job, attempt
+
+
+def held_job(worker: Worker, job_id: int, *, attempt: int) -> tuple[Job, JobAttempt]:
+    """Return the locked job of the worker's current attempt, revived when nobody else has taken it meanwhile.
+
+    Raises ProtocolError not_found, already_finished {status} or lease_lost {attempt}.
+    """
+    job, row = attempt_of(worker, job_id, attempt)
+    if job.is_finished:
+        raise ProtocolError(ErrorCode.ALREADY_FINISHED, _("The job has ended."), status=job.status)
+    if attempt != job.attempt:
+        raise _lease_lost(job)
+    if job.status == JobStatus.QUEUED:
+        _revive(worker, job, row)
+    return job, row
+
+
+def _lease_lost(job: Job) -> ProtocolError:
+    message = _("Attempt %(number)s holds this job now.") % {"number": job.attempt}
+    return ProtocolError(ErrorCode.LEASE_LOST, message, attempt=job.attempt)
+
+
+def _revive(worker: Worker, job: Job, attempt: JobAttempt) -> None:
+    """Give a lost job back to the worker that still trains it: nothing is thrown away for two minutes of silence."""
+    holds_another = Job.objects.filter(worker=worker, status=JobStatus.RUNNING).exists()
+    if attempt.outcome != Outcome.LOST or holds_another:
+        raise _lease_lost(job)
+    JobAttempt.objects.filter(pk=attempt.pk).update(outcome=Outcome.RUNNING.value, ended_at=None, reason="", message="")
+    attempt.refresh_from_db()
+    job.transition(JobStatus.RUNNING, worker=worker, lease_until=lease_end(), hold_worker=None, hold_until=None)
+    logger.info("job revived", extra={"job": job.pk, "worker": worker.pk, "attempt": attempt.number})
+
+
+# --- the queue ----------------------------------------------------------------------------------------------------
+
+
+def enqueue(run: Run, *, priority: int = 0) -> Job:
+    """Put a new run into the queue, with a fair turn among owners of the same priority."""
+    last_claimed = Job.objects.filter(attempt__gt=0).order_by("-started_at").values_list("turn", flat=True).first() or 0
+    own = Job.objects.filter(status=JobStatus.QUEUED, run__owner=run.owner_id).aggregate(top=Max("turn"))["top"]
+    turn = max(last_claimed, 0 if own is None else own + 1)
+    return Job.objects.create(run=run, task=run.task, simulate=run.simulate, priority=priority, turn=turn)
+
+
+@short_transaction
+def claim_job(worker: Worker, request: ClaimRequest) -> ClaimedJob | None:
+    """Return the job that the worker holds, or give it the next one, or None (R1)."""
+    worker = lock_worker(worker)
+    held = Job.objects.select_for_update(of=("self",)).select_related("run").filter(worker=worker, status="running")
+    job = held.first()
+    _check_instance(worker, request.instance, holds=job is not None)
+    Worker.objects.filter(pk=worker.pk).update(
+        instance=request.instance, versions=request.versions, tasks=request.tasks, last_seen_at=Now()
+    )
+    if job is not None and (job.simulate != request.simulate or job.task not in request.tasks):
+        requeue(job, outcome=Outcome.RELEASED, reason=Reason.RELEASED_BY_WORKER)
+        job = None
+    if job is not None:
+        return _claim_again(worker, job, request.instance)
+    if worker.draining:
+        return None
+    return _claim_next(worker, request)
+
+
+def _check_instance(worker: Worker, instance: str, *, holds: bool) -> None:
+    """Refuse an echo of the past, and a copied token while its owner is fresh (instance = machine:start number)."""
+    machine, start = _split_instance(instance)
+    known_machine, known_start = _split_instance(worker.instance)
+    if not known_machine or (machine == known_machine and start >= known_start):
+        return
+    silence = worker.seconds_since_seen()
+    is_fresh = silence is not None and silence < settings.LEASE_SECONDS
+    if machine == known_machine or is_fresh:
+        retry_after = settings.LEASE_SECONDS
+        message = _("Another program is using this worker's token.")
+        raise ProtocolError(ErrorCode.INSTANCE_CONFLICT, message, retry_after=retry_after)
+
+
+def _split_instance(instance: str) -> tuple[str, int]:
+    machine, _separator, start = instance.rpartition(":")
+    return (machine, int(start)) if start.isdigit() else (instance, 0)
+
+
+def _claim_again(worker: Worker, job: Job, instance: str) -> ClaimedJob:
+    """Answer a repeated claim with the same job; a restarted worker gets a new attempt of it."""
+    attempt = job.attempts.get(number=job.attempt)
+    if attempt.instance == instance:
+        job.renew_lease()
+        return _claimed(job, held=True)
+    attempt.end(Outcome.LOST, reason=Reason.WORKER_RESTARTED)
+    Job.objects.filter(pk=job.pk).update(
+        attempt=job.attempt + 1, lease_until=lease_end(), phase=Phase.PREPARING.value, epoch=0, step=0
+    )
+    job.refresh_from_db()
+    _open_attempt(worker, job, instance)
+    return _claimed(job, held=True)
+
+
+def _claim_next(worker: Worker, request: ClaimRequest) -> ClaimedJob | None:
+    # SKIP LOCKED: two workers that ask at once look at different rows. SQLite has one writer anyway.
+    skip_locked = connection.features.has_select_for_update_skip_locked
+    queue = Job.objects.claimable(worker, tasks=request.tasks, simulate=request.simulate)
+    job = queue.select_for_update(of=("self",), skip_locked=skip_locked).select_related("run").first()
+    if job is None:
+        return None
+    job.transition(
+        JobStatus.RUNNING,
+        worker=worker,
+        attempt=job.attempt + 1,
+        lease_until=lease_end(),
+        hold_worker=None,
+        hold_until=None,
+        phase=Phase.PREPARING.value,
+        epoch=0,
+        step=0,
+        started_at=Coalesce("started_at", Now()),
+    )
+    Run.objects.filter(pk=job.run_id).update(started_at=Coalesce("started_at", Now()))
+    _open_attempt(worker, job, request.instance)
+    logger.info("job claimed", extra={"job": job.pk, "worker": worker.pk, "attempt": job.attempt})
+    return _claimed(job, held=False)
+
+
+def _open_attempt(worker: Worker, job: Job, instance: str) -> None:
+    JobAttempt.objects.create(job=job, number=job.attempt, worker=worker, instance=instance, started_at=Now())
+    _ring_after_commit(job)
+
+
+def _claimed(job: Job, *, held: bool) -> ClaimedJob:
+    run = Run.objects.select_related("dataset").get(pk=job.run_id)
+    dataset = run.dataset
+    return ClaimedJob(
+        job_id=job.pk,
+        run_id=run.pk,
+        attempt=job.attempt,
+        held=held,
+        task=run.task,
+        hyperparameters=run.hyperparameters,
+        base_model=run.base_model,
+        base_model_revision=run.base_model_revision,
+        simulate=run.simulate,
+        dataset=DatasetReference(
+            id=dataset.pk,
+            sha256=dataset.sha256,
+            bytes=dataset.bytes,
+            table_sha256=dataset.table_sha256,
+            table_bytes=dataset.table_bytes,
+            rows=dataset.rows,
+        ),
+        split_digest=run.split_digest,
+        resume_checkpoint_step=job.checkpoint_step,
+        lease_seconds=settings.LEASE_SECONDS,
+    )
+
+
+# --- a running job ------------------------------------------------------------------------------------------------
+
+
+@short_transaction
+def renew_held_lease(worker: Worker, job_id: int, attempt: int) -> Directive:
+    """Extend the lease at a heartbeat; returns what the worker shall do."""
+    job, _row = held_job(lock_worker(worker), job_id, attempt=attempt)
+    job.renew_lease()
+    return job.directive()
+
+
+@short_transaction
+def report_progress(worker: Worker, job_id: int, progress: ProgressRequest) -> ProgressAnswer:
+    """Note where an attempt is and renew its lease; a delayed report (lower step) changes nothing."""
+    job, attempt = held_job(lock_worker(worker), job_id, attempt=progress.attempt)
+    job.renew_lease()
+    if progress.step >= job.step:
+        _note_progress(job, attempt, progress)
+    if progress.reproducibility is not None:
+        Run.objects.filter(pk=job.run_id).update(reproducibility=progress.reproducibility.model_dump())
+    Worker.objects.filter(pk=worker.pk).update(last_seen_at=Now())
+    _ring_after_commit(job)
+    return ProgressAnswer(directive=job.directive(), lease_seconds=settings.LEASE_SECONDS)
+
+
+def _note_progress(job: Job, attempt: JobAttempt, progress: ProgressRequest) -> None:
+    epochs = job.run.hyperparameters.get("epochs", progress.epoch)
+    step = min(progress.step, progress.total_steps) if progress.total_steps else progress.step
+    checkpoint_step = max(job.checkpoint_step, progress.checkpoint_step)
+    if progress.resumed_from_step is not None and attempt.resumed_from_step is None:
+        attempt.resumed_from_step = progress.resumed_from_step
+    attempt.last_step = step
+    attempt.checkpoint_step = progress.checkpoint_step
+    attempt.save(update_fields=["resumed_from_step", "last_step", "checkpoint_step"])
+    Job.objects.filter(pk=job.pk).update(
+        phase=progress.phase.value,
+        epoch=min(progress.epoch, epochs),
+        step=step,
+        total_steps=progress.total_steps,
+        checkpoint_step=checkpoint_step,
+    )
+
+
+@short_transaction
+def complete_job(worker: Worker, job_id: int, report: CompleteRequest) -> CompleteAnswer:
+    """End an attempt. Repeating the same report is answered the same; a stale attempt changes nothing."""
+    worker = lock_worker(worker)
+    job, attempt = attempt_of(worker, job_id, report.attempt)
+    if attempt.number == job.attempt and attempt.outcome == report.outcome:
+        return CompleteAnswer(status=JobStatus(job.status))
+    job, attempt = held_job(worker, job_id, attempt=report.attempt)
+    if report.outcome in (Outcome.COMPLETED, Outcome.FAILED):
+        _require_whole_streams(attempt, report)
+    if report.outcome is Outcome.RELEASED:
+        requeue(job, outcome=Outcome.RELEASED, reason=Reason.RELEASED_BY_WORKER)
+    else:
+        _end_job(job, attempt, report)
+    _ring_after_commit(job)
+    logger.info("attempt ended", extra={"job": job.pk, "attempt": attempt.number, "outcome": report.outcome.value})
+    return CompleteAnswer(status=JobStatus(job.status))
+
+
+def _require_whole_streams(attempt: JobAttempt, report: CompleteRequest) -> None:
+    if attempt.log_seq < report.log_seq or attempt.metric_seq < report.metric_seq:
+        message = _("Not all log lines and metric points have arrived.")
+        have = {"log_seq": attempt.log_seq, "metric_seq": attempt.metric_seq}
+        raise ProtocolError(ErrorCode.STREAM_INCOMPLETE, message, **have)
+
+
+def _end_job(job: Job, attempt: JobAttempt, report: CompleteRequest) -> None:
+    """Close attempt, job and run together."""
+    facts: dict[str, object] = {}
+    reason = message = ""
+    if report.outcome is Outcome.COMPLETED and report.result is not None:
+        result = report.result.model_dump(mode="json")
+        facts = {"result": result, "model_fingerprint": report.result.model_fingerprint}
+    elif report.outcome is Outcome.FAILED:
+        reason, message = _failure(report)
+    else:
+        reason = Reason.CANCELED_BY_USER.value
+    attempt.end(report.outcome, reason=reason, message=message)
+    job.transition(JobStatus(report.outcome.value), lease_until=None)
+    Run.objects.filter(pk=job.run_id).update(error_code=reason, error_message=message, **facts)
+
+
+def _failure(report: CompleteRequest) -> tuple[str, str]:
+    if report.error is None:
+        return Reason.CRASHED.value, ""
+    known = {reason.value for reason in Reason}
+    code = report.error.code if report.error.code in known else Reason.CRASHED.value
+    return code, clean_text(report.error.message)
+
+
+def requeue(job: Job, *, outcome: Outcome, reason: Reason, hold: bool = True) -> None:
+    """End the current attempt without an end of the job: back into the queue, or canceled when that was asked for.
+
+    With a checkpoint the job waits AFFINITY_SECONDS for its worker, which alone can resume it; weights never travel.
+    """
+    job.attempts.get(number=job.attempt).end(outcome, reason=reason.value)
+    if job.cancel_requested_at is not None:
+        job.transition(JobStatus.CANCELED, lease_until=None)
+        Run.objects.filter(pk=job.run_id).update(error_code=Reason.CANCELED_BY_USER.value)
+    elif outcome is Outcome.LOST and _is_poison(job):
+        job.transition(JobStatus.FAILED, lease_until=None)
+        Run.objects.filter(pk=job.run_id).update(error_code=Reason.WORKER_LOST.value)
+    else:
+        is_held = hold and job.checkpoint_step > 0
+        job.transition(
+            JobStatus.QUEUED,
+            worker=None,
+            lease_until=None,
+            queued_at=Now(),
+            hold_worker=job.worker if is_held else None,
+            hold_until=hold_end() if is_held else None,
+        )
+    _ring_after_commit(job)
+    extra = {"job": job.pk, "attempt": job.attempt, "outcome": outcome.value, "reason": reason.value}
+    logger.warning("attempt ended without a result", extra=extra)
+
+
+def _is_poison(job: Job) -> bool:
+    """Tell whether the newest attempts were all lost after at least one step and without a newer checkpoint (R7)."""
+    newest = list(job.attempts.order_by("-number")[:LOSSES_UNTIL_FAILED])
+    return len(newest) == LOSSES_UNTIL_FAILED and all(
+        attempt.outcome == Outcome.LOST
+        and attempt.last_step >= 1
+        and attempt.checkpoint_step <= (attempt.resumed_from_step or 0)
+        for attempt in newest
+    )
+
+
+# --- people -------------------------------------------------------------------------------------------------------
+
+
+@short_transaction
+def cancel_job(job_id: int) -> None:
+    """Cancel: at once in the queue, else by asking the worker. Raises AlreadyFinished."""
+    job = _unfinished(job_id)
+    if job.status == JobStatus.QUEUED:
+        job.transition(JobStatus.CANCELED, cancel_requested_at=Now())
+        Run.objects.filter(pk=job.run_id).update(error_code=Reason.CANCELED_BY_USER.value)
+    else:
+        Job.objects.filter(pk=job_id).update(cancel_requested_at=Coalesce("cancel_requested_at", Now()))
+    _ring_after_commit(job)
+
+
+@short_transaction
+def finish_job(job_id: int) -> None:
+    """Ask the worker to stop training now and keep the best network so far. Raises AlreadyFinished."""
+    job = _unfinished(job_id)
+    Job.objects.filter(pk=job_id).update(finish_requested_at=Coalesce("finish_requested_at", Now()))
+    _ring_after_commit(job)
+
+
+def _unfinished(job_id: int) -> Job:
+    job = lock_job(job_id)
+    if job is None or job.is_finished:
+        status = job.status if job is not None else ""
+        message = _("The run has ended already.")
+        raise AlreadyFinished(ErrorCode.ALREADY_FINISHED, message, status=status)
+    return job
+
+
+def _ring_after_commit(job: Job) -> None:
+    run_id = job.run_id
+    transaction.on_commit(lambda: ring(run_id))

@@ -1,0 +1,76 @@
+"""Takes jobs back from workers that fell silent, and never for a silence of the portal's own (protocol section 6).
+
+Only web processes tick: a worker cannot be blamed for silence while the door was shut.
+"""
+
+import logging
+import threading
+import time
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import DatabaseError, connection
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from bert_training.contract.enums import JobStatus, Outcome, Reason
+from bert_training.models import Job, PortalTick
+from bert_training.models.job import lease_end
+from bert_training.services import jobs
+from bert_training.services.transactions import short_transaction
+
+logger = logging.getLogger(__name__)
+
+_started = threading.Event()
+
+
+def start_ticking() -> None:
+    """Start the one thread of this process that ticks every TICK_SECONDS, once."""
+    if _started.is_set():
+        return
+    _started.set()
+    threading.Thread(target=_tick_for_ever, name="lease-tick", daemon=True).start()
+
+
+def _tick_for_ever() -> None:
+    while True:
+        try:
+            expire_leases()
+        except DatabaseError as error:
+            # The database is away or being migrated: nothing may expire meanwhile, and the next tick tries again.
+            logger.warning("tick failed", extra={"error": type(error).__name__})
+        finally:
+            connection.close()
+        time.sleep(settings.TICK_SECONDS)
+
+
+def expire_leases() -> int:
+    """Note that the portal hears, then requeue jobs whose lease lapsed while it was listening; returns how many."""
+    note_tick()
+    # A lease from a clock that was ahead is cut down, otherwise it would keep a job for ever.
+    Job.objects.filter(status=JobStatus.RUNNING, lease_until__gt=lease_end()).update(lease_until=lease_end())
+    listening_since = Now() - timedelta(seconds=2 * settings.LEASE_SECONDS)
+    if not PortalTick.objects.filter(heard_since__lte=listening_since).exists():
+        return 0
+    lapsed = list(Job.objects.lapsed().values_list("pk", flat=True))
+    return sum(_expire(pk) for pk in lapsed)
+
+
+def note_tick() -> None:
+    """Write that the portal hears now; after a pause, or when the clock stepped back, it has heard only since now."""
+    PortalTick.objects.get_or_create(pk=1, defaults={"heard_since": Now(), "heard_at": Now()})
+    pause = timedelta(seconds=settings.LEASE_SECONDS / 2)
+    was_deaf = Q(heard_at__lt=Now() - pause) | Q(heard_at__gt=Now())
+    if not PortalTick.objects.filter(was_deaf, pk=1).update(heard_since=Now(), heard_at=Now()):
+        PortalTick.objects.filter(pk=1).update(heard_at=Now())
+
+
+@short_transaction
+def _expire(pk: int) -> bool:
+    """Take one job back, if its lease is still lapsed under its lock."""
+    jobs.lock_job(pk)
+    job = Job.objects.lapsed().select_related("run", "worker").filter(pk=pk).first()
+    if job is None:
+        return False
+    jobs.requeue(job, outcome=Outcome.LOST, reason=Reason.LEASE_EXPIRED)
+    return True

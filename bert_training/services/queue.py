@@ -1,0 +1,36 @@
+"""Looks at the queue as a whole, for people and for monitoring."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db.models import Count, Min, Q
+from django.utils import timezone
+
+from bert_training.contract.enums import JobStatus
+from bert_training.models import Job, Worker
+
+
+def queue_status() -> dict[str, Any]:
+    """Count jobs and workers; `silent` are running jobs whose worker has not been heard of within its lease."""
+    now = timezone.now()
+    jobs = Job.objects.aggregate(
+        queued=Count("pk", filter=Q(status=JobStatus.QUEUED)),
+        running=Count("pk", filter=Q(status=JobStatus.RUNNING)),
+        silent=Count("pk", filter=Q(status=JobStatus.RUNNING, lease_until__lt=now)),
+        oldest=Min("queued_at", filter=Q(status=JobStatus.QUEUED)),
+    )
+    oldest = jobs.pop("oldest")
+    seconds = max(0.0, (now - oldest).total_seconds()) if oldest else None
+    return {**jobs, "oldest_queued_seconds": seconds, "workers": _worker_counts()}
+
+
+def _worker_counts() -> dict[str, int]:
+    heard = timezone.now() - timedelta(seconds=settings.LEASE_SECONDS)
+    online = Q(active=True, last_seen_at__gte=heard)
+    counts: dict[str, int] = Worker.objects.aggregate(
+        registered=Count("pk", filter=Q(active=True)),
+        online=Count("pk", filter=online),
+        busy=Count("pk", filter=online & Q(state="busy")),
+    )
+    return counts

@@ -1,0 +1,97 @@
+"""The state of a run as people see it: the same words at first render, in the API and in a live frame."""
+
+from datetime import datetime
+from typing import Any
+
+from django.utils import timezone
+
+from bert_training.contract.enums import JobStatus, Phase
+from bert_training.models import Job, JobAttempt, Run
+from bert_training.models.choices import PHASE_LABELS
+from bert_training.models.reasons import explain
+from bert_training.services.telemetry import iso_utc
+
+# What a phase stands for on a progress bar whose whole is 1; training takes what lies between.
+TRAINING_BEGINS = 0.05
+TRAINING_ENDS = 0.95
+
+
+def run_state(run: Run) -> dict[str, Any]:
+    """Return status, progress, labels, attempts and error of a run whose `job` is loaded. Costs one query."""
+    job = run.job
+    attempts = list(job.attempts.select_related("worker").order_by("number"))
+    return {
+        "status": run.status,
+        "status_label": str(run.get_status_display()),
+        "finished": run.is_finished,
+        "canceling": job.is_canceling,
+        "silent": is_silent(job),
+        "worker": job.worker.name if job.worker else None,
+        "progress": progress_of(job, attempts[-1] if attempts else None),
+        "attempts": [attempt_state(attempt) for attempt in attempts],
+        "error": error_of(run),
+    }
+
+
+def is_silent(job: Job) -> bool:
+    """Tell whether the lease of a running job has lapsed without anybody having taken the job yet."""
+    return job.status == JobStatus.RUNNING and job.lease_until is not None and job.lease_until < timezone.now()
+
+
+def progress_of(job: Job, attempt: JobAttempt | None) -> dict[str, Any]:
+    """Return where the job is; `eta_seconds` extrapolates the steps of this attempt, None when it cannot be told."""
+    fraction = fraction_done(job)
+    return {
+        "phase": job.phase,
+        "phase_label": str(PHASE_LABELS.get(job.phase, "")),
+        "epoch": job.epoch,
+        "step": job.step,
+        "total_steps": job.total_steps,
+        "fraction": round(fraction, 4),
+        "eta_seconds": _eta_seconds(job, attempt, timezone.now()),
+    }
+
+
+def fraction_done(job: Job) -> float:
+    """Return the share done, 0..1; training steps count from 5 % to 95 %."""
+    if job.status == JobStatus.COMPLETED:
+        return 1.0
+    if job.phase in (Phase.EVALUATING, Phase.SAVING) and job.total_steps and job.step >= job.total_steps:
+        return TRAINING_ENDS
+    if job.total_steps:
+        return TRAINING_BEGINS + (TRAINING_ENDS - TRAINING_BEGINS) * job.step / job.total_steps
+    return 0.0
+
+
+def _eta_seconds(job: Job, attempt: JobAttempt | None, now: datetime) -> float | None:
+    if job.status != JobStatus.RUNNING or attempt is None or not job.total_steps:
+        return None
+    done = job.step - (attempt.resumed_from_step or 0)
+    if done <= 0:
+        return None
+    spent = (now - attempt.started_at).total_seconds()
+    return round(spent / done * (job.total_steps - job.step), 1)
+
+
+def attempt_state(attempt: JobAttempt) -> dict[str, Any]:
+    """Return one attempt as the API shows it."""
+    return {
+        "number": attempt.number,
+        "worker": attempt.worker.name,
+        "started_at": iso_utc(attempt.started_at),
+        "ended_at": iso_utc(attempt.ended_at) if attempt.ended_at else None,
+        "outcome": attempt.outcome,
+        "outcome_label": str(attempt.get_outcome_display()),
+        "reason": attempt.reason,
+        "reason_label": str(explain(attempt.reason).sentence) if attempt.reason else "",
+        "resumed_from_step": attempt.resumed_from_step,
+    }
+
+
+def error_of(run: Run) -> dict[str, str] | None:
+    """Return why a run ended badly, with advice; None when it did not."""
+    if not run.error_code:
+        return None
+    words = explain(run.error_code)
+    message = run.error_message or str(words.sentence)
+    return {"code": run.error_code, "message": message, "sentence": str(words.sentence), "advice": str(words.advice)}

@@ -1,0 +1,186 @@
+"""Creates runs with everything that reproduces them, reproduces them, and ends, renames or deletes them on request."""
+
+import zlib
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.utils.translation import gettext as _
+from pydantic import ValidationError
+
+from bert_training.contract.enums import ErrorCode, Split
+from bert_training.contract.text import clean_text
+from bert_training.data.split import split_digest, split_rows
+from bert_training.data.table import ROW
+from bert_training.models import BaseModel, Dataset, Job, Run, SplitManifest
+from bert_training.services import jobs
+from bert_training.services.datasets import read_table
+from bert_training.services.errors import DatasetNotReady, InUse, InvalidRun
+from bert_training.services.transactions import short_transaction
+from bert_training.tasks import TASKS
+from bert_training.tasks.hyperparameters import Hyperparameters, field_problems
+
+NAME_CHARACTERS = 200
+SPLIT_LETTERS = {Split.TRAIN: "t", Split.VALIDATION: "v", Split.TEST: "e"}
+
+
+@dataclass(frozen=True)
+class _Division:
+    """The split of a dataset for one run: the manifest as letters, its digest, and the rows to train on."""
+
+    letters: str
+    digest: str
+    train_rows: int
+
+
+def create_run(
+    *,
+    owner: User,
+    dataset: Dataset,
+    base_model: str,
+    hyperparameters: dict[str, Any],
+    name: str = "",
+    priority: int = 0,
+    simulate: bool = False,
+) -> Run:
+    """Check everything, divide the data, store the run with its manifest and put its job into the queue.
+
+    Raises DatasetNotReady, DatasetGone, or InvalidRun naming each field that is wrong; then nothing is stored.
+    """
+    if not dataset.is_ready:
+        raise DatasetNotReady(ErrorCode.DATASET_NOT_READY, _("The dataset is not ready for training."))
+    entry = _allowed_base_model(base_model, dataset.task)
+    settings = _checked_hyperparameters(hyperparameters, dataset.task, entry)
+    division = _divide(dataset, settings)
+    _check_warmup(settings, division.train_rows)
+    run = Run(
+        name=clean_text(name).strip()[:NAME_CHARACTERS] or f"{dataset.name[:120]} · {entry.name}"[:NAME_CHARACTERS],
+        owner=owner,
+        dataset=dataset,
+        task=dataset.task,
+        base_model=entry.name,
+        base_model_revision=entry.revision,
+        hyperparameters=settings.model_dump(),
+        simulate=simulate,
+        split_digest=division.digest,
+    )
+    return _store(run, division, priority)
+
+
+def reproduce_run(run: Run, *, owner: User, name: str = "") -> Run:
+    """Create a run with the same data, split, seed, hyperparameters, base model and revision, linked to the first.
+
+    The revision is the one that was really trained, when the worker reported it.
+    """
+    if not run.dataset.is_ready:
+        raise DatasetNotReady(ErrorCode.DATASET_NOT_READY, _("The dataset is not ready for training."))
+    manifest = SplitManifest.objects.get(run=run)
+    letters = zlib.decompress(manifest.letters).decode("ascii")
+    copy = Run(
+        name=clean_text(name).strip()[:NAME_CHARACTERS] or run.name,
+        owner=owner,
+        dataset=run.dataset,
+        task=run.task,
+        base_model=run.base_model,
+        base_model_revision=run.reproducibility.get("base_model_revision") or run.base_model_revision,
+        hyperparameters=run.hyperparameters,
+        simulate=run.simulate,
+        split_digest=run.split_digest,
+        reproduced_from=run,
+    )
+    division = _Division(letters=letters, digest=run.split_digest, train_rows=letters.count("t"))
+    return _store(copy, division, priority=0)
+
+
+@short_transaction
+def _store(run: Run, division: _Division, priority: int) -> Run:
+    run.pk = None
+    run.save(force_insert=True)
+    SplitManifest.objects.create(run=run, letters=zlib.compress(division.letters.encode("ascii"), level=9))
+    jobs.enqueue(run, priority=priority)
+    return run
+
+
+def _allowed_base_model(name: str, task: str) -> BaseModel:
+    """Return the catalogue's entry; a name outside of the catalogue is never passed on to a worker."""
+    entry = BaseModel.objects.filter(name=name, active=True).first()
+    if entry is not None and task in entry.tasks:
+        return entry
+    offered = ", ".join(other.name for other in BaseModel.objects.offered_for(task))
+    message = _("%(name)s is not a base model for this task. Choose one of: %(offered)s.")
+    message %= {"name": clean_text(name)[:100], "offered": offered}
+    errors = [{"path": "base_model", "message": message}]
+    raise InvalidRun(ErrorCode.MODEL_NOT_ALLOWED, message, errors=errors)
+
+
+def _checked_hyperparameters(given: dict[str, Any], task: str, base_model: BaseModel) -> Hyperparameters:
+    """Validate types and ranges, and the length against what the base model can read."""
+    declared = TASKS[task].hyperparameters
+    try:
+        settings = declared.model_validate(given)
+    except ValidationError as error:
+        problems = field_problems(error, declared)
+        errors = [_field_error(problem.name, _(problem.message) % problem.values) for problem in problems]
+        unknown = any(problem.name not in declared.model_fields for problem in problems)
+        code = ErrorCode.UNKNOWN_FIELD if unknown else ErrorCode.INVALID_FIELD
+        raise InvalidRun(code, errors[0]["message"], errors=errors) from None
+    if settings.max_length > base_model.max_length:
+        message = _("max_length must be at most %(limit)s, the longest text that %(model)s can read.")
+        message %= {"limit": base_model.max_length, "model": base_model.name}
+        raise InvalidRun(ErrorCode.INVALID_FIELD, message, errors=[_field_error("max_length", message)])
+    return settings
+
+
+def _divide(dataset: Dataset, settings: Hyperparameters) -> _Division:
+    """Split the dataset's rows: the same function and seed give the worker the same rows."""
+    table = read_table(dataset)
+    strata = TASKS[dataset.task].strata(table)
+    splits = split_rows(strata, train_share=settings.train_split, seed=settings.seed)
+    letters = "".join(SPLIT_LETTERS[split] for split in splits)
+    for split, letter in SPLIT_LETTERS.items():
+        if letter not in letters:
+            message = _("With train_split %(share)s no row is left for %(split)s; the dataset has %(rows)s rows.")
+            message %= {"share": settings.train_split, "split": split.value, "rows": len(splits)}
+            raise InvalidRun(ErrorCode.INVALID_FIELD, message, errors=[_field_error("train_split", message)])
+    digest = split_digest(table[ROW], splits)
+    return _Division(letters=letters, digest=digest, train_rows=letters.count("t"))
+
+
+def _check_warmup(settings: Hyperparameters, train_rows: int) -> None:
+    """Refuse a warm-up that would outlast the training."""
+    batches = -(-train_rows // settings.batch_size)
+    steps = -(-batches // settings.gradient_accumulation_steps) * settings.epochs
+    steps = min(steps, settings.max_steps or steps)
+    if settings.warmup_steps > steps:
+        message = _("warmup_steps must be at most %(steps)s, the number of all training steps.") % {"steps": steps}
+        raise InvalidRun(ErrorCode.INVALID_FIELD, message, errors=[_field_error("warmup_steps", message)])
+
+
+def _field_error(name: str, message: str) -> dict[str, str]:
+    return {"path": f"hyperparameters.{name}", "message": message}
+
+
+def cancel_run(run: Run) -> None:
+    """Cancel a run; raises AlreadyFinished."""
+    jobs.cancel_job(Job.objects.values_list("pk", flat=True).get(run=run))
+
+
+def finish_run(run: Run) -> None:
+    """End training now and keep the best network so far; raises AlreadyFinished."""
+    jobs.finish_job(Job.objects.values_list("pk", flat=True).get(run=run))
+
+
+def update_run(run: Run, *, name: str) -> None:
+    """Rename a run."""
+    run.name = clean_text(name).strip()[:NAME_CHARACTERS]
+    run.save(update_fields=["name"])
+
+
+def delete_run(run: Run) -> None:
+    """Delete a finished run with its log and figures; raises InUse while it is queued or running."""
+    with transaction.atomic():
+        job = Job.objects.select_for_update().get(run=run)
+        if not job.is_finished:
+            raise InUse(ErrorCode.IN_USE, _("Cancel the run before you delete it."))
+        run.delete()

@@ -1,0 +1,70 @@
+"""Issues, finds, rotates and revokes access tokens. The token itself leaves this module once and is never stored."""
+
+from datetime import timedelta
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.db.models import Q
+from django.db.models.functions import Now
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from bert_training.contract.enums import ErrorCode
+from bert_training.contract.tokens import USER_PREFIX, WORKER_PREFIX, is_well_formed, make_token, shown_prefix
+from bert_training.models import AccessToken, Worker
+from bert_training.models.token import token_digest
+from bert_training.services.errors import TokenMalformed, TokenUnknown
+
+TOKEN_CHARACTERS_LIMIT = 200
+LAST_USED_PRECISION = timedelta(minutes=1)  # a busy worker calls several times a second
+
+
+def issue_worker_token(worker: Worker) -> tuple[AccessToken, str]:
+    """Make a token for a worker; returns the row and the token, which is not to be had again."""
+    token = make_token(WORKER_PREFIX)
+    row = AccessToken.objects.create(worker=worker, prefix=shown_prefix(token), digest=token_digest(token))
+    return row, token
+
+
+def issue_user_token(user: User, *, label: str, days: int | None = None) -> tuple[AccessToken, str]:
+    """Make a token for a person, valid for some days or until it is revoked."""
+    token = make_token(USER_PREFIX)
+    expires_at = timezone.now() + timedelta(days=days) if days else None
+    row = AccessToken.objects.create(
+        user=user, label=label, prefix=shown_prefix(token), digest=token_digest(token), expires_at=expires_at
+    )
+    return row, token
+
+
+@transaction.atomic
+def rotate_worker_token(worker: Worker) -> str:
+    """Revoke all tokens of a worker and issue a new one."""
+    AccessToken.objects.filter(worker=worker, revoked_at__isnull=True).update(revoked_at=Now())
+    return issue_worker_token(worker)[1]
+
+
+def revoke_token(token: AccessToken) -> None:
+    """Make a token useless from now on."""
+    AccessToken.objects.filter(pk=token.pk, revoked_at__isnull=True).update(revoked_at=Now())
+
+
+def find_token(text: str) -> AccessToken:
+    """Return the usable token with its holder, noting that it was used.
+
+    Raises TokenMalformed (no query was made) or TokenUnknown.
+    """
+    if len(text) > TOKEN_CHARACTERS_LIMIT or not is_well_formed(text):
+        raise TokenMalformed(ErrorCode.TOKEN_MALFORMED, _("This is not a token of this portal."))
+    tokens = AccessToken.objects.usable().select_related("worker", "user")
+    token = tokens.filter(digest=token_digest(text)).first()
+    if token is None:
+        raise TokenUnknown(ErrorCode.TOKEN_UNKNOWN, _("The token is unknown, revoked or expired."))
+    _note_use(token)
+    return token
+
+
+def _note_use(token: AccessToken) -> None:
+    before = timezone.now() - LAST_USED_PRECISION
+    if token.last_used_at is None or token.last_used_at < before:
+        stale = Q(last_used_at__isnull=True) | Q(last_used_at__lt=before)
+        AccessToken.objects.filter(stale, pk=token.pk).update(last_used_at=Now())

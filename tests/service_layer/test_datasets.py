@@ -1,0 +1,197 @@
+"""Uploads: checked before they are kept, stored once per owner, nothing half-saved; large ones in the background."""
+
+from collections.abc import Callable
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.files.storage import default_storage
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django_q.models import OrmQ
+from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
+
+from bert_training.background import CHECK_ATTEMPTS, check_dataset
+from bert_training.models import Dataset
+from bert_training.services import datasets
+from bert_training.services.datasets import (
+    DatasetInvalid,
+    Registered,
+    UploadRequest,
+    check_upload,
+    delete_dataset,
+    preview_rows,
+    read_table,
+    register_upload,
+)
+from bert_training.services.errors import DatasetGone, ServiceError, StorageFull
+from tests.personas import make_dataset
+from tests.workbooks import workbook_bytes, workbook_of
+
+TEXT = UploadRequest(task="text-classification")
+
+
+def upload(content: bytes, name: str = "dados.xlsx") -> SimpleUploadedFile:
+    return SimpleUploadedFile(name, content)
+
+
+def register(owner: User, content: bytes, *, request: UploadRequest = TEXT, name: str = "dados.xlsx") -> Registered:
+    return register_upload(owner=owner, file=upload(content, name), name="", description="", request=request)
+
+
+def stored_files() -> int:
+    """Count what lies in the store, below the one folder that uploads go to."""
+    if not default_storage.exists("datasets"):
+        folders, _files = default_storage.listdir("") if hasattr(default_storage, "bucket") else ([], [])
+        if "datasets" not in folders:
+            return 0
+    folders, _files = default_storage.listdir("datasets")
+    return sum(len(default_storage.listdir(f"datasets/{folder}")[1]) for folder in folders)
+
+
+def test_a_valid_spreadsheet_is_stored_with_its_table(dataset: Dataset) -> None:
+    assert (dataset.status, dataset.rows) == ("ready", 12)
+    assert dataset.summary["labels"] == {"cobrança": 4, "indenização": 4, "saúde": 4}
+    with default_storage.open(dataset.original_key) as original:
+        assert len(original.read()) == dataset.bytes
+    assert read_table(dataset)["label"][:3] == ["cobrança", "indenização", "saúde"]
+
+
+def test_the_preview_names_the_rows_of_the_spreadsheet(dataset: Dataset) -> None:
+    first = preview_rows(dataset, limit=2)
+    assert [row["row"] for row in first] == [2, 3]
+
+
+def test_checking_keeps_nothing(ana: User) -> None:
+    before = stored_files()
+    assert check_upload(upload(workbook_bytes("text-classification")), TEXT).valid
+    assert not Dataset.objects.exists()
+    assert stored_files() == before
+
+
+BAD = {
+    "wrong columns": workbook_of([("foo", "bar"), ("a", "b")]),
+    "empty file": b"",
+    "one class": workbook_of([("texto", "label"), *[(f"texto {number}", "a") for number in range(9)]]),
+    "header only": workbook_of([("texto", "label")]),
+    "not a spreadsheet": b"%PDF-1.7 nothing here",
+}
+
+
+@pytest.mark.parametrize("content", BAD.values(), ids=BAD.keys())
+def test_a_bad_spreadsheet_is_refused_and_nothing_is_kept(ana: User, content: bytes) -> None:
+    before = stored_files()
+    with pytest.raises(DatasetInvalid) as refusal:
+        register(ana, content)
+    assert refusal.value.report.errors
+    assert not Dataset.objects.exists()
+    assert stored_files() == before
+
+
+def test_the_same_file_again_is_the_same_dataset(ana: User) -> None:
+    content = workbook_bytes("text-classification")
+    first, second = register(ana, content), register(ana, content)
+    assert (first.created, second.created) == (True, False)
+    assert first.dataset == second.dataset
+
+
+def test_the_same_file_of_another_user_is_an_own_dataset(ana: User, carla: User) -> None:
+    content = workbook_bytes("text-classification")
+    first, second = register(ana, content), register(carla, content)
+    assert second.created
+    assert first.dataset.uuid != second.dataset.uuid
+
+
+def test_a_parallel_upload_that_came_second_leaves_no_file(ana: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    content = workbook_bytes("text-classification")
+    first = register(ana, content)
+    before = stored_files()
+    monkeypatch.setattr(datasets, "_same", lambda *_arguments: None)  # both looked before either had stored
+    second = register(ana, content)
+    assert (second.created, second.dataset) == (False, first.dataset)
+    assert stored_files() == before
+
+
+def test_a_full_disk_leaves_neither_row_nor_file(ana: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = stored_files()
+    save = default_storage.save
+
+    def fail_on_table(key: str, content: object) -> str:
+        if key.endswith("table.parquet"):
+            raise OSError(28, "No space left on device")
+        return save(key, content)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(default_storage, "save", fail_on_table)
+    with pytest.raises(StorageFull):
+        register(ana, workbook_bytes("text-classification"))
+    assert not Dataset.objects.exists()
+    assert stored_files() == before
+
+
+def test_a_file_name_is_only_a_name(ana: User) -> None:
+    dataset = register(ana, workbook_bytes("text-classification"), name="../../etc/pass\x00wd.xlsx").dataset
+    assert dataset.original_name == "passwd.xlsx"
+    assert "/etc/" not in dataset.original_key
+
+
+def test_deleting_removes_the_files(
+    dataset: Dataset, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
+) -> None:
+    with django_capture_on_commit_callbacks(execute=True):
+        delete_dataset(dataset)
+    assert not default_storage.exists(dataset.original_key)
+    assert not default_storage.exists(dataset.table_key)
+
+
+def test_a_missing_file_is_said_to_be_gone(dataset: Dataset) -> None:
+    default_storage.delete(dataset.table_key)
+    with pytest.raises(DatasetGone):
+        read_table(dataset)
+
+
+def test_an_unknown_task_is_refused(ana: User) -> None:
+    with pytest.raises(ServiceError, match="text-classification"):
+        register(ana, b"x", request=UploadRequest(task="nonsense"))
+
+
+@pytest.fixture
+def large(ana: User, settings: Settings) -> Callable[[bytes], Dataset]:
+    """Register an upload as if it were larger than what a request may check."""
+    settings.BACKGROUND_CHECK_BYTES = 10
+    return lambda content: register(ana, content).dataset
+
+
+def test_a_large_upload_is_checked_in_the_background(large: Callable[[bytes], Dataset]) -> None:
+    dataset = large(workbook_bytes("text-classification"))
+    assert (dataset.status, OrmQ.objects.count()) == ("checking", 1)
+    check_dataset(dataset.pk)
+    dataset.refresh_from_db()
+    assert (dataset.status, dataset.rows, dataset.progress) == ("ready", 12, 100)
+    assert read_table(dataset)["row"][0] == 2
+
+
+def test_a_large_upload_that_is_bad_is_refused_with_its_reasons(large: Callable[[bytes], Dataset]) -> None:
+    dataset = large(BAD["wrong columns"])
+    check_dataset(dataset.pk)
+    dataset.refresh_from_db()
+    assert dataset.status == "refused"
+    assert dataset.report["errors"][0]["code"] == "missing_column"
+
+
+def test_a_check_that_is_done_is_not_done_again(large: Callable[[bytes], Dataset]) -> None:
+    dataset = large(workbook_bytes("text-classification"))
+    check_dataset(dataset.pk)
+    check_dataset(dataset.pk)
+    dataset.refresh_from_db()
+    assert dataset.check_attempts == 1
+
+
+def test_a_check_that_keeps_dying_is_given_up(large: Callable[[bytes], Dataset]) -> None:
+    dataset = large(workbook_bytes("text-classification"))
+    Dataset.objects.update(check_attempts=CHECK_ATTEMPTS)
+    check_dataset(dataset.pk)
+    dataset.refresh_from_db()
+    assert (dataset.status, dataset.report["errors"][0]["code"]) == ("refused", "file_too_complex")
+
+
+def test_both_tasks_are_read(ana: User) -> None:
+    tokens = make_dataset(ana, task="token-classification")
+    assert tokens.summary["labels"] == {"LOCAL": 12, "PESSOA": 12}

@@ -1,0 +1,124 @@
+"""Creating runs: everything is checked before anything is stored, and everything that reproduces them is kept."""
+
+import zlib
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+
+from bert_training.contract.enums import ErrorCode
+from bert_training.data.split import split_digest, split_rows
+from bert_training.data.table import ROW
+from bert_training.models import BaseModel, Dataset, Job, Run
+from bert_training.services.datasets import delete_dataset, read_table
+from bert_training.services.errors import DatasetNotReady, InUse, InvalidRun
+from bert_training.services.jobs import cancel_job
+from bert_training.services.runs import create_run, delete_run, reproduce_run
+from tests.personas import BASE_MODEL, make_run
+
+WRONG = [
+    ("learning_rate", 0),
+    ("learning_rate", 1),
+    ("learning_rate", "abc"),
+    ("learning_rate", 1e-300),
+    ("learning_rate", float("nan")),
+    ("batch_size", 0),
+    ("batch_size", 1.5),
+    ("batch_size", 10**6),
+    ("epochs", 0),
+    ("epochs", -3),
+    ("epochs", 10**9),
+    ("epochs", True),
+    ("max_length", 0),
+    ("max_length", 513),
+    ("max_length", 10**9),
+    ("train_split", 0),
+    ("train_split", 1),
+    ("train_split", 1.2),
+    ("warmup_steps", 10**5),
+    ("weight_decay", -1),
+    ("weight_decay", 2),
+    ("early_stopping_patience", -1),
+    ("early_stopping_patience", 1.5),
+    ("seed", -1),
+    ("seed", 2**64),
+    ("seed", 1.0),
+    ("truncation_side", "up"),
+    ("use_class_weights", "yes"),
+    ("max_steps", 0),
+    ("nonsense", 1),
+    ("epochs", {"nested": 1}),
+]
+
+
+@pytest.mark.parametrize(("name", "value"), WRONG, ids=[f"{name}={value}" for name, value in WRONG])
+def test_a_wrong_hyperparameter_is_named_and_nothing_is_stored(
+    ana: User, dataset: Dataset, name: str, value: Any
+) -> None:
+    with pytest.raises(InvalidRun) as refusal:
+        make_run(ana, dataset, hyperparameters={name: value})
+    assert [error["path"] for error in refusal.value.errors] == [f"hyperparameters.{name}"]
+    assert name in refusal.value.errors[0]["message"]
+    assert not Run.objects.exists()
+    assert not Job.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["../../etc", "/etc/passwd", "C:\\x", "file:///x", "http://169.254.169.254/", "a/b/c", "a b/c", "x" * 300, ""],
+)
+def test_only_models_of_the_catalogue_are_trained(ana: User, dataset: Dataset, name: str) -> None:
+    with pytest.raises(InvalidRun) as refusal:
+        create_run(owner=ana, dataset=dataset, base_model=name, hyperparameters={})
+    assert refusal.value.code == ErrorCode.MODEL_NOT_ALLOWED
+    assert BASE_MODEL in refusal.value.message
+
+
+def test_a_model_that_does_not_serve_the_task_is_refused(ana: User, dataset: Dataset) -> None:
+    BaseModel.objects.filter(name=BASE_MODEL).update(tasks=["token-classification"])
+    with pytest.raises(InvalidRun):
+        make_run(ana, dataset)
+
+
+def test_defaults_are_filled_in(run: Run) -> None:
+    expected = {"epochs": 2, "batch_size": 16, "learning_rate": 5e-5, "train_split": 0.7, "seed": 42, "max_steps": None}
+    assert expected.items() <= run.hyperparameters.items()
+
+
+def test_the_manifest_is_the_split_that_a_worker_will_compute(run: Run, dataset: Dataset) -> None:
+    table = read_table(dataset)
+    splits = split_rows(list(table["label"]), train_share=0.7, seed=42)
+    letters = zlib.decompress(run.split_manifest.letters).decode()
+    assert letters == "".join({"train": "t", "validation": "v", "test": "e"}[split] for split in splits)
+    assert run.split_digest == split_digest(table[ROW], splits)
+
+
+def test_a_dataset_that_is_being_checked_cannot_be_trained_on(ana: User, dataset: Dataset) -> None:
+    dataset.status = "checking"
+    with pytest.raises(DatasetNotReady):
+        make_run(ana, dataset)
+
+
+def test_reproduce_takes_everything_over_and_links_back(run: Run, ana: User) -> None:
+    Run.objects.filter(pk=run.pk).update(reproducibility={"base_model_revision": "trained-commit"})
+    run.refresh_from_db()
+    again = reproduce_run(run, owner=ana)
+    assert again.reproduced_from == run
+    assert (again.hyperparameters, again.split_digest) == (run.hyperparameters, run.split_digest)
+    assert again.base_model_revision == "trained-commit"
+    assert bytes(again.split_manifest.letters) == bytes(run.split_manifest.letters)
+    assert again.job.status == "queued"
+
+
+def test_a_run_is_deleted_only_after_its_end(run: Run) -> None:
+    with pytest.raises(InUse):
+        delete_run(run)
+    cancel_job(run.job.pk)
+    delete_run(run)
+    assert not Run.objects.exists()
+
+
+def test_a_dataset_with_runs_is_not_deleted(run: Run, dataset: Dataset) -> None:
+    with pytest.raises(InUse):
+        delete_dataset(dataset)
+    assert Dataset.objects.filter(pk=dataset.pk).exists()
