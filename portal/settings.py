@@ -177,7 +177,7 @@ UPLOAD_PATHS = frozenset(
     {
         "/bert-training/api/datasets/validate",
         "/bert-training/api/datasets/upload",
-        "/datasets/upload",
+        "/datasets/new",
         "/admin/bert_training/dataset/add/",
     }
 )
@@ -291,5 +291,6 @@ LOGGING = {
         "django.request": {"level": "ERROR"},
         "botocore": {"level": "WARNING"},
         "boto3": {"level": "WARNING"},
+        "httpx2": {"level": "WARNING"},  # run_worker: a line a request otherwise
     },
 }

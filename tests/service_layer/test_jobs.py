@@ -60,7 +60,14 @@ def portal_clock() -> Clock:
 
 
 def progress(**changes: Any) -> ProgressRequest:
-    fields: dict[str, Any] = {"attempt": 1, "phase": Phase.TRAINING, "epoch": 1, "step": 5, "total_steps": 20, **changes}
+    fields: dict[str, Any] = {
+        "attempt": 1,
+        "phase": Phase.TRAINING,
+        "epoch": 1,
+        "step": 5,
+        "total_steps": 20,
+        **changes,
+    }
     return ProgressRequest(**fields)
 
 

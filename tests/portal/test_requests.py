@@ -1,0 +1,99 @@
+"""What surrounds every request: ids, headers, limits, health, JSON errors, and logs that a machine can read."""
+
+import json
+import logging
+
+import pytest
+from django.core.files.storage import default_storage
+from django.db import OperationalError, connection
+from django.http import HttpRequest
+from django.test import Client
+
+from portal.logs import JsonFormatter, set_request_id
+from portal.middleware import DatabaseAway
+
+API = "/bert-training/api"
+
+
+def test_alive_needs_nothing(client: Client) -> None:
+    assert client.get("/health/live").json() == {"status": "ok"}
+
+
+@pytest.mark.django_db
+@pytest.mark.embedded
+def test_ready_names_each_part(client: Client) -> None:
+    answer = client.get("/health/ready")
+    assert answer.status_code == 200, answer.json()
+    assert set(answer.json()["parts"]) == {"database", "migrations", "cache", "storage"}
+
+
+@pytest.mark.django_db
+def test_not_ready_says_which_part_failed(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(key: str) -> bool:
+        raise OSError("disk gone")
+
+    monkeypatch.setattr(default_storage, "exists", fail)
+    answer = client.get("/health/ready")
+    assert (answer.status_code, answer.json()["parts"]["storage"]) == (503, "failed")
+
+
+def test_a_request_id_is_echoed_when_it_is_well_formed(client: Client) -> None:
+    assert client.get("/health/live", headers={"X-Request-ID": "abc-1"})["X-Request-ID"] == "abc-1"
+    forged = client.get("/health/live", headers={"X-Request-ID": "a b<script>"})["X-Request-ID"]
+    assert len(forged) == 32
+
+
+@pytest.mark.django_db
+def test_every_answer_carries_a_strict_policy(client: Client) -> None:
+    for path in ("/health/live", "/nowhere", f"{API}/nowhere"):
+        policy = client.get(path)["Content-Security-Policy"]
+        assert "unsafe-inline" not in policy
+        assert "script-src 'self'" in policy
+
+
+@pytest.mark.django_db
+def test_an_unknown_api_address_is_a_json_error(client: Client) -> None:
+    answer = client.get(f"{API}/nowhere")
+    assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+    assert answer.json()["request_id"] == answer["X-Request-ID"]
+    assert answer["Cache-Control"] == "no-store"
+
+
+def test_a_body_that_is_too_long_is_refused_by_its_length(client: Client) -> None:
+    answer = client.post(f"{API}/runs", "{}", content_type="application/json", headers={"Content-Length": "9000000"})
+    assert (answer.status_code, answer.json()["code"], answer.json()["limit"]) == (413, "too_large", 1024 * 1024)
+
+
+@pytest.mark.parametrize("host", ["evil.example", "evil.example:80", "localhost.evil.example"])
+def test_a_foreign_host_name_is_refused(client: Client, host: str) -> None:
+    answer = client.get(f"{API}/runs", headers={"Host": host})
+    assert (answer.status_code, answer["Content-Type"]) == (400, "application/json")
+
+
+@pytest.mark.django_db
+def test_a_lost_database_is_503_and_not_a_broken_page(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_arguments: object, **_options: object) -> None:
+        raise OperationalError("server closed the connection")
+
+    monkeypatch.setattr(connection, "cursor", fail)
+    answer = client.post("/bert-training/api/queue/status", headers={"Authorization": "Bearer " + "x"})
+    assert answer.status_code == 401  # a malformed token is refused without the database
+    away = DatabaseAway(fail)(_api_request())  # type: ignore[arg-type]
+    assert (away.status_code, away["Retry-After"]) == (503, "5")
+    assert json.loads(away.content)["code"] == "unavailable"
+
+
+def _api_request() -> HttpRequest:
+    request = HttpRequest()
+    request.path = f"{API}/runs"
+    return request
+
+
+def test_a_log_record_is_one_json_line_with_its_ids() -> None:
+    set_request_id("req-7")
+    record = logging.makeLogRecord({"msg": "line\nforged", "levelname": "INFO", "name": "x", "job": 3})
+    text = JsonFormatter().format(record)
+    entry = json.loads(text)
+    assert "\n" not in text
+    assert (entry["message"], entry["job"], entry["request_id"]) == ("line\nforged", 3, "req-7")
+    set_request_id("")
