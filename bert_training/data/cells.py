@@ -1,0 +1,79 @@
+"""Turns the values of cells into text by one rule, and cleans what no database or page can hold.
+
+Whole number: no `.0`. TRUE and FALSE: `verdadeiro`, `falso`. Date: 2026-11-20; with a time of day 2026-11-20 13:45:00.
+Text stays as it is: "NA", "null" and "nan" are words.
+"""
+
+import datetime
+import re
+from collections.abc import Sequence
+
+from bert_training.contract.text import clean_text
+
+WHOLE_NUMBER_LIMIT = 1e15  # a float holds every whole number below 9e15
+INVISIBLE = "\u200b\u200c\u200d\u2060\ufeff\u00ad"
+WHITESPACE = " \t\n\r\x0b\x0c\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029"
+BLANK = WHITESPACE + "\u202f\u205f\u3000" + INVISIBLE
+ROWS_PER_SCAN = 10_000
+
+_BLANK_LETTERS = frozenset(BLANK)
+_ASCII_CONTROLS = bytes(code for code in (*range(32), 127) if code not in b"\t\n")
+_SUSPICIOUS = re.compile(rb"\xc2[\x80-\x9f]|_x[dD][89a-fA-F]|\xed[\xa0-\xbf]")
+# Writers escape half of a surrogate pair as _xD83D_; no Unicode text holds one, so the reader leaves the escape.
+_ESCAPED_SURROGATE = re.compile(r"_x[dD][89a-fA-F][0-9a-fA-F]{2}_")
+
+
+def to_text(value: object) -> str:
+    """Write one cell's value as text; a blank cell is ""."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "verdadeiro" if value else "falso"
+    if isinstance(value, float) and value.is_integer() and abs(value) < WHOLE_NUMBER_LIMIT:
+        return str(int(value))
+    if isinstance(value, datetime.datetime):
+        midnight = value.time() == datetime.time()
+        return value.date().isoformat() if midnight else value.isoformat(sep=" ", timespec="seconds")
+    if isinstance(value, datetime.date | datetime.time):
+        return value.isoformat()
+    return str(value)
+
+
+def to_texts(values: Sequence[object]) -> list[str]:
+    """Write a column as text. A column of texts only, the usual case, costs one look at the types."""
+    if set(map(type, values)) <= {str}:
+        return list(values)  # type: ignore[arg-type]  # all of them are str, as just seen
+    return [to_text(value) for value in values]
+
+
+def clean_column(texts: list[str]) -> tuple[list[str], int]:
+    """Replace control bytes and lone surrogates; returns the texts and how many cells lost something.
+
+    Looks at blocks of encoded text first: 65,000 clean rows cost 15 ms instead of 150.
+    """
+    changed = 0
+    for start in range(0, len(texts), ROWS_PER_SCAN):
+        block = "".join(texts[start : start + ROWS_PER_SCAN]).encode("utf-8", "surrogatepass")
+        if len(block.translate(None, _ASCII_CONTROLS)) == len(block) and not _SUSPICIOUS.search(block):
+            continue
+        for index in range(start, min(start + ROWS_PER_SCAN, len(texts))):
+            cleaned = clean_cell(texts[index])
+            changed += cleaned != texts[index].replace("\r\n", "\n")
+            texts[index] = cleaned
+    return texts, changed
+
+
+def clean_cell(text: str) -> str:
+    """Clean one text; a line ending of Windows becomes a newline."""
+    return _ESCAPED_SURROGATE.sub("\ufffd", clean_text(text))
+
+
+def is_blank(text: str) -> bool:
+    """Tell whether a person would see nothing: empty, spaces, no-break spaces, zero-width characters."""
+    return not text or (text[0] in _BLANK_LETTERS and not text.strip(BLANK))
+
+
+def excerpt(text: str, characters: int = 80) -> str:
+    """Shorten a text for a sentence and put it on one line; control characters never reach it."""
+    text = clean_cell(text).replace("\n", " ").replace("\t", " ")
+    return text if len(text) <= characters else text[: characters - 1] + "\u2026"

@@ -1,0 +1,199 @@
+"""Finds a task's columns in the header of a sheet and takes their cells out as text.
+
+Headers match trimmed, without regard to case and accents; other usual names are the columns' aliases.
+"""
+
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Never, Protocol
+
+from bert_training.contract.wording import gettext_noop
+from bert_training.data.cell_flags import find_flagged_cells
+from bert_training.data.cells import INVISIBLE, clean_column, excerpt, is_blank, to_text, to_texts
+from bert_training.data.checks import DatasetRefused, Problem, Problems
+from bert_training.data.spreadsheet import CELL_CHARACTERS, Sheet, no_rows
+from bert_training.data.table import CellFlag, Cells, column_letter
+
+HEADER_SEARCH_ROWS = 10  # how far below a title the real header is looked for, to say where it is
+JOIN = "\n"
+
+Mapped = Mapping[str, str | Sequence[str]]
+
+
+class WantedColumn(Protocol):
+    """What a task says of a column (tasks.spec.Column)."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def header(self) -> str: ...
+    @property
+    def aliases(self) -> tuple[str, ...]: ...
+
+
+def match_columns(sheet: Sheet, wanted: Sequence[WantedColumn], mapping: Mapped | None = None) -> dict[str, list[int]]:
+    """Return task column -> positions in the header; several positions are joined.
+
+    mapping: task column -> header, or headers to join; columns that it leaves out are found by name.
+    Raises DatasetRefused (missing_column, duplicate_column, unknown_column).
+    """
+    mapping = mapping or {}
+    unknown = sorted(set(mapping) - {column.name for column in wanted})
+    if unknown:
+        message = gettext_noop("The task has no column %(column)s; it has %(wanted)s.")
+        names = ", ".join(column.name for column in wanted)
+        _refuse("unknown_column", message, column=excerpt(unknown[0]), wanted=names)
+    positions = _positions(sheet.header)
+    found = {}
+    for column in wanted:
+        headers = mapping.get(column.name, ())
+        chosen = [header for header in ([headers] if isinstance(headers, str) else headers) if not is_blank(header)]
+        if chosen:
+            found[column.name] = [_find(sheet, positions, [header]) for header in chosen]
+        else:
+            found[column.name] = [_find(sheet, positions, [column.header, *column.aliases])]
+    return found
+
+
+def take_cells(sheet: Sheet, found: Mapping[str, list[int]], problems: Problems) -> Cells:
+    """Take the matched columns as clean text; notes cells that are too long, merged, or were cleaned."""
+    if not sheet.rows:
+        raise no_rows(sheet.name)
+    texts = {name: _texts(sheet, positions, problems) for name, positions in found.items()}
+    cells = Cells(
+        sheet=sheet.name,
+        rows=sheet.row_numbers,
+        texts=texts,
+        headers={name: header_of(sheet, positions) for name, positions in found.items()},
+        letters={
+            name: column_letter(sheet.first_column + positions[0]) if len(positions) == 1 else ""
+            for name, positions in found.items()
+        },
+        flags=_flags(sheet, found, texts),
+    )
+    _note_merged(sheet, found, problems)
+    _note_long(cells, problems)
+    return cells
+
+
+def header_of(sheet: Sheet, positions: list[int]) -> str:
+    """Name the header that a task column was found under; joined ones with a plus."""
+    return " + ".join(sheet.header[position] for position in positions)
+
+
+def found_headers(sheet: Sheet) -> list[str]:
+    """Return the headers that are not blank."""
+    return [header for header in sheet.header if not is_blank(header)]
+
+
+def normalized(header: str) -> str:
+    """Reduce a header to what people read: no accents, case, invisible characters or double spaces."""
+    plain = unicodedata.normalize("NFKD", header)
+    plain = "".join(letter for letter in plain if not unicodedata.combining(letter) and letter not in INVISIBLE)
+    return " ".join(plain.split()).casefold()
+
+
+def _positions(header: Iterable[str]) -> dict[str, list[int]]:
+    positions: dict[str, list[int]] = {}
+    for position, name in enumerate(header):
+        positions.setdefault(normalized(name), []).append(position)
+    return positions
+
+
+def _find(sheet: Sheet, positions: dict[str, list[int]], names: list[str]) -> int:
+    """Return the position of the first of these names that the header has."""
+    for name in names:
+        candidates = positions.get(normalized(name), [])
+        exact = [position for position in candidates if sheet.header[position] == name]
+        if len(candidates) == 1 or len(exact) == 1:
+            return (exact or candidates)[0]
+        if candidates:
+            message = gettext_noop("The sheet %(sheet)s has %(count)d columns named %(column)s.")
+            repair = gettext_noop("Rename or delete all but one of them.")
+            _refuse("duplicate_column", message, repair, sheet=sheet.name, count=len(candidates), column=excerpt(name))
+    _refuse_missing(sheet, names)
+
+
+def _refuse_missing(sheet: Sheet, names: list[str]) -> Never:
+    message = gettext_noop("The sheet %(sheet)s has no column %(column)s; it has: %(found)s.")
+    repair = gettext_noop("Rename the column or choose it on the form.")
+    values: dict[str, str | int] = {
+        "sheet": excerpt(sheet.name),
+        "column": excerpt(names[0]),
+        "found": ", ".join(excerpt(header, 40) for header in found_headers(sheet)[:30]),
+    }
+    wanted = {normalized(name) for name in names}
+    for number, row in zip(sheet.row_numbers, sheet.rows[:HEADER_SEARCH_ROWS], strict=False):
+        if wanted & {normalized(to_text(value)) for value in row}:
+            repair = gettext_noop("Row %(header_row)d looks like the header: delete the rows above it.")
+            values["header_row"] = number
+            break
+    raise DatasetRefused(Problem("missing_column", message, repair, values, sheet=sheet.name, column=names[0]))
+
+
+def _texts(sheet: Sheet, positions: list[int], problems: Problems) -> list[str]:
+    texts, changed = clean_column(to_texts([row[positions[0]] for row in sheet.rows]))
+    for position in positions[1:]:
+        more, more_changed = clean_column(to_texts([row[position] for row in sheet.rows]))
+        changed += more_changed
+        texts = [_join(left, right) for left, right in zip(texts, more, strict=True)]
+    if changed:
+        message = gettext_noop("%(count)d cells of %(column)s held control characters; they were replaced by \ufffd.")
+        values: dict[str, str | int] = {"count": changed, "column": header_of(sheet, positions)}
+        problems.warning(Problem("control_characters", message, "", values, sheet=sheet.name), count=changed)
+    return texts
+
+
+def _join(left: str, right: str) -> str:
+    return left + JOIN + right if not is_blank(left) and not is_blank(right) else (right if is_blank(left) else left)
+
+
+def _flags(
+    sheet: Sheet, found: Mapping[str, list[int]], texts: Mapping[str, list[str]]
+) -> dict[tuple[str, int], CellFlag]:
+    """Ask the sheet's bytes why cells are empty, only where a matched column has empty ones."""
+    wanted = {
+        column_letter(sheet.first_column + position): name
+        for name, positions in found.items()
+        for position in positions
+        if "" in texts[name]
+    }
+    if not wanted:
+        return {}
+    index_of = {number: index for index, number in enumerate(sheet.row_numbers)}
+    flagged = find_flagged_cells(sheet.path, sheet.index, letters=frozenset(wanted))
+    return {
+        (wanted[letter], index_of[number]): flag for (letter, number), flag in flagged.items() if number in index_of
+    }
+
+
+def _note_merged(sheet: Sheet, found: Mapping[str, list[int]], problems: Problems) -> None:
+    columns = {sheet.first_column + position for positions in found.values() for position in positions}
+    first_row = sheet.row_numbers[0] - 1
+    count = sum(
+        1
+        for (_, left), (bottom, right) in sheet.merged
+        if bottom >= first_row and any(left <= column <= right for column in columns)
+    )
+    if count:
+        message = gettext_noop("%(count)d merged areas: only the first cell of each carries its value.")
+        repair = gettext_noop("Split the merged cells and repeat the value in every row.")
+        problems.warning(Problem("merged_cells", message, repair, {"count": count}, sheet=sheet.name), count=count)
+
+
+def _note_long(cells: Cells, problems: Problems) -> None:
+    for column, texts in cells.texts.items():
+        if max(map(len, texts), default=0) <= CELL_CHARACTERS or not cells.letters[column]:
+            continue
+        for index, text in enumerate(texts):
+            if len(text) > CELL_CHARACTERS:
+                message = gettext_noop("The cell has %(length)d characters; at most %(limit)d are taken.")
+                repair = gettext_noop("Shorten the text or split it into two rows.")
+                values = {"length": len(text), "limit": CELL_CHARACTERS}
+                problems.error(
+                    cells.problem("cell_too_long", message, column=column, index=index, repair=repair, **values)
+                )
+
+
+def _refuse(code: str, message: str, repair: str = "", **values: str | int) -> Never:
+    raise DatasetRefused(Problem(code, message, repair, values))

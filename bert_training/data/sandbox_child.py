@@ -1,0 +1,42 @@
+"""The child process of data.sandbox: limits itself first, imports the function afterwards, answers through a file."""
+
+import importlib
+import json
+import os
+import sys
+from importlib.abc import MetaPathFinder
+from pathlib import Path
+from typing import Any
+
+from bert_training.data.process_limits import ProcessLimits, restrict_this_process
+
+EXIT_OUT_OF_MEMORY = 3
+
+
+class WithoutPandas(MetaPathFinder):
+    """Hides pandas: pyarrow would import it only to ask whether a list is a Series, 0.15 s of an upload's 0.32 s."""
+
+    def find_spec(self, fullname: str, path: object, target: object = None) -> None:
+        """Fail for pandas, leave every other module to the ordinary finders."""
+        if fullname == "pandas":
+            raise ModuleNotFoundError("pandas is hidden in this process", name=fullname)
+
+
+def main() -> int:
+    """Read the request from standard input, call the function, write its answer."""
+    request: dict[str, Any] = json.loads(sys.stdin.buffer.read())
+    restrict_this_process(ProcessLimits(**request["limits"]))
+    sys.meta_path.insert(0, WithoutPandas())
+    module, _, name = request["function"].rpartition(".")
+    try:
+        answer = getattr(importlib.import_module(module), name)(**request["arguments"])
+        Path(request["answer"]).write_text(json.dumps(answer), encoding="utf-8")
+    except MemoryError:
+        return EXIT_OUT_OF_MEMORY
+    return 0
+
+
+if __name__ == "__main__":
+    code = main()
+    # Skips the tear-down of large tables: 50 ms with 100,000 rows.
+    os._exit(code)

@@ -1,0 +1,108 @@
+"""The small parts: canonical tables, digests, workbooks, lengths, tags, names of columns."""
+
+import hashlib
+import io
+from pathlib import Path
+
+import pytest
+from openpyxl import load_workbook
+
+from bert_training.data.bio import entity_types, first_bad_tag, repair_tags
+from bert_training.data.digest import file_digest
+from bert_training.data.parquet import read_table, write_table
+from bert_training.data.summary import count_labels, describe_lengths
+from bert_training.data.table import Columns, column_letter
+from bert_training.data.workbook import write_workbook
+
+TABLE: Columns = {"row": [2, 5], "tokens": [["Ana", "foi"], ["x"]], "tags": [["B-P", "O"], ["O"]]}
+
+
+def test_a_table_comes_back_as_it_was_written(tmp_path: Path) -> None:
+    write_table(TABLE, tmp_path / "t")
+    assert read_table(tmp_path / "t") == TABLE
+    assert read_table(tmp_path / "t", ["row"]) == {"row": [2, 5]}
+
+
+def test_the_same_rows_give_the_same_bytes(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        write_table(TABLE, tmp_path / name)
+    assert file_digest(tmp_path / "a") == file_digest(tmp_path / "b")
+
+
+def test_a_digest_is_the_sha256_of_the_bytes(tmp_path: Path) -> None:
+    (tmp_path / "x").write_bytes(b"abc" * 100_000)
+    assert file_digest(tmp_path / "x") == hashlib.sha256(b"abc" * 100_000).hexdigest()
+
+
+def test_nothing_in_a_written_workbook_acts_as_a_formula() -> None:
+    rows = [("=1+1", "+1"), ("-1", "@SUM(A1)"), ("\t=1", "a\x00b")]
+    sheet = load_workbook(io.BytesIO(write_workbook(["texto", "=label"], rows))).active
+    assert sheet is not None
+    cells = [cell for row in sheet.iter_rows() for cell in row]
+    assert {cell.data_type for cell in cells} == {"s"}
+    assert [cell.value for cell in cells][:5] == ["texto", "=label", "=1+1", "+1", "-1"]
+    assert cells[-1].value == "a\ufffdb"
+
+
+@pytest.mark.parametrize(
+    ("index", "letters"), [(0, "A"), (25, "Z"), (26, "AA"), (701, "ZZ"), (702, "AAA"), (16383, "XFD")]
+)
+def test_columns_are_named_as_in_a_spreadsheet(index: int, letters: str) -> None:
+    assert column_letter(index) == letters
+
+
+def test_labels_are_counted_the_most_frequent_first() -> None:
+    assert list(count_labels(["b", "a", "c", "c"]).items()) == [("c", 2), ("a", 1), ("b", 1)]
+
+
+def test_lengths_are_described() -> None:
+    lengths = describe_lengths([*range(1, 100), 5000])
+    assert {name: lengths[name] for name in ("rows", "min", "mean", "median", "p95", "max")} == {
+        "rows": 100,
+        "min": 1,
+        "mean": 99.5,
+        "median": 50,
+        "p95": 95,
+        "max": 5000,
+    }
+
+
+@pytest.mark.parametrize("lengths", [[3], [1, 1, 1], [1, 2], list(range(500)), [*range(1, 100), 5000], [0]])
+def test_every_length_is_in_one_bar_of_the_histogram(lengths: list[int]) -> None:
+    histogram = describe_lengths(lengths)["histogram"]
+    edges, counts = histogram["edges"], histogram["counts"]
+    assert edges == sorted(set(edges))
+    assert len(edges) == len(counts) + 1 <= 15
+    for low, high, count in zip(edges, edges[1:], counts, strict=False):
+        assert count == sum(low <= length < high for length in lengths)
+    assert sum(counts) == len(lengths)
+
+
+def test_no_rows_have_no_lengths() -> None:
+    assert describe_lengths([]) == {"unit": "words", "rows": 0}
+
+
+@pytest.mark.parametrize(
+    ("tags", "repaired", "turned"),
+    [
+        ("O B-P I-P O", "O B-P I-P O", 0),
+        ("I-P I-P O", "B-P I-P O", 1),
+        ("O I-P B-P", "O B-P B-P", 1),
+        ("B-P I-L I-L I-P", "B-P B-L I-L B-P", 2),
+        ("B-P-X I-P-X", "B-P-X I-P-X", 0),
+    ],
+)
+def test_an_inside_tag_that_continues_nothing_begins_an_entity(tags: str, repaired: str, turned: int) -> None:
+    assert repair_tags(tags.split()) == (repaired.split(), turned)
+
+
+@pytest.mark.parametrize(
+    ("tags", "position"),
+    [("O B-P I-P", None), ("O b-P", 1), ("B_P", 0), ("O O X", 2), ("B-", 0), ("o", 0), ("B-A|B", None), ("BP", 0)],
+)
+def test_other_forms_of_tags_are_found(tags: str, position: int | None) -> None:
+    assert first_bad_tag(tags.split()) == position
+
+
+def test_types_are_those_of_entities_that_begin() -> None:
+    assert entity_types(["O", "B-P", "I-P", "B-L-X"]) == {"P", "L-X"}
