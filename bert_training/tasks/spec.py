@@ -1,0 +1,71 @@
+"""What a task declares about itself. Forms, checks, API, charts and the worker follow from it with no further edit.
+
+Light: read by portal and worker alike, so neither torch nor Django. Sentences are English message ids
+(`gettext_noop`), translated by the portal when shown.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bert_training.data.checks import Problems
+from bert_training.data.table import Cells, Columns, Table
+from bert_training.tasks.hyperparameters import Hyperparameters
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column that the task needs. `name` is its name in the canonical table, `header` the one in the sample sheet."""
+
+    name: str
+    header: str
+    label: str
+    help: str
+    aliases: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A figure that the task reports. `chart` groups curves that share an axis."""
+
+    name: str
+    label: str
+    chart: str
+    higher_is_better: bool = True
+
+
+@dataclass(frozen=True)
+class TaskSpec:
+    """One thing that can be trained.
+
+    name: stored and sent, never renamed.
+    check: cells of the matched columns as text -> canonical table (dict of lists, `row` first), reporting into Problems
+        what is wrong; rows with an error are left out.
+    summarize: canonical table -> JSON-able summary {labels: {name: count}, lengths: {...}}; intake adds warnings.
+    label_names: canonical table -> the sorted names of what the network tells apart; their index is the label id.
+    strata: canonical table -> one string a row; a split keeps their shares.
+    network_module: dotted module with `build_network`, imported only by the worker (torch).
+    sample_path: a .csv of a few hundred realistic rows under the headers of `columns`, for demo and download.
+    Table functions take a dict of lists (data.parquet.read_table) or a DataFrame.
+    """
+
+    name: str
+    label: str
+    description: str
+    columns: tuple[Column, ...]
+    example_rows: tuple[tuple[str, ...], ...]
+    metrics: tuple[Metric, ...]
+    best_metric: str
+    check: Callable[[Cells, Problems], Columns]
+    summarize: Callable[[Table], dict[str, Any]]
+    label_names: Callable[[Table], list[str]]
+    strata: Callable[[Table], list[str]]
+    network_module: str
+    sample_path: Path
+    hyperparameters: type[Hyperparameters] = Hyperparameters
+
+    @property
+    def best_metric_is_higher(self) -> bool:
+        """Tell the direction of the metric that picks the best checkpoint."""
+        return next(metric.higher_is_better for metric in self.metrics if metric.name == self.best_metric)

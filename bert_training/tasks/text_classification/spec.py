@@ -1,0 +1,73 @@
+"""Text classification: one label for a whole text, such as the subject of a petition."""
+
+from pathlib import Path
+from typing import Any
+
+from bert_training.contract.wording import gettext_noop
+from bert_training.data.summary import count_labels, describe_lengths
+from bert_training.data.table import Table
+from bert_training.tasks.spec import Column, Metric, TaskSpec
+from bert_training.tasks.text_classification.check import check_texts
+
+
+def summarize(table: Table) -> dict[str, Any]:
+    """Count the rows of each class and describe the lengths of the texts in words."""
+    return {
+        "labels": count_labels(table["label"]),
+        "lengths": describe_lengths([len(text.split()) for text in table["text"]]),
+    }
+
+
+def label_names(table: Table) -> list[str]:
+    """Return the classes in sorted order; the position is the id."""
+    return sorted(set(table["label"]))
+
+
+def strata(table: Table) -> list[str]:
+    """Return the class of each row."""
+    return list(table["label"])
+
+
+TEXT_CLASSIFICATION = TaskSpec(
+    name="text-classification",
+    label=gettext_noop("Text classification"),
+    description=gettext_noop("Learns to give a whole text one label, such as the subject of a petition."),
+    columns=(
+        Column(
+            name="text",
+            header="texto",
+            label=gettext_noop("Text"),
+            help=gettext_noop("The text to judge, one a row."),
+            aliases=("text", "textos", "conteudo", "ementa", "frase", "sentenca", "mensagem", "review"),
+        ),
+        Column(
+            name="label",
+            header="label",
+            label=gettext_noop("Label"),
+            help=gettext_noop("The name of the class, written the same way in every row. Each class needs 3 rows."),
+            aliases=("rotulo", "classe", "categoria", "etiqueta", "class", "category", "assunto", "polaridade"),
+        ),
+    ),
+    example_rows=(
+        ("O autor pede indenização pelos danos que a queda de uma árvore causou ao seu veículo.", "indenizacao"),
+        ("Requer o fornecimento contínuo do medicamento que o médico da rede pública receitou.", "saude"),
+        ("O servidor pede o pagamento do adicional noturno dos últimos cinco anos.", "servidor_publico"),
+    ),
+    metrics=(
+        Metric("f1_macro", gettext_noop("F1 (macro)"), "quality"),
+        Metric("accuracy", gettext_noop("Accuracy"), "quality"),
+        Metric("f1_micro", gettext_noop("F1 (micro)"), "quality"),
+        Metric("f1_weighted", gettext_noop("F1 (weighted)"), "quality"),
+        Metric("precision_macro", gettext_noop("Precision (macro)"), "quality"),
+        Metric("recall_macro", gettext_noop("Recall (macro)"), "quality"),
+        Metric("auc_roc", gettext_noop("AUC-ROC"), "quality"),
+        Metric("loss", gettext_noop("Loss"), "loss", higher_is_better=False),
+    ),
+    best_metric="f1_macro",
+    check=check_texts,
+    summarize=summarize,
+    label_names=label_names,
+    strata=strata,
+    network_module="bert_training.tasks.text_classification.network",
+    sample_path=Path(__file__).with_name("sample.csv"),
+)

@@ -1,0 +1,82 @@
+"""Token classification: finds names of people, places, laws ... in a text; words tagged in IOB2."""
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from bert_training.contract.wording import gettext_noop
+from bert_training.data.bio import OUTSIDE, entity_types
+from bert_training.data.summary import count_labels, describe_lengths
+from bert_training.data.table import Table
+from bert_training.tasks.spec import Column, Metric, TaskSpec
+from bert_training.tasks.token_classification.check import check_tokens
+
+
+def summarize(table: Table) -> dict[str, Any]:
+    """Count the entities of each type and describe the lengths of the rows in words."""
+    starts = (tag[2:] for tags in table["tags"] for tag in tags if tag.startswith("B-"))
+    return {
+        "labels": count_labels(starts),
+        "lengths": describe_lengths([len(tokens) for tokens in table["tokens"]]),
+    }
+
+
+def label_names(table: Table) -> list[str]:
+    """Return all tags in sorted order, O always among them; the position is the id."""
+    return sorted({tag for tags in table["tags"] for tag in tags} | {OUTSIDE})
+
+
+def strata(table: Table) -> list[str]:
+    """Return the entity type of each row that is rarest in the table, O where there is none.
+
+    By the rarest, not by the set of types: sets would make many strata of one row, and the rare types are the ones
+    that a split can lose.
+    """
+    kinds = [entity_types(tags) for tags in table["tags"]]
+    counts = Counter(kind for found in kinds for kind in found)
+    return [min(found, key=lambda kind: (counts[kind], kind), default=OUTSIDE) for found in kinds]
+
+
+TOKEN_CLASSIFICATION = TaskSpec(
+    name="token-classification",
+    label=gettext_noop("Entity recognition"),
+    description=gettext_noop("Learns to find names in a text: people, organisations, places, dates, laws."),
+    columns=(
+        Column(
+            name="tokens",
+            header="tokens",
+            label=gettext_noop("Tokens"),
+            help=gettext_noop('The words of the text as a JSON list: ["Maria", "mora", "aqui"].'),
+            aliases=("palavras", "words", "token"),
+        ),
+        Column(
+            name="tags",
+            header="tags",
+            label=gettext_noop("Tags"),
+            help=gettext_noop('One tag for each word as a JSON list: ["B-PESSOA", "O", "O"].'),
+            aliases=("etiquetas", "ner_tags", "labels", "rotulos", "tag"),
+        ),
+    ),
+    example_rows=(
+        (
+            '["Maria", "Lopes", "mora", "em", "Ouro", "Preto"]',
+            '["B-PESSOA", "I-PESSOA", "O", "O", "B-LOCAL", "I-LOCAL"]',
+        ),
+        ('["Publicado", "em", "3", "de", "maio"]', '["O", "O", "B-TEMPO", "I-TEMPO", "I-TEMPO"]'),
+        ('["O", "recurso", "foi", "negado", "."]', '["O", "O", "O", "O", "O"]'),
+    ),
+    metrics=(
+        Metric("f1", gettext_noop("F1 of entities"), "quality"),
+        Metric("precision", gettext_noop("Precision of entities"), "quality"),
+        Metric("recall", gettext_noop("Recall of entities"), "quality"),
+        Metric("accuracy", gettext_noop("Accuracy of words"), "quality"),
+        Metric("loss", gettext_noop("Loss"), "loss", higher_is_better=False),
+    ),
+    best_metric="f1",
+    check=check_tokens,
+    summarize=summarize,
+    label_names=label_names,
+    strata=strata,
+    network_module="bert_training.tasks.token_classification.network",
+    sample_path=Path(__file__).with_name("sample.csv"),
+)

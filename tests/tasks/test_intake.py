@@ -1,0 +1,94 @@
+"""From a file to a report and a canonical table."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from bert_training.data.digest import file_digest
+from bert_training.data.process_limits import ProcessLimits
+from bert_training.tasks import TASKS
+from bert_training.tasks.intake import Report, check_file, check_in_sandbox
+from tests.workbooks import workbook_bytes, workbook_of
+
+TEXT, TOKEN = "text-classification", "token-classification"
+
+
+@pytest.fixture
+def upload(tmp_path: Path) -> Path:
+    (tmp_path / "upload").write_bytes(workbook_bytes(TEXT))
+    return tmp_path / "upload"
+
+
+def test_a_valid_file_becomes_a_table_with_its_digest(upload: Path, tmp_path: Path) -> None:
+    report = check_in_sandbox(upload, task=TEXT, display_name="dados.xlsx", table_path=tmp_path / "table")
+    assert (report.valid, report.rows, report.sheet, report.errors) == (True, 12, "Dados", [])
+    assert report.columns == {"text": "texto", "label": "label"}
+    assert report.table_sha256 == file_digest(tmp_path / "table")
+    assert report.table_bytes == (tmp_path / "table").stat().st_size
+    frame = pd.read_parquet(tmp_path / "table")
+    assert list(frame.columns) == ["row", "text", "label"]
+    assert str(frame["row"].dtype) == "int32"
+    assert frame["row"].tolist() == list(range(2, 14))
+
+
+def test_child_and_own_process_come_to_the_same_bytes(upload: Path, tmp_path: Path) -> None:
+    first = check_in_sandbox(upload, task=TEXT, table_path=tmp_path / "a")
+    second = check_file(upload, task=TEXT, table_path=tmp_path / "b")
+    assert first == second
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_a_frame_and_plain_columns_give_the_same_labels_and_strata(task: str, tmp_path: Path) -> None:
+    (tmp_path / "upload").write_bytes(workbook_bytes(task))
+    check_file(tmp_path / "upload", task=task, table_path=tmp_path / "table")
+    frame = pd.read_parquet(tmp_path / "table")
+    columns = {str(name): frame[name].tolist() for name in frame.columns}
+    spec = TASKS[task]
+    assert spec.label_names(frame) == spec.label_names(columns)
+    assert spec.strata(frame) == spec.strata(columns)
+
+
+def test_a_file_with_errors_leaves_no_table(tmp_path: Path) -> None:
+    rows = [("texto", "label"), *((f"t{index}", "ab"[index % 2]) for index in range(8)), ("", "a")]
+    (tmp_path / "upload").write_bytes(workbook_of(rows))
+    report = check_in_sandbox(tmp_path / "upload", task=TEXT, table_path=tmp_path / "table")
+    assert (report.valid, report.rows, report.table_sha256) == (False, 8, "")
+    assert not (tmp_path / "table").exists()
+
+
+def test_a_file_that_breaks_the_limits_is_too_complex_and_leaves_nothing(upload: Path, tmp_path: Path) -> None:
+    (tmp_path / "table").write_bytes(b"half a table")
+    report = check_in_sandbox(upload, task=TEXT, table_path=tmp_path / "table", limits=ProcessLimits(wall_seconds=0.01))
+    assert [problem.code for problem in report.errors] == ["file_too_complex"]
+    assert not (tmp_path / "table").exists()
+
+
+def test_a_report_survives_json(upload: Path) -> None:
+    report = check_file(upload, task=TEXT, sheet="nenhuma")
+    assert report.errors
+    assert Report.from_dict(report.as_dict()) == report
+
+
+def test_warnings_stand_in_the_summary_too(tmp_path: Path) -> None:
+    rows = [("texto", "label"), *((f"t{index // 2}", "ab"[index % 2]) for index in range(8))]
+    (tmp_path / "upload").write_bytes(workbook_of(rows))
+    report = check_file(tmp_path / "upload", task=TEXT)
+    assert [warning["code"] for warning in report.summary["warnings"]] == ["duplicate_texts", "conflicting_labels"]
+
+
+def test_the_preview_is_short_text(tmp_path: Path) -> None:
+    (tmp_path / "upload").write_bytes(workbook_bytes(TOKEN, rows=30))
+    report = check_file(tmp_path / "upload", task=TOKEN)
+    assert len(report.preview) == 20
+    assert report.preview[0] == {
+        "row": 2,
+        "tokens": "Maria mora em Dourados 0",
+        "tags": "B-PESSOA O O B-LOCAL O",
+    }
+
+
+def test_the_file_is_found_from_any_folder(upload: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(upload.parent)
+    assert check_in_sandbox("upload", task=TEXT).valid

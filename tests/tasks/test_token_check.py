@@ -1,0 +1,140 @@
+"""Judging rows of a token classification: the JSON in the cells, the tags, the table as a whole."""
+
+import json
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bert_training.data.checks import Problem, Problems
+from bert_training.data.table import Cells, Columns
+from bert_training.tasks.token_classification.check import check_tokens
+from bert_training.tasks.token_classification.spec import label_names, strata, summarize
+
+GOOD = [(json.dumps(["Ana", "foi", str(index)]), '["B-PESSOA", "O", "O"]') for index in range(4)]
+
+
+def judge(rows: list[tuple[str, str]]) -> tuple[Columns, Problems]:
+    """Check rows as if they stood in columns A and B from row 2 on."""
+    problems = Problems()
+    texts = {"tokens": [tokens for tokens, _ in rows], "tags": [tags for _, tags in rows]}
+    cells = Cells("Dados", list(range(2, len(rows) + 2)), texts, letters={"tokens": "A", "tags": "B"})
+    return check_tokens(cells, problems), problems
+
+
+def only_error(tokens: str, tags: str) -> Problem:
+    """Return the one error about a row among good ones; the others must be untouched by it."""
+    table, problems = judge([*GOOD, (tokens, tags)])
+    assert len(table["row"]) == len(GOOD)
+    (problem,) = problems.errors
+    assert problem.row == 6
+    return problem
+
+
+def test_good_rows_pass_without_a_word() -> None:
+    table, problems = judge(GOOD)
+    assert (problems.error_count, problems.warnings) == (0, [])
+    assert table["tokens"][0] == ["Ana", "foi", "0"]
+    assert label_names(table) == ["B-PESSOA", "O"]
+    assert summarize(table)["labels"] == {"PESSOA": 4}
+
+
+@pytest.mark.parametrize(
+    ("tokens", "code"),
+    [
+        ("Ana foi", "not_json"),
+        ('["Ana", "foi"', "not_json"),
+        ("['Ana', 'foi']", "not_json"),
+        ("[\u201cAna\u201d, \u201cfoi\u201d]", "not_json"),
+        ('{"a": 1}', "not_a_list"),
+        ('"Ana"', "not_a_list"),
+        ("3", "not_a_list"),
+        ("null", "not_a_list"),
+        ('["Ana", 3]', "not_strings"),
+        ('["Ana", null]', "not_strings"),
+        ('[["Ana"], ["foi"]]', "not_strings"),
+        ("[NaN, 1]", "not_strings"),
+        ("[]", "no_tokens"),
+        ('["Ana", ""]', "empty_token"),
+        ('["Ana", "\u00a0"]', "empty_token"),
+        ('["Ana"]', "length_mismatch"),
+        (" ", "empty_cell"),
+        ("[" * 16_000, "not_strings"),
+        ("[" * 200_000 + "]" * 200_000, "not_strings"),
+        ("9" * 5000, "not_json"),
+    ],
+)
+def test_a_cell_that_is_no_list_of_words_is_an_error_of_its_row(tokens: str, code: str) -> None:
+    assert only_error(tokens, '["B-PESSOA", "O"]').code == code
+
+
+@pytest.mark.parametrize("tag", ["B_PESSOA", "b-PESSOA", "X", "", "B-", "o", "B-a b", "B-" + "x" * 99])
+def test_a_tag_that_is_not_iob2_is_an_error_with_its_position(tag: str) -> None:
+    problem = only_error('["Ana", "foi"]', json.dumps(["O", tag]))
+    assert (problem.code, problem.cell, problem.values["position"]) == ("bad_tag", "B6", 2)
+
+
+def test_lists_of_different_length_are_named_with_both_lengths() -> None:
+    problem = only_error('["a", "b", "c"]', '["O", "O"]')
+    assert problem.values == {"tokens": 3, "tags": 2}
+
+
+def test_single_quotes_get_a_hint() -> None:
+    assert "double quotes" in only_error("['Ana']", '["O"]').repair
+
+
+def test_an_inside_tag_that_continues_nothing_is_repaired_and_stated() -> None:
+    table, problems = judge([*GOOD, ('["a", "b"]', '["I-LOCAL", "I-PESSOA"]')])
+    assert table["tags"][-1] == ["B-LOCAL", "B-PESSOA"]
+    assert problems.counts["tags_repaired"] == 2
+    assert problems.warnings[0].values == {"count": 2, "first": 6}
+
+
+def test_escaped_nonsense_in_a_word_is_cleaned() -> None:
+    table, problems = judge([*GOOD, (r'["a\u0000b", "\ud800"]', '["O", "O"]')])
+    assert problems.error_count == 0
+    assert table["tokens"][-1] == ["ab", "\ufffd"]
+
+
+def test_a_table_without_entities_is_refused() -> None:
+    _, problems = judge([(tokens, '["O", "O", "O"]') for tokens, _ in GOOD])
+    assert [problem.code for problem in problems.errors] == ["no_entities"]
+
+
+def test_too_few_rows_are_refused() -> None:
+    assert [problem.code for problem in judge(GOOD[:2])[1].errors] == ["too_few_rows"]
+
+
+def test_too_many_types_are_refused() -> None:
+    rows = [(json.dumps([str(index)]), json.dumps([f"B-T{index}"])) for index in range(401)]
+    assert [problem.code for problem in judge(rows)[1].errors] == ["too_many_classes"]
+
+
+def test_rare_types_and_repeated_rows_are_warnings() -> None:
+    _, problems = judge([*GOOD, GOOD[0], ('["Roma"]', '["B-LOCAL"]')])
+    assert problems.error_count == 0
+    assert problems.counts == {"rare_entities": 1, "duplicate_texts": 1}
+    assert problems.warnings[0].values["types"] == "LOCAL"
+
+
+def test_a_row_belongs_to_the_rarest_type_in_it() -> None:
+    tags = [["B-A", "B-B"], ["B-A", "O"], ["O"], ["B-B", "B-C"], ["B-A", "I-A"]]
+    assert strata({"row": list(range(5)), "tags": tags}) == ["B", "A", "O", "C", "A"]
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=3), inner, max_size=2),
+    max_leaves=8,
+)
+cells = st.text(max_size=30) | json_values.map(json.dumps) | st.lists(st.text(max_size=4)).map(json.dumps)
+
+
+@settings(max_examples=150, deadline=None)
+@given(cells, cells | st.lists(st.sampled_from(["O", "B-A", "I-A", "I-B"])).map(json.dumps))
+def test_whatever_is_in_the_cells_a_row_is_either_sound_or_an_error(tokens: str, tags: str) -> None:
+    table, problems = judge([*GOOD, (tokens, tags)])
+    assert (len(table["row"]) == 5) == (problems.error_count == 0)
+    for words, names in zip(table["tokens"], table["tags"], strict=True):
+        assert len(words) == len(names) > 0
+        "".join(words).encode()  # no lone surrogate is left
