@@ -1,0 +1,147 @@
+"""The form of a run's hyperparameters, generated from a task's pydantic model. Shared by admin and pages.
+
+Checks shape only (a number is a number); ranges are shown here and judged once, by services.runs.create_run.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from typing import Any
+
+from django import forms
+from django.utils.formats import get_format
+from django.utils.translation import gettext, gettext_noop
+from django.utils.translation import gettext_lazy as _
+
+from bert_training.tasks.hyperparameters import Hyperparameters
+
+PATH_PREFIX = "hyperparameters."
+LIMIT_WORDS = (
+    ("minimum", gettext_noop("at least %(limit)s")),
+    ("exclusiveMinimum", gettext_noop("more than %(limit)s")),
+    ("maximum", gettext_noop("at most %(limit)s")),
+    ("exclusiveMaximum", gettext_noop("less than %(limit)s")),
+)
+_INTEGER = re.compile(r"[+-]?[0-9]{1,18}")
+# Two digits of exponent: with 18 before the point no input becomes infinite.
+_DECIMAL = re.compile(r"[+-]?(?:[0-9]{1,18}(?:[.,][0-9]{0,30})?|[.,][0-9]{1,30})(?:[eE][+-]?[0-9]{1,2})?")
+
+
+class WholeNumberField(forms.Field):
+    """A whole number. Separators are refused: 1.000 means one thousand here and one there."""
+
+    widget = forms.NumberInput
+    default_error_messages = {"invalid": _("“%(value)s” is not a whole number. Write digits only, for example 1000.")}
+
+    def to_python(self, value: Any) -> int | None:
+        """Return the number, None for an empty field."""
+        text = str(value or "").strip()
+        if not text:
+            return None
+        if not _INTEGER.fullmatch(text):
+            raise forms.ValidationError(self.error_messages["invalid"], "invalid", {"value": text[:40]})
+        return int(text)
+
+
+class DecimalNumberField(forms.Field):
+    """A number with decimals: 0,00002 and 0.00002 and 2e-5 are the same in every language."""
+
+    # Not type=number: browsers judge its decimal separator by their own language, not by the page's.
+    widget = forms.TextInput(attrs={"inputmode": "decimal"})
+    default_error_messages = {
+        "invalid": _(
+            "“%(value)s” is not a number. Write it like 0.00002, 0,00002 or 2e-5, without thousands separators."
+        )
+    }
+
+    def to_python(self, value: Any) -> float | None:
+        """Return the number, None for an empty field."""
+        text = str(value or "").strip()
+        if not text:
+            return None
+        if not _DECIMAL.fullmatch(text):
+            raise forms.ValidationError(self.error_messages["invalid"], "invalid", {"value": text[:40]})
+        return float(text.replace(",", "."))
+
+    def prepare_value(self, value: Any) -> Any:
+        """Write 5e-05 as 0,00005 (or 0.00005); what a person typed stays as it is."""
+        return shown_number(value) if isinstance(value, float) else value
+
+
+class HyperparametersForm(forms.Form):
+    """One field for each hyperparameter of a task, after the fields that a subclass declares."""
+
+    def __init__(self, hyperparameters: type[Hyperparameters], *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        properties = hyperparameters.model_json_schema()["properties"]
+        self.hyperparameter_names = list(properties)
+        self.fields.update({name: field_for(name, schema) for name, schema in properties.items()})
+
+    def hyperparameters(self) -> dict[str, Any]:
+        """Return typed values as create_run wants them; call it after is_valid()."""
+        return {name: self.cleaned_data[name] for name in self.hyperparameter_names}
+
+    def add_problems(self, errors: Iterable[Mapping[str, str]]) -> None:
+        """Put errors of the form {"path", "message"} on their fields, those of no field above the form."""
+        for error in errors:
+            name = error["path"].removeprefix(PATH_PREFIX)
+            if name in self.fields:
+                self.add_error(name, error["message"])
+            else:
+                self.add_error(None, f"{error['path']}: {error['message']}" if error["path"] else error["message"])
+
+
+def field_for(name: str, schema: Mapping[str, Any]) -> forms.Field:
+    """Build the form field of one property of a JSON schema. Raises TypeError for a type that no form can show."""
+    variants = [variant for variant in schema.get("anyOf", []) if variant != {"type": "null"}]
+    if len(variants) > 1:
+        raise TypeError(f"hyperparameter {name!r} has several types; a form needs one type, or one type or null")
+    value = {**schema, **(variants[0] if variants else {})}
+    field = _typed_field(name, value, required="anyOf" not in schema)
+    field.label = gettext(schema["title"])
+    field.initial = schema.get("default")
+    field.help_text = _help(value)
+    return field
+
+
+def shown_number(value: float) -> str:
+    """Write a number without exponent and with the decimal separator of the language: 0,00005."""
+    whole, _point, decimals = format(Decimal(repr(value)), "f").partition(".")
+    return f"{whole}{get_format('DECIMAL_SEPARATOR')}{decimals}" if decimals.strip("0") else whole
+
+
+def _typed_field(name: str, schema: Mapping[str, Any], *, required: bool) -> forms.Field:
+    if "enum" in schema:
+        words = schema.get("choices", {})
+        choices = [(value, gettext(words.get(value, value))) for value in schema["enum"]]
+        return forms.ChoiceField(choices=choices, required=required)
+    match schema.get("type"):
+        case "boolean":
+            return forms.BooleanField(required=False)
+        case "integer":
+            return WholeNumberField(required=required, widget=forms.NumberInput(attrs=_bounds(schema)))
+        case "number":
+            return DecimalNumberField(required=required)
+        case "string":
+            return forms.CharField(required=required, max_length=schema.get("maxLength"))
+        case other:
+            raise TypeError(
+                f"hyperparameter {name!r} is of type {other!r}; a form shows boolean, integer, number, string"
+            )
+
+
+def _bounds(schema: Mapping[str, Any]) -> dict[str, Any]:
+    return {html: schema[key] for html, key in (("min", "minimum"), ("max", "maximum")) if key in schema}
+
+
+def _help(schema: Mapping[str, Any]) -> str:
+    """Return the description with unit and range behind it: "... (passes; at least 1, at most 1000)"."""
+    limits = ", ".join(gettext(words) % {"limit": _shown(schema[key])} for key, words in LIMIT_WORDS if key in schema)
+    unit = gettext(schema["unit"]) if schema.get("unit") else ""
+    behind = "; ".join(part for part in (unit, limits) if part)
+    description = gettext(schema["description"]) if schema.get("description") else ""
+    return f"{description} ({behind})" if behind else description
+
+
+def _shown(limit: float) -> str:
+    return shown_number(limit) if isinstance(limit, float) else str(limit)
