@@ -1,0 +1,1 @@
+"""Tests of the database rules: what a row can never be."""
