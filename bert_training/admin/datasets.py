@@ -1,0 +1,223 @@
+"""Datasets: upload with the checks, rename, delete. What a check found and what is stored are facts."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from bert_training.access import datasets_visible_to
+from bert_training.admin.badges import state_badge
+from bert_training.admin.base import admin_url, signed_in
+from bert_training.admin.deletion import ServiceDeletion
+from bert_training.admin.facts import facts_table, shown_size
+from bert_training.admin.problems import shown_problems
+from bert_training.models import Dataset
+from bert_training.services.datasets import (
+    DatasetInvalid,
+    Registered,
+    UploadRequest,
+    delete_dataset,
+    register_upload,
+    update_dataset,
+)
+from bert_training.services.errors import ServiceError
+from bert_training.tasks import TASKS
+from bert_training.tasks.intake import Report
+from bert_training.tasks.spec import TaskSpec
+
+COLUMN_PREFIX = "column_"
+WORDS = ("name", "description")
+FACTS = (
+    "owner",
+    "task",
+    "status_badge",
+    "problems_list",
+    "rows",
+    "shown_summary",
+    "original_name",
+    "size",
+    "sheet",
+    "shown_columns",
+    "sha256",
+    "table_sha256",
+    "created_at",
+)
+
+
+class UploadForm(forms.Form):
+    """A spreadsheet and what to read from it. Columns whose headers are known need no naming."""
+
+    file = forms.FileField(label=_("spreadsheet (.xlsx)"), widget=forms.ClearableFileInput(attrs={"accept": ".xlsx"}))
+    name = forms.CharField(label=_("name"), max_length=200, required=False, help_text=_("Empty = the file's name."))
+    description = forms.CharField(
+        label=_("description"), max_length=2000, required=False, widget=forms.Textarea(attrs={"rows": 2})
+    )
+    sheet = forms.CharField(
+        label=_("sheet"), max_length=100, required=False, help_text=_("Empty = the first visible sheet.")
+    )
+
+    def __init__(self, task: TaskSpec, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.task = task
+        for column in task.columns:
+            known = ", ".join((column.header, *column.aliases))
+            help_text = gettext("%(help)s Empty = the column called %(known)s.")
+            self.fields[COLUMN_PREFIX + column.name] = forms.CharField(
+                label=gettext("Column with: %(column)s") % {"column": gettext(column.label)},
+                required=False,
+                max_length=200,
+                help_text=help_text % {"help": gettext(column.help), "known": known},
+            )
+
+    def upload_request(self) -> UploadRequest:
+        """Return what the service wants to know."""
+        named = {column.name: self.cleaned_data[COLUMN_PREFIX + column.name] for column in self.task.columns}
+        columns: dict[str, str | list[str]] = {name: header for name, header in named.items() if header}
+        return UploadRequest(task=self.task.name, sheet=self.cleaned_data["sheet"], columns=columns)
+
+
+class DatasetAdmin(ServiceDeletion[Dataset]):
+    """Staff see everybody's datasets."""
+
+    add_label = _("Upload a spreadsheet")
+    list_display = ("name", "status_badge", "task", "owner", "rows", "size", "created")
+    list_filter = ("status", "task")
+    list_select_related = ("owner",)
+    search_fields = ("name", "original_name", "sha256", "owner__username")
+    show_facets = admin.ShowFacets.ALWAYS
+    date_hierarchy = "created_at"
+    fields = (*WORDS, *FACTS)
+    readonly_fields = FACTS
+    deletion_warning = _("The row, the stored spreadsheet and the table made of it go for good.")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Dataset]:
+        """Ask access.py."""
+        return datasets_visible_to(request.user)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Dataset], search_term: str
+    ) -> tuple[QuerySet[Dataset], bool]:
+        """Offer only datasets that are ready where a run chooses one."""
+        found, may_repeat = super().get_search_results(request, queryset, search_term)
+        if request.GET.get("model_name") == "run":
+            found = found.filter(status="ready")
+        return found, may_repeat
+
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Upload: the checks come first, and nothing is kept while they find errors."""
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        task = TASKS.get(request.GET.get("task", ""), next(iter(TASKS.values())))
+        form = UploadForm(task, request.POST or None, request.FILES or None)
+        if request.method == "POST" and form.is_valid():
+            return self._upload(request, form)
+        return self._show_form(request, form)
+
+    def save_model(self, request: HttpRequest, obj: Dataset, form: Any, change: bool) -> None:
+        """Rename by the service."""
+        update_dataset(obj, name=obj.name, description=obj.description)
+
+    def delete_row(self, row: Dataset) -> None:
+        """Delete row and files; refused while runs stand on it."""
+        delete_dataset(row)
+
+    def row_links(self, row: Dataset) -> list[tuple[str, str]]:
+        """Lead to the pages and to a new run on it."""
+        links = [
+            (reverse("pages:dataset", args=[row.pk]), gettext("Open its page")),
+            (reverse("pages:dataset-download", args=[row.pk]), gettext("Download the spreadsheet")),
+        ]
+        new_run = (f"{reverse('admin:bert_training_run_add')}?dataset={row.pk}", gettext("Create a run"))
+        return [new_run, *links] if row.is_ready else links
+
+    @admin.display(description=_("status"), ordering="status")
+    def status_badge(self, dataset: Dataset) -> SafeString:
+        """Return the state in its colour."""
+        return state_badge(dataset.status, dataset.get_status_display())
+
+    @admin.display(description=_("size"), ordering="bytes")
+    def size(self, dataset: Dataset) -> str:
+        """Return the size of the spreadsheet with its unit."""
+        return shown_size(dataset.bytes)
+
+    @admin.display(description=_("summary"))
+    def shown_summary(self, dataset: Dataset) -> SafeString:
+        """Return counts and lengths; the warnings stand with the problems, the histogram on the dataset's page."""
+        lengths = {name: value for name, value in dataset.summary.get("lengths", {}).items() if name != "histogram"}
+        return facts_table({"labels": dataset.summary.get("labels", {}), "lengths": lengths})
+
+    @admin.display(description=_("columns"))
+    def shown_columns(self, dataset: Dataset) -> SafeString:
+        """Return which column of the file was read as which."""
+        return facts_table(dataset.columns)
+
+    @admin.display(description=_("problems found"))
+    def problems_list(self, dataset: Dataset) -> SafeString | str:
+        """Return what the check found, errors first."""
+        found = [*dataset.report.get("errors", []), *dataset.summary.get("warnings", [])]
+        problems = shown_problems(found)
+        lines = ((problem.place, problem.sentence, problem.repair) for problem in problems)
+        return format_html_join("", "<p><strong>{}</strong> {} {}</p>", lines) or "-"
+
+    def _upload(self, request: HttpRequest, form: UploadForm) -> HttpResponse:
+        try:
+            registered = register_upload(
+                owner=signed_in(request),
+                file=form.cleaned_data["file"],
+                name=form.cleaned_data["name"],
+                description=form.cleaned_data["description"],
+                request=form.upload_request(),
+                visible=datasets_visible_to(request.user),
+            )
+        except DatasetInvalid as refusal:
+            return self._show_form(request, form, report=refusal.report)
+        except ServiceError as refusal:
+            form.add_error("file", refusal.message)
+            return self._show_form(request, form)
+        if registered.created:
+            self.log_addition(request, registered.dataset, gettext("Uploaded."))
+        messages.success(request, _upload_message(registered))
+        return HttpResponseRedirect(admin_url(registered.dataset))
+
+    def _show_form(self, request: HttpRequest, form: UploadForm, *, report: Report | None = None) -> HttpResponse:
+        context = {
+            **self.admin_site.each_context(request),
+            "title": gettext("Upload a spreadsheet"),
+            "opts": self.opts,
+            "form": form,
+            "report": report,
+            "unlisted": _unlisted(report) if report else 0,
+            "errors": shown_problems(problem.as_dict() for problem in report.errors) if report else [],
+            "warnings": shown_problems(problem.as_dict() for problem in report.warnings) if report else [],
+            "tasks": [(task.name, gettext(task.label), task.name == form.task.name) for task in TASKS.values()],
+            "note": gettext(form.task.description),
+            "sample_url": reverse("pages:dataset-sample", args=[form.task.name]),
+            "submit_label": gettext("Check and save"),
+        }
+        return TemplateResponse(request, "admin/bert_training/upload.html", context)
+
+
+def _unlisted(report: Report) -> int:
+    """Return how many errors a report counts beyond those that it lists."""
+    return sum(report.counts.get(code, 0) for code in {problem.code for problem in report.errors}) - len(report.errors)
+
+
+def _upload_message(registered: Registered) -> str:
+    if not registered.created:
+        return gettext("This spreadsheet was there already; nothing was stored twice.")
+    if registered.dataset.is_ready:
+        return gettext("The spreadsheet is in order: %(rows)d rows.") % {"rows": registered.dataset.rows}
+    return gettext(
+        "The spreadsheet is large and is being checked in the background. Reload this page to see the result."
+    )

@@ -1,0 +1,284 @@
+"""Runs: create in two steps (the dataset, then the form generated from its task), cancel, finish, reproduce, delete.
+
+What a run was asked to do and what came of it never changes; only its name may.
+"""
+
+from collections.abc import Iterable
+from functools import partial
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.admin import AdminSite
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from bert_training.access import datasets_visible_to, runs_visible_to
+from bert_training.admin.badges import run_badge
+from bert_training.admin.base import admin_url, link, list_url, signed_in
+from bert_training.admin.deletion import ServiceDeletion
+from bert_training.admin.facts import facts_table, shown_size
+from bert_training.admin.widgets import NamedAutocomplete
+from bert_training.contract.enums import DatasetStatus
+from bert_training.models import BaseModel, Dataset, Log, Metric, Run
+from bert_training.models.reasons import explain
+from bert_training.run_form import HyperparametersForm
+from bert_training.services.errors import InvalidRun, ServiceError
+from bert_training.services.runs import cancel_run, create_run, delete_run, finish_run, reproduce_run, update_run
+from bert_training.tasks import TASKS
+
+PRIORITY_LIMIT = 1000
+FACTS = (
+    "status_badge",
+    "why",
+    "owner",
+    "dataset_link",
+    "task",
+    "base_model",
+    "base_model_revision",
+    "simulate",
+    "shown_hyperparameters",
+    "shown_result",
+    "shown_reproducibility",
+    "split_digest",
+    "model_fingerprint",
+    "reproduced_link",
+    "created_at",
+    "started_at",
+    "finished_at",
+)
+
+
+class DatasetForm(forms.Form):
+    """First step: which data."""
+
+    def __init__(self, site: AdminSite, visible: QuerySet[Dataset], *args: Any) -> None:
+        super().__init__(*args)
+        widget = NamedAutocomplete(Run._meta.get_field("dataset"), site)
+        ready = visible.filter(status=DatasetStatus.READY)
+        self.fields["dataset"] = forms.ModelChoiceField(label=_("dataset"), queryset=ready, widget=widget)
+
+
+class RunForm(HyperparametersForm):
+    """Second step: base model, place in the queue, and the hyperparameters of the dataset's task."""
+
+    name = forms.CharField(label=_("name"), max_length=200, required=False, help_text=_("Empty = data and base model."))
+    priority = forms.IntegerField(
+        label=_("priority"),
+        initial=0,
+        min_value=-PRIORITY_LIMIT,
+        max_value=PRIORITY_LIMIT,
+        help_text=_("Higher goes first."),
+    )
+    simulate = forms.BooleanField(
+        label=_("simulation"),
+        required=False,
+        help_text=_("Only for workers started with --dry-run: plays through without training."),
+    )
+
+    def __init__(self, dataset: Dataset, *args: Any, **kwargs: Any) -> None:
+        super().__init__(TASKS[dataset.task].hyperparameters, *args, **kwargs)
+        self.offered = BaseModel.objects.offered_for(dataset.task)
+        offers = [(entry.name, _offer(entry)) for entry in self.offered]
+        self.fields["base_model"] = forms.ChoiceField(label=_("base model"), choices=offers)
+        self.order_fields(["name", "base_model", *self.hyperparameter_names, "priority", "simulate"])
+
+
+class RunAdmin(ServiceDeletion[Run]):
+    """Staff see everybody's runs."""
+
+    add_label = _("Create a run")
+    list_display = ("name", "status_badge", "task", "owner", "worker", "created", "live")
+    list_filter = ("status", "task", "simulate", "base_model")
+    list_select_related = ("owner", "dataset", "job__worker")
+    search_fields = ("name", "dataset__name", "base_model", "owner__username", "error_message")
+    date_hierarchy = "created_at"
+    fields = ("name", *FACTS)
+    readonly_fields = FACTS
+    actions = ("cancel", "finish", "reproduce", "delete_chosen")
+    row_actions = ("cancel", "finish", "reproduce")
+    deletion_warning = _("The run goes with its log, figures and result. The weights on the worker stay.")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Run]:
+        """Ask access.py."""
+        return runs_visible_to(request.user)
+
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Ask for the dataset, then for everything else."""
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        given = request.GET if "dataset" in request.GET else None
+        choice = DatasetForm(self.admin_site, datasets_visible_to(request.user), given)
+        if not choice.is_valid():
+            return self._show_dataset_form(request, choice)
+        dataset: Dataset = choice.cleaned_data["dataset"]
+        form = RunForm(dataset, request.POST or None)
+        if request.method == "POST" and form.is_valid():
+            run = self._create(request, dataset, form)
+            if run is not None:
+                return HttpResponseRedirect(admin_url(run))
+        return self._show_run_form(request, dataset, form)
+
+    def save_model(self, request: HttpRequest, obj: Run, form: Any, change: bool) -> None:
+        """Rename by the service."""
+        update_run(obj, name=obj.name)
+
+    def delete_row(self, row: Run) -> None:
+        """Delete a run that has ended."""
+        delete_run(row)
+
+    def row_actions_for(self, row: Run) -> Iterable[str]:
+        """Offer to end what has not ended; to reproduce always."""
+        return ("reproduce",) if row.is_finished else self.row_actions
+
+    def row_links(self, row: Run) -> list[tuple[str, str]]:
+        """Lead to the live page, to the job, and to its log lines and figures in their own lists."""
+        of_run = f"?run__id__exact={row.pk}"
+        return [
+            (reverse("pages:run", args=[row.pk]), gettext("Follow it live")),
+            (admin_url(row.job), gettext("Job and attempts")),
+            (list_url(Log) + of_run, gettext("Log lines")),
+            (list_url(Metric) + of_run, gettext("Metric points")),
+        ]
+
+    @admin.action(description=_("Cancel"), permissions=["change"])
+    def cancel(self, request: HttpRequest, queryset: QuerySet[Run]) -> None:
+        """Cancel the chosen runs."""
+        self.perform(request, queryset, act=cancel_run, history=gettext("Canceled."))
+
+    @admin.action(description=_("Finish now, keep the best so far"), permissions=["change"])
+    def finish(self, request: HttpRequest, queryset: QuerySet[Run]) -> None:
+        """Let the chosen runs end early with their best checkpoint."""
+        self.perform(request, queryset, act=finish_run, history=gettext("Asked to finish early."))
+
+    @admin.action(description=_("Reproduce"), permissions=["add"])
+    def reproduce(self, request: HttpRequest, queryset: QuerySet[Run]) -> None:
+        """Queue the chosen runs once more, exactly as they were."""
+        runs = queryset.select_related("dataset")
+        reproduce = partial(reproduce_run, owner=signed_in(request))
+        self.perform(request, runs, act=reproduce, history=gettext("Reproduced."))
+
+    @admin.display(description=_("status"), ordering="status")
+    def status_badge(self, run: Run) -> SafeString:
+        """Return the state in its colour."""
+        return run_badge(run)
+
+    @admin.display(description=_("worker"), ordering="job__worker__name")
+    def worker(self, run: Run) -> str:
+        """Return who trains or trained it."""
+        return run.job.worker.name if run.job.worker else "-"
+
+    @admin.display(description=_("page"))
+    def live(self, run: Run) -> SafeString:
+        """Lead to the page where it is followed."""
+        return link(reverse("pages:run", args=[run.pk]), gettext("open"))
+
+    @admin.display(description=_("reason"))
+    def why(self, run: Run) -> SafeString | str:
+        """Return why it ended badly, with advice and the worker's own words."""
+        if not run.error_code:
+            return "-"
+        words = explain(run.error_code)
+        advice = format_html("{} {}", words.sentence, words.advice)
+        return format_html('{}<p class="own-words">{}</p>', advice, run.error_message) if run.error_message else advice
+
+    @admin.display(description=_("dataset"))
+    def dataset_link(self, run: Run) -> SafeString:
+        """Lead to the dataset."""
+        return link(admin_url(run.dataset), run.dataset.name)
+
+    @admin.display(description=_("reproduces"))
+    def reproduced_link(self, run: Run) -> SafeString | str:
+        """Lead to the run that it repeats."""
+        return link(admin_url(run.reproduced_from), run.reproduced_from.name) if run.reproduced_from else "-"
+
+    @admin.display(description=_("hyperparameters"))
+    def shown_hyperparameters(self, run: Run) -> SafeString:
+        """Return all hyperparameters by the names that forms use."""
+        declared = TASKS[run.task].hyperparameters.model_fields
+        labels = {name: gettext(field.title) for name, field in declared.items() if field.title}
+        return facts_table(run.hyperparameters, labels=labels)
+
+    @admin.display(description=_("result"))
+    def shown_result(self, run: Run) -> SafeString | str:
+        """Return the figures of the test split."""
+        if not run.result:
+            return "-"
+        labels = {metric.name: gettext(metric.label) for metric in TASKS[run.task].metrics}
+        return facts_table(run.result.get("metrics", {}), labels=labels)
+
+    @admin.display(description=_("reproducibility"))
+    def shown_reproducibility(self, run: Run) -> SafeString:
+        """Return commit, environment and device of the machine that trained."""
+        return facts_table(run.reproducibility)
+
+    def _create(self, request: HttpRequest, dataset: Dataset, form: RunForm) -> Run | None:
+        try:
+            run = create_run(
+                owner=signed_in(request),
+                dataset=dataset,
+                base_model=form.cleaned_data["base_model"],
+                hyperparameters=form.hyperparameters(),
+                name=form.cleaned_data["name"],
+                priority=form.cleaned_data["priority"],
+                simulate=form.cleaned_data["simulate"],
+            )
+        except InvalidRun as refusal:
+            form.add_problems(refusal.errors)
+            return None
+        except ServiceError as refusal:
+            form.add_error(None, refusal.message)
+            return None
+        self.log_addition(request, run, gettext("Created."))
+        live = reverse("pages:run", args=[run.pk])
+        messages.success(
+            request,
+            format_html('{} <a href="{}">{}</a>', gettext("The run is in the queue."), live, gettext("Follow it live")),
+        )
+        return run
+
+    def _show_dataset_form(self, request: HttpRequest, form: DatasetForm) -> HttpResponse:
+        context = {
+            **self.admin_site.each_context(request),
+            "title": gettext("Create a run: which data?"),
+            "opts": self.opts,
+            "form": form,
+            "media": self.media + form.media,
+            "is_get": True,
+            "submit_label": gettext("Continue"),
+            "note": gettext("Only datasets that passed their check are offered."),
+        }
+        return TemplateResponse(request, "admin/bert_training/form.html", context)
+
+    def _show_run_form(self, request: HttpRequest, dataset: Dataset, form: RunForm) -> HttpResponse:
+        task = gettext(TASKS[dataset.task].label)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": gettext("Create a run on %(dataset)s") % {"dataset": dataset.name},
+            "opts": self.opts,
+            "form": form,
+            "base_models": [_described(entry) for entry in form.offered],
+            "submit_label": gettext("Put into the queue"),
+            "note": gettext("%(task)s, %(rows)d rows.") % {"task": task, "rows": dataset.rows},
+        }
+        return TemplateResponse(request, "admin/bert_training/run_form.html", context)
+
+
+def _described(entry: BaseModel) -> dict[str, str]:
+    facts = (gettext(entry.language), shown_size(entry.size_bytes), entry.licence)
+    advice = gettext(entry.advice) if entry.advice else ""
+    return {"label": entry.label, "name": entry.name, "advice": advice, "facts": ", ".join(filter(None, facts))}
+
+
+def _offer(entry: BaseModel) -> str:
+    mark = gettext(" (recommended)") if entry.recommended else ""
+    return f"{entry.label}, {shown_size(entry.size_bytes)}{mark}"

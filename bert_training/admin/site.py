@@ -1,0 +1,53 @@
+"""The portal's admin site: its name, the models that it shows, and an index with queue, workers and last runs."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Model
+from django.http import HttpRequest
+from django.template.response import TemplateResponse
+from django.utils.translation import gettext_lazy as _
+
+from bert_training.admin.attempts import JobAttemptAdmin
+from bert_training.admin.base_models import BaseModelAdmin
+from bert_training.admin.dashboard import dashboard
+from bert_training.admin.datasets import DatasetAdmin
+from bert_training.admin.jobs import JobAdmin
+from bert_training.admin.runs import RunAdmin
+from bert_training.admin.telemetry import LogAdmin, MetricAdmin
+from bert_training.admin.tokens import AccessTokenAdmin
+from bert_training.admin.workers import WorkerAdmin
+from bert_training.models import AccessToken, BaseModel, Dataset, Job, JobAttempt, Log, Metric, Run, Worker
+
+# Registered by the site itself: Django makes the site while it imports this package, and what decorators had
+# registered until then would be lost with the site that they made.
+MODEL_ADMINS: dict[type[Model], Any] = {
+    Dataset: DatasetAdmin,
+    Run: RunAdmin,
+    Job: JobAdmin,
+    JobAttempt: JobAttemptAdmin,
+    Metric: MetricAdmin,
+    Log: LogAdmin,
+    Worker: WorkerAdmin,
+    AccessToken: AccessTokenAdmin,
+    BaseModel: BaseModelAdmin,
+}
+
+
+class PortalAdminSite(admin.AdminSite):
+    """Django's admin under the portal's name."""
+
+    site_header = _("BERT Training Portal")
+    site_title = _("BERT Training Portal")
+    index_title = _("Administration")
+    index_template = "admin/dashboard.html"
+    enable_nav_sidebar = True
+
+    def __init__(self, name: str = "admin") -> None:
+        super().__init__(name)
+        for model, model_admin in MODEL_ADMINS.items():
+            self.register(model, model_admin)
+
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
+        """Show the dashboard above the list of models."""
+        return super().index(request, {**(extra_context or {}), "dashboard": dashboard(request.user)})

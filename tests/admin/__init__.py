@@ -1,0 +1,1 @@
+"""Tests of the admin: what staff see and can do there."""

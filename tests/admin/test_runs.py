@@ -1,0 +1,164 @@
+"""Staff create runs with the generated form, end them, repeat them and delete them."""
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+
+from bert_training.contract.enums import JobStatus
+from bert_training.models import BaseModel, Dataset, Job, Run
+from tests.admin.rows import Page, fill_tables, list_of, page_of, run_action
+from tests.personas import BASE_MODEL, make_run
+
+ADD = f"{list_of('run')}add/"
+FORM = {
+    "base_model": BASE_MODEL,
+    "epochs": "2",
+    "batch_size": "8",
+    "learning_rate": "0,00002",
+    "max_length": "64",
+    "train_split": "0.7",
+    "warmup_steps": "0",
+    "weight_decay": "0,01",
+    "gradient_accumulation_steps": "1",
+    "early_stopping_patience": "3",
+    "use_class_weights": "on",
+    "truncation_side": "left",
+    "seed": "7",
+    "max_steps": "",
+    "priority": "3",
+}
+
+
+def create(staff: Client, dataset: Dataset, **changes: str) -> Page:
+    return staff.post(f"{ADD}?dataset={dataset.pk}", {**FORM, **changes}, follow=True)
+
+
+def test_the_first_step_asks_for_the_dataset(staff: Client, dataset: Dataset) -> None:
+    assert "which data?" in staff.get(ADD).content.decode()
+    assert "Learning rate" in staff.get(f"{ADD}?dataset={dataset.pk}").content.decode()
+
+
+def test_a_dataset_that_is_not_ready_is_not_taken(staff: Client, dataset: Dataset) -> None:
+    Dataset.objects.update(status="checking")
+    assert "which data?" in create(staff, dataset).content.decode()
+    assert not Run.objects.exists()
+
+
+def test_a_run_is_created_from_the_form(staff: Client, root: User, dataset: Dataset) -> None:
+    page = create(staff, dataset, name="Primeira").content.decode()
+    run = Run.objects.get()
+    wanted = {
+        "epochs": 2,
+        "learning_rate": 2e-5,
+        "truncation_side": "left",
+        "use_class_weights": True,
+        "max_steps": None,
+    }
+    assert wanted.items() <= run.hyperparameters.items()
+    assert (run.name, run.owner, run.job.priority, run.simulate) == ("Primeira", root, 3, False)
+    assert f'href="/runs/{run.pk}"' in page
+
+
+def test_a_simulation_is_marked_as_one(staff: Client, dataset: Dataset) -> None:
+    create(staff, dataset, simulate="on")
+    assert Run.objects.get().simulate
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("epochs", "0"),
+        ("epochs", "dez"),
+        ("learning_rate", "1"),
+        ("learning_rate", ""),
+        ("max_length", "513"),
+        ("truncation_side", "middle"),
+        ("base_model", "evil/model"),
+        ("train_split", "1,0"),
+        ("priority", "x"),
+    ],
+)
+def test_a_wrong_value_is_named_at_its_field_and_no_run_is_made(
+    staff: Client, dataset: Dataset, field: str, value: str
+) -> None:
+    response = create(staff, dataset, **{field: value})
+    assert list(response.context["form"].errors) == [field]
+    assert not Run.objects.exists()
+
+
+def test_a_base_model_that_was_switched_off_is_not_offered(staff: Client, dataset: Dataset) -> None:
+    url = f"{ADD}?dataset={dataset.pk}"
+    assert BASE_MODEL in staff.get(url).content.decode()
+    BaseModel.objects.filter(name=BASE_MODEL).update(active=False)
+    assert BASE_MODEL not in staff.get(url).content.decode()
+
+
+def test_runs_are_canceled_from_the_list(staff: Client, run: Run) -> None:
+    assert "Done for 1 entry." in run_action(staff, "run", "cancel", run.pk)
+    assert Run.objects.get().status == JobStatus.CANCELED
+
+
+def test_a_run_that_has_ended_is_not_canceled_again(staff: Client, ana: User) -> None:
+    ended = fill_tables(ana, 1)[0]
+    page = run_action(staff, "run", "cancel", ended.pk)
+    assert "Done for" not in page
+    assert Run.objects.get().status == JobStatus.FAILED
+
+
+def test_a_running_run_is_asked_to_finish(staff: Client, running_job: Job) -> None:
+    run_action(staff, "run", "finish", running_job.run_id)
+    assert Job.objects.get().finish_requested_at is not None
+
+
+def test_a_button_on_the_page_of_a_run_returns_there(staff: Client, run: Run) -> None:
+    form = {"action": "cancel", "_selected_action": str(run.pk), "_from_row": str(run.pk)}
+    response = staff.post(list_of("run"), form)
+    assert response["Location"] == page_of("run", run.pk)
+    assert Run.objects.get().status == JobStatus.CANCELED
+
+
+def test_a_reproduction_belongs_to_who_asked_and_names_its_source(staff: Client, root: User, run: Run) -> None:
+    run_action(staff, "run", "reproduce", run.pk)
+    copy = Run.objects.get(reproduced_from=run)
+    assert copy.owner == root
+    assert (copy.hyperparameters, copy.split_digest) == (run.hyperparameters, run.split_digest)
+
+
+def test_a_run_is_renamed_and_nothing_else_of_it_changes(staff: Client, run: Run) -> None:
+    staff.post(page_of("run", run.pk), {"name": "Outro nome", "status": "completed", "base_model": "x"})
+    changed = Run.objects.get()
+    assert (changed.name, changed.status, changed.base_model) == ("Outro nome", "queued", run.base_model)
+
+
+def test_a_waiting_run_is_not_deleted(staff: Client, run: Run) -> None:
+    page = staff.post(page_of("run", run.pk).replace("change", "delete"), follow=True).content.decode()
+    assert "Cancel the run before you delete it." in page
+    assert Run.objects.exists()
+
+
+def test_ended_runs_are_deleted_and_others_left_with_a_reason(staff: Client, ana: User, run: Run) -> None:
+    ended = fill_tables(ana, 1)[0]
+    page = run_action(staff, "run", "delete_chosen", ended.pk, run.pk, confirmed="yes")
+    assert "1 entry was deleted" in page
+    assert "Cancel the run" in page
+    assert list(Run.objects.all()) == [run]
+
+
+def test_the_page_of_a_run_leads_to_its_live_page_job_and_log(staff: Client, run: Run) -> None:
+    page = staff.get(page_of("run", run.pk)).content.decode()
+    for url in (f"/runs/{run.pk}", page_of("job", run.job.pk), f"{list_of('log')}?run__id__exact={run.pk}"):
+        assert f'href="{url}"' in page
+
+
+def test_the_page_of_a_run_explains_why_it_failed(staff: Client, ana: User) -> None:
+    run = fill_tables(ana, 1, text="CUDA error 700")[0]
+    page = staff.get(page_of("run", run.pk)).content.decode()
+    assert "The training program ended with an error." in page
+    assert "CUDA error 700" in page
+
+
+def test_a_run_of_somebody_else_is_reproduced_without_touching_it(staff: Client, ana: User, dataset: Dataset) -> None:
+    first = make_run(ana, dataset, name="A primeira")
+    run_action(staff, "run", "reproduce", first.pk)
+    first.refresh_from_db()
+    assert (first.owner, first.status) == (ana, "queued")
