@@ -9,7 +9,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django_q.models import OrmQ
 from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
-from bert_training.background import CHECK_ATTEMPTS, check_dataset
+from bert_training.background import check_dataset
 from bert_training.models import Dataset
 from bert_training.services import datasets
 from bert_training.services.datasets import (
@@ -23,6 +23,7 @@ from bert_training.services.datasets import (
     register_upload,
 )
 from bert_training.services.errors import DatasetGone, ServiceError, StorageFull
+from bert_training.services.stored_check import CHECK_ATTEMPTS
 from tests.personas import make_dataset
 from tests.workbooks import workbook_bytes, workbook_of
 

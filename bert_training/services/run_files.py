@@ -1,0 +1,73 @@
+"""What can be downloaded of a run: its model card and its figures as CSV."""
+
+import csv
+import io
+import zlib
+from collections import Counter
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from bert_training.contract.enums import ErrorCode
+from bert_training.data.model_card import ModelCardFacts
+from bert_training.data.model_card import model_card as write_card
+from bert_training.models import Metric, Run, SplitManifest
+from bert_training.services.errors import ServiceError
+from bert_training.services.runs import SPLIT_LETTERS
+from bert_training.services.telemetry import iso_utc
+from bert_training.tasks import TASKS
+
+CSV_HEAD = ("attempt", "epoch", "step", "split", "name", "value", "received_at")
+
+
+def model_card(run: Run) -> str:
+    """Return the card of a completed run in Markdown; raises ServiceError not_found before."""
+    if run.result is None:
+        message = _("The model card is written when the run is completed.")
+        raise ServiceError(ErrorCode.NOT_FOUND, message, http_status=404)
+    result: dict[str, Any] = run.result
+    facts = ModelCardFacts(
+        task=run.task,
+        base_model=run.base_model,
+        revision=run.reproducibility.get("base_model_revision") or run.base_model_revision,
+        fingerprint=run.model_fingerprint,
+        best_metric=TASKS[run.task].best_metric,
+        best_step=result["best_step"],
+        metrics=result["metrics"],
+        classes=result["classes"],
+        rows=rows_by_split(run),
+        provenance=_provenance(run),
+    )
+    return write_card(facts)
+
+
+def rows_by_split(run: Run) -> dict[str, int]:
+    """Count the rows of training, validation and test from the stored manifest."""
+    letters = Counter(zlib.decompress(SplitManifest.objects.get(run=run).letters).decode("ascii"))
+    return {split.value: letters[letter] for split, letter in SPLIT_LETTERS.items()}
+
+
+def _provenance(run: Run) -> dict[str, Any]:
+    return {
+        "run_id": run.pk,
+        "dataset_sha256": run.dataset.sha256,
+        "dataset_rows": run.dataset.rows,
+        "split_digest": run.split_digest,
+        **{name: value for name, value in run.reproducibility.items() if name != "split_digest"},
+        "hyperparameters": run.hyperparameters,
+        "finished_at": iso_utc(run.finished_at) if run.finished_at else "",
+    }
+
+
+def run_metrics_csv(run: Run) -> str:
+    """Return every metric point as CSV, one figure a line; an undefined figure is empty."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer)
+    writer.writerow(CSV_HEAD)
+    points = Metric.objects.filter(run=run).select_related("attempt").order_by("id")
+    for point in points.iterator(chunk_size=2000):
+        place = (point.attempt.number, point.epoch, point.step, point.split)
+        stamp = iso_utc(point.received_at)
+        # Names match ^[a-z][a-z0-9_.]*$ and values are numbers: nothing here can start a formula.
+        writer.writerows([*place, name, value, stamp] for name, value in point.values.items())
+    return buffer.getvalue()

@@ -1,0 +1,65 @@
+"""Checks an upload that was too large to check while somebody waits; django-q2 calls it through `background`."""
+
+import logging
+import tempfile
+from pathlib import Path
+
+from django.db.models import F
+
+from bert_training.contract.enums import DatasetStatus
+from bert_training.contract.wording import gettext_noop
+from bert_training.data.checks import Problem
+from bert_training.data.process_limits import BACKGROUND_LIMITS
+from bert_training.models import Dataset
+from bert_training.services.datasets import note_report, put_file, stored_copy
+from bert_training.tasks.intake import Report, check_in_sandbox
+
+logger = logging.getLogger(__name__)
+
+# django-q2 starts a task again for ever when its process dies in it (its issue 327).
+CHECK_ATTEMPTS = 3
+STARTED_PERCENT = 10
+CHECKED_PERCENT = 90
+
+
+def check_stored_dataset(pk: int) -> None:
+    """Check a stored upload and make it ready or refused. Does nothing when that is settled already."""
+    waiting = Dataset.objects.filter(pk=pk, status=DatasetStatus.CHECKING)
+    waiting.update(check_attempts=F("check_attempts") + 1, progress=STARTED_PERCENT)
+    dataset = waiting.first()
+    if dataset is None:
+        return
+    if dataset.check_attempts > CHECK_ATTEMPTS:
+        _give_up(dataset)
+        return
+    with tempfile.TemporaryDirectory(prefix="bert-table-") as folder:
+        _check_into(dataset, Path(folder) / "table.parquet")
+    dataset.save()
+    logger.info("dataset checked", extra={"dataset": pk, "status": dataset.status, "rows": dataset.rows})
+
+
+def _check_into(dataset: Dataset, table_path: Path) -> None:
+    with stored_copy(dataset.original_key) as path:
+        report = check_in_sandbox(
+            path,
+            task=dataset.task,
+            sheet=dataset.sheet or None,
+            columns=dataset.columns or None,
+            display_name=dataset.original_name,
+            table_path=table_path,
+            limits=BACKGROUND_LIMITS,
+        )
+    Dataset.objects.filter(pk=dataset.pk).update(progress=CHECKED_PERCENT)
+    if report.valid:
+        put_file(dataset.table_key, table_path)
+    note_report(dataset, report)
+
+
+def _give_up(dataset: Dataset) -> None:
+    """Refuse a file whose check has brought its process down again and again."""
+    message = gettext_noop("The check of this file was broken off several times.")
+    repair = gettext_noop("Copy the needed columns as values into a new workbook and send that.")
+    report = Report(errors=[Problem("file_too_complex", message, repair)], counts={"file_too_complex": 1})
+    note_report(dataset, report)
+    dataset.save()
+    logger.error("dataset check given up", extra={"dataset": dataset.pk})
