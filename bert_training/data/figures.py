@@ -1,0 +1,162 @@
+"""Figures of a model from its predictions, with numpy alone: the portal has no scikit-learn.
+
+Every figure is counted over all predictions of a split, never averaged over batches. None = not defined: the class has
+no example there. Golden tests hold the figures against scikit-learn and seqeval (IOB2, strict).
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any, TypedDict
+
+import numpy as np
+from numpy.typing import NDArray
+
+Figures = dict[str, float | None]
+IntArray = NDArray[np.integer[Any]]
+FloatArray = NDArray[np.floating[Any]]
+Entity = tuple[str, int, int]  # type, first word, last word + 1
+
+OUTSIDE = "O"
+
+
+class ClassFigures(TypedDict):
+    """Figures of one class or entity type; `support` counts its examples."""
+
+    name: str
+    precision: float | None
+    recall: float | None
+    f1: float | None
+    support: int
+
+
+def classification_figures(gold: IntArray, probabilities: FloatArray) -> Figures:
+    """Judge a single-label classifier.
+
+    gold: label ids, shape (N,).  probabilities: shape (N, K); the largest wins, the first among equals.
+    Macro figures are means over the classes that have examples; all figures are None when N is 0.
+    """
+    names = ("accuracy", "f1_macro", "f1_micro", "f1_weighted", "precision_macro", "recall_macro", "auc_roc")
+    if not len(gold):
+        return dict.fromkeys(names)
+    counts = confusion_matrix(gold, probabilities.argmax(axis=1), probabilities.shape[1])
+    precision, recall, f1 = _rates(counts)
+    support = counts.sum(axis=1)
+    present = support > 0
+    accuracy = float(np.trace(counts) / counts.sum())
+    return {
+        "accuracy": accuracy,
+        "f1_macro": float(f1[present].mean()),
+        "f1_micro": accuracy,  # one label a text: every error is one false positive and one false negative
+        "f1_weighted": float((f1 * support).sum() / support.sum()),
+        "precision_macro": float(precision[present].mean()),
+        "recall_macro": float(recall[present].mean()),
+        "auc_roc": auc_roc_macro(gold, probabilities),
+    }
+
+
+def class_figures(gold: IntArray, predicted: IntArray, names: Sequence[str]) -> list[ClassFigures]:
+    """Judge each class on its own; a class that was never predicted has precision 0, as in scikit-learn."""
+    counts = confusion_matrix(gold, predicted, len(names))
+    support = counts.sum(axis=1)
+    rates = zip(names, *_rates(counts), support, strict=True)
+    return [_class_row(name, float(p), float(r), float(f), int(n)) for name, p, r, f, n in rates]
+
+
+def confusion_matrix(gold: IntArray, predicted: IntArray, class_count: int) -> NDArray[np.int64]:
+    """Count pairs; row = gold, column = predicted, shape (K, K)."""
+    pairs = np.asarray(gold, dtype=np.int64) * class_count + np.asarray(predicted, dtype=np.int64)
+    return np.bincount(pairs, minlength=class_count * class_count).reshape(class_count, class_count)
+
+
+def auc_roc_macro(gold: IntArray, probabilities: FloatArray) -> float | None:
+    """Mean over the classes present of the area under the ROC curve of each against the rest.
+
+    None when fewer than two classes are present or a probability is not a number.
+    """
+    present = np.unique(gold)
+    if len(present) < 2 or not np.isfinite(probabilities).all():
+        return None
+    return float(np.mean([_auc_roc(gold == label, probabilities[:, label]) for label in present]))
+
+
+def _auc_roc(positive: NDArray[np.bool_], scores: FloatArray) -> float:
+    """Share of (positive, negative) pairs in the right order; an equal pair counts half (Mann-Whitney)."""
+    _, group, sizes = np.unique(scores, return_inverse=True, return_counts=True)
+    last_rank = np.cumsum(sizes)
+    ranks = (last_rank - (sizes - 1) / 2)[group]  # tied scores share the mean of their ranks
+    positives = int(positive.sum())
+    negatives = len(positive) - positives
+    return float((ranks[positive].sum() - positives * (positives + 1) / 2) / (positives * negatives))
+
+
+def _rates(counts: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Precision, recall and F1 of each class; 0 where nothing was predicted or nothing exists."""
+    hits = np.diag(counts).astype(np.float64)
+    predicted, support = counts.sum(axis=0), counts.sum(axis=1)
+    return _share(hits, predicted), _share(hits, support), _share(2 * hits, predicted + support)
+
+
+def _share(part: NDArray[np.float64], whole: NDArray[np.int64]) -> NDArray[np.float64]:
+    return np.divide(part, whole, out=np.zeros_like(part), where=whole > 0)
+
+
+def _class_row(name: str, precision: float, recall: float, f1: float, support: int) -> ClassFigures:
+    if not support:
+        return {"name": name, "precision": None, "recall": None, "f1": None, "support": 0}
+    return {"name": name, "precision": precision, "recall": recall, "f1": f1, "support": support}
+
+
+def iob2_entities(tags: Sequence[str]) -> list[Entity]:
+    """Read the entities of one sentence, strict IOB2: B- opens, I- of the same type goes on, nothing else counts."""
+    entities: list[Entity] = []
+    kind, start = "", 0
+    for position, tag in enumerate([*tags, OUTSIDE]):
+        if kind and tag != f"I-{kind}":
+            entities.append((kind, start, position))
+            kind = ""
+        if tag.startswith("B-"):
+            kind, start = tag[2:], position
+    return entities
+
+
+def entity_figures(gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]]) -> Figures:
+    """Micro precision, recall and F1 over entities (type and both borders must fit) and the share of right tags.
+
+    Precision, recall and F1 are None when no gold sentence has an entity; accuracy is None without words.
+    """
+    hits, found, exist = _entity_counts(gold, predicted)
+    judged = _entity_row("", hits.total(), found.total(), exist.total())
+    words = sum(map(len, gold))
+    right = sum(g == p for tags, others in zip(gold, predicted, strict=True) for g, p in zip(tags, others, strict=True))
+    return {
+        "f1": judged["f1"],
+        "precision": judged["precision"],
+        "recall": judged["recall"],
+        "accuracy": right / words if words else None,
+    }
+
+
+def entity_class_figures(
+    gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]], kinds: Sequence[str]
+) -> list[ClassFigures]:
+    """Judge each entity type of `kinds` on its own."""
+    hits, found, exist = _entity_counts(gold, predicted)
+    return [_entity_row(kind, hits[kind], found[kind], exist[kind]) for kind in kinds]
+
+
+def _entity_counts(
+    gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]]
+) -> tuple[Counter[str], Counter[str], Counter[str]]:
+    """Count by type: entities found and right, found, existing."""
+    hits, found, exist = Counter[str](), Counter[str](), Counter[str]()
+    for gold_tags, predicted_tags in zip(gold, predicted, strict=True):
+        gold_entities, predicted_entities = set(iob2_entities(gold_tags)), set(iob2_entities(predicted_tags))
+        exist.update(kind for kind, _, _ in gold_entities)
+        found.update(kind for kind, _, _ in predicted_entities)
+        hits.update(kind for kind, _, _ in gold_entities & predicted_entities)
+    return hits, found, exist
+
+
+def _entity_row(kind: str, hits: int, found: int, exist: int) -> ClassFigures:
+    precision = hits / found if found else 0.0
+    return _class_row(kind, precision, hits / exist if exist else 0.0, 2 * hits / max(1, found + exist), exist)
