@@ -1,0 +1,25 @@
+"""Why training could not go on: one class per decision that the worker can take."""
+
+
+class TrainingError(Exception):
+    """Base; the message names what was wrong and what to do, and is shown to the user."""
+
+
+class BaseModelUnavailable(TrainingError):
+    """The base model is not on this machine, cannot be fetched, or cannot be used for this task."""
+
+
+class GpuNotFound(TrainingError):
+    """A GPU was asked for by name and this machine has none, or not that one."""
+
+
+class GpuOutOfMemory(TrainingError):
+    """The GPU's memory is too small for these settings."""
+
+
+class HostOutOfMemory(TrainingError):
+    """The machine's memory is too small for these settings."""
+
+
+class NonFiniteLoss(TrainingError):
+    """The loss became infinite or not a number: nothing can be learned from there on."""

@@ -1,0 +1,143 @@
+"""Everything before the first step: device, network, encoded rows, class weights, and the lines that say so."""
+
+from collections import Counter
+from dataclasses import dataclass
+from importlib.metadata import version
+from types import ModuleType
+from typing import Any
+
+import torch
+from accelerate import Accelerator
+from accelerate.state import AcceleratorState
+
+from bert_training.ml.hardware import choose_device, describe_device, select_device, use_threads
+from bert_training.ml.job import TrainingJob
+from bert_training.ml.loss import balanced_weights, count_labels
+from bert_training.ml.precision import choose_attention, choose_precision
+from bert_training.ml.reporting import RunReport
+from bert_training.ml.reproducibility import seed_everything
+from bert_training.ml.schedule import StepPlan, plan_steps
+from bert_training.ml.task_network import Encoded, Example, TaskNetwork
+
+SPLITS = ("train", "validation", "test")
+SHOWN_LABELS = 20
+ENCODING_LINE_SECONDS = 5.0
+ACCELERATE_PRECISION = {"bf16": "bf16", "fp32": "no"}
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What the loop works with. splits: encoded rows by name.  class_weights: (K,) on the device, or None."""
+
+    network: TaskNetwork[Any]
+    accelerator: Accelerator
+    splits: dict[str, list[Example]]
+    class_weights: torch.Tensor | None
+    plan: StepPlan
+    machine: dict[str, Any]  # device, precision, threads and versions, for run.json
+
+
+def prepare(job: TrainingJob, network_module: ModuleType, report: RunReport) -> Prepared:
+    """Load the network and encode all rows; raises BaseModelUnavailable or GpuNotFound."""
+    report.info(
+        f"Preparing: {len(job.table):,} rows, {len(job.label_names):,} labels, base model {job.base_model.name}"
+    )
+    report.pulse()
+    accelerator, machine = _use_machine(job, report)
+    seed_everything(job.settings.seed)
+    network: TaskNetwork[Any] = network_module.build_network(
+        job.base_model, label_names=job.label_names, settings=job.settings
+    )
+    choose_attention(
+        network.model,
+        device=machine["device"],
+        precision=machine["precision"],
+        longest=network.tokenizer.model_max_length,
+    )
+    report.info(
+        f"Base model {job.base_model.name}, revision {job.base_model.revision}: "
+        f"{network.model.num_parameters():,} parameters, texts cut at {network.tokenizer.model_max_length:,} tokens"
+    )
+    splits = _encode(job, network, report)
+    class_weights = _weigh_classes(job, splits["train"], report, accelerator.device)
+    plan = plan_steps(len(splits["train"]), job.settings)
+    _describe_plan(job, plan, report)
+    return Prepared(network, accelerator, splits, class_weights, plan, machine)
+
+
+def _use_machine(job: TrainingJob, report: RunReport) -> tuple[Accelerator, dict[str, Any]]:
+    device = choose_device(job.device)
+    select_device(device)
+    precision = choose_precision(device)
+    threads = use_threads(job.threads)
+    # accelerate keeps one state a process and refuses a second run in another precision
+    AcceleratorState._reset_state(reset_partial_state=True)
+    accelerator = Accelerator(cpu=device == "cpu", mixed_precision=ACCELERATE_PRECISION[precision])
+    packages = {name: version(name) for name in ("torch", "transformers", "accelerate", "tokenizers", "safetensors")}
+    report.info(f"Device {device}: {describe_device(device)}; precision {precision}; {threads} threads")
+    report.info("Packages: " + ", ".join(f"{name} {number}" for name, number in packages.items()))
+    machine = {"device": device, "device_name": describe_device(device), "precision": precision, "threads": threads}
+    return accelerator, {**machine, "packages": packages}
+
+
+def _encode(job: TrainingJob, network: TaskNetwork[Any], report: RunReport) -> dict[str, list[Example]]:
+    """Encode the whole table and deal its rows out to their splits."""
+    report.enter("tokenizing")
+    line_at = report.clock()
+
+    def on_rows(done: int) -> None:
+        nonlocal line_at
+        report.pulse()
+        if report.clock() - line_at >= ENCODING_LINE_SECONDS:
+            line_at = report.clock()
+            report.info(f"Tokenized {done:,} of {len(job.table):,} rows")
+
+    encoded = network.encode(job.table, on_rows)
+    splits: dict[str, list[Example]] = {name: [] for name in SPLITS}
+    for example, split in zip(encoded.examples, job.splits, strict=True):
+        splits[split].append(example)
+    _describe_rows(job, encoded, splits, report)
+    return splits
+
+
+def _describe_rows(
+    job: TrainingJob, encoded: Encoded[Any], splits: dict[str, list[Example]], report: RunReport
+) -> None:
+    tokens = sum(len(example.input_ids) for example in encoded.examples)
+    rows = ", ".join(f"{name} {len(examples):,}" for name, examples in splits.items())
+    report.info(f"Rows: {rows}; {tokens:,} tokens, {tokens / max(1, len(job.table)):.0f} a row")
+    if encoded.cut_rows:
+        kept = {"right": "beginning", "left": "end"}[job.settings.truncation_side]
+        report.warning(f"{encoded.cut_rows:,} of {len(job.table):,} rows were too long: only their {kept} is used")
+    if encoded.lost_words:
+        report.warning(f"{encoded.lost_words:,} words got no token (cut off or blank); they count as predicted outside")
+    for name in ("validation", "test"):
+        if not splits[name]:
+            report.warning(f"The {name} split has no rows: its figures stay empty")
+
+
+def _weigh_classes(
+    job: TrainingJob, train: list[Example], report: RunReport, device: torch.device
+) -> torch.Tensor | None:
+    counts = count_labels(train, len(job.label_names))
+    frequency = Counter(dict(zip(job.label_names, counts.tolist(), strict=True)))
+    weights = balanced_weights(counts) if job.settings.use_class_weights else torch.ones(len(counts))
+    weight_of = dict(zip(job.label_names, weights.tolist(), strict=True))
+    shown = [f"{name} {n:,} (weight {weight_of[name]:.2f})" for name, n in frequency.most_common(SHOWN_LABELS)]
+    more = f" and {len(frequency) - SHOWN_LABELS:,} more" if len(frequency) > SHOWN_LABELS else ""
+    report.info(f"Labels in train: {', '.join(shown)}{more}")
+    return weights.to(device) if job.settings.use_class_weights else None
+
+
+def _describe_plan(job: TrainingJob, plan: StepPlan, report: RunReport) -> None:
+    settings = job.settings
+    report.info(
+        f"Plan: {plan.total_steps:,} steps in at most {plan.epochs:,} epochs of {plan.steps_per_epoch:,} steps; "
+        f"effective batch {plan.rows_per_step} ({settings.batch_size} x {settings.gradient_accumulation_steps}); "
+        f"learning rate {settings.learning_rate:g}, warm-up {settings.warmup_steps} steps, seed {settings.seed}"
+    )
+    if settings.warmup_steps >= plan.total_steps:
+        report.warning(
+            f"warmup_steps {settings.warmup_steps} is not below the {plan.total_steps} steps of this run: "
+            "the learning rate never reaches its value. Lower warmup_steps."
+        )

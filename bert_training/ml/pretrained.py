@@ -1,0 +1,83 @@
+"""Loads network and tokenizer of a base model from its folder: no network access, no code from the model."""
+
+from typing import Any
+
+import torch
+from tokenizers.pre_tokenizers import ByteLevel
+from transformers import AutoConfig, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
+from transformers.utils import logging as transformers_logging
+
+from bert_training.ml.base_model import BaseModelFiles
+from bert_training.ml.errors import BaseModelUnavailable
+from bert_training.ml.job import TrainingSettings
+
+
+def load_model(auto_class: Any, base_model: BaseModelFiles, label_names: list[str]) -> PreTrainedModel:
+    """Load the network in fp32 with a fresh head for these labels; auto_class: one of transformers' Auto classes."""
+    # "some weights were not initialized" is what a fresh head is
+    transformers_logging.set_verbosity_error()  # type: ignore[no-untyped-call]
+    transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    try:
+        model: PreTrainedModel = auto_class.from_pretrained(
+            base_model.folder,
+            id2label=dict(enumerate(label_names)),
+            label2id={name: index for index, name in enumerate(label_names)},
+            dtype=torch.float32,
+            use_safetensors=True,
+            local_files_only=True,
+            trust_remote_code=False,
+            ignore_mismatched_sizes=True,  # a base model that was itself a classifier of other labels
+        )
+    except (OSError, ValueError, KeyError) as error:
+        raise BaseModelUnavailable(_unusable(base_model, error)) from error
+    return model
+
+
+def load_tokenizer(
+    base_model: BaseModelFiles, settings: TrainingSettings, *, takes_words: bool = False
+) -> PreTrainedTokenizerBase:
+    """Load a fast tokenizer that cuts at the side and length of the settings, as far as the network has positions.
+
+    takes_words: it will be given lists of words instead of texts.
+    """
+    try:
+        tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(
+            base_model.folder,
+            truncation_side=settings.truncation_side,
+            local_files_only=True,
+            trust_remote_code=False,
+        )
+        limit = _positions(base_model)
+    except (OSError, ValueError, KeyError) as error:
+        raise BaseModelUnavailable(_unusable(base_model, error)) from error
+    if not tokenizer.is_fast:
+        raise BaseModelUnavailable(
+            f"Base model {base_model.name!r} has no fast tokenizer. Copy its tokenizer.json too, or choose another."
+        )
+    if takes_words:
+        _begin_words_with_space(tokenizer)
+    tokenizer.model_max_length = min(settings.max_length, tokenizer.model_max_length, limit)
+    return tokenizer
+
+
+def _positions(base_model: BaseModelFiles) -> int:
+    """Return how many tokens the network can tell apart by position; a large number for relative positions."""
+    config = AutoConfig.from_pretrained(base_model.folder, local_files_only=True, trust_remote_code=False)
+    positions = int(getattr(config, "max_position_embeddings", None) or 10**9)
+    # RoBERTa and its kin count positions from the padding id + 1
+    return positions - (config.pad_token_id + 1 if "roberta" in config.model_type else 0)
+
+
+def _begin_words_with_space(tokenizer: PreTrainedTokenizerBase) -> None:
+    """Make a byte-level tokenizer (RoBERTa) see each word as a word's beginning, not as the rest of the one before."""
+    backend = tokenizer.backend_tokenizer
+    if isinstance(backend.pre_tokenizer, ByteLevel):
+        backend.pre_tokenizer = ByteLevel(add_prefix_space=True, use_regex=backend.pre_tokenizer.use_regex)
+
+
+def _unusable(base_model: BaseModelFiles, error: Exception) -> str:
+    reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+    return (
+        f"Base model {base_model.name!r} in {base_model.folder} cannot be used for this task: {reason}. "
+        "Choose another base model, or copy its folder again."
+    )

@@ -1,0 +1,129 @@
+"""What a run tells while it works: phases, lines, points, signs of life; and the orders that come back.
+
+Lines are few enough to read and frequent enough to show that the run lives. Never a row's text.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable
+from math import ceil
+
+from bert_training.ml.job import Ended, Reporter
+from bert_training.ml.schedule import StepPlan
+
+LINE_SECONDS = 5.0  # a step line no more often than this
+POINTS_PER_EPOCH = 200
+
+
+class StopRequested(Exception):
+    """The reporter's directive ends this run before its time."""
+
+    def __init__(self, ended: Ended) -> None:
+        super().__init__(ended)
+        self.ended: Ended = ended
+
+
+class RunReport:
+    """Speaks to the reporter on behalf of one run and knows where the run is."""
+
+    def __init__(self, reporter: Reporter, clock: Callable[[], float]) -> None:
+        self.reporter = reporter
+        self.clock = clock  # monotonic seconds
+        self.phase = "preparing"
+        self.epoch = self.step = self.total_steps = self.checkpoint_step = 0
+        self.is_finishing = False  # asked to stop training, judge and keep the best
+        self.seconds: defaultdict[str, float] = defaultdict(float)  # by phase; the current phase is added when it ends
+        self.phase_began = clock()
+
+    def info(self, message: str) -> None:
+        """Write a line."""
+        self.reporter.log("INFO", message)
+
+    def warning(self, message: str) -> None:
+        """Write a line about something that a person should look at."""
+        self.reporter.log("WARNING", message)
+
+    def enter(self, phase: str) -> None:
+        """Go into the next phase (names of the contract), and obey what is asked meanwhile."""
+        now = self.clock()
+        self.seconds[self.phase] += now - self.phase_began
+        self.phase, self.phase_began = phase, now
+        self.pulse()
+
+    def pulse(self) -> None:
+        """Give a sign of life and obey the directive; raises StopRequested."""
+        self.reporter.progress(
+            phase=self.phase,
+            epoch=self.epoch,
+            step=self.step,
+            total_steps=self.total_steps,
+            checkpoint_step=self.checkpoint_step,
+        )
+        directive = self.reporter.directive()
+        if directive == "cancel":
+            raise StopRequested("canceled")
+        if directive == "release":
+            raise StopRequested("released")
+        if directive == "finish" and not self.is_finishing:
+            self.is_finishing = True
+            self.info("Asked to finish: training stops here, the best checkpoint is judged and kept.")
+
+    def split_figures(self, split: str, values: dict[str, float | None], *, epoch: int, step: int) -> None:
+        """Send figures of a split; those that are not defined there are left out."""
+        known = {name: value for name, value in values.items() if value is not None}
+        self.reporter.metrics(epoch=epoch, step=step, split=split, values=known)
+
+    def durations(self) -> str:
+        """Say how long each phase took so far."""
+        phases = {**self.seconds, self.phase: self.seconds[self.phase] + self.clock() - self.phase_began}
+        parts = ", ".join(f"{phase} {seconds:.1f} s" for phase, seconds in phases.items())
+        return f"{parts}; in all {sum(phases.values()):.1f} s"
+
+
+class StepMeter:
+    """Collects the losses of one epoch and turns them into points and lines at a sensible pace."""
+
+    def __init__(self, report: RunReport, plan: StepPlan) -> None:
+        self.report = report
+        self.plan = plan
+        self.steps_per_point = ceil(plan.steps_per_epoch / POINTS_PER_EPOCH)
+        self.began = self.line_at = report.clock()
+        self.tokens = self.steps = 0
+        self.loss_sum = self.weight_sum = 0.0
+        self.point_loss_sum = self.point_weight_sum = 0.0
+
+    def add(self, loss: float, *, weight: float, tokens: int, learning_rate: float) -> None:
+        """Take one step: its mean loss, the label weight behind that mean, its real tokens."""
+        self.steps += 1
+        self.tokens += tokens
+        self.loss_sum += loss * weight
+        self.weight_sum += weight
+        self.point_loss_sum += loss * weight
+        self.point_weight_sum += weight
+        if self.steps % self.steps_per_point == 0:
+            self._send_point(learning_rate)
+        if self.report.step == 1 or self.report.clock() - self.line_at >= LINE_SECONDS:
+            self._write_line(loss, learning_rate)
+
+    @property
+    def mean_loss(self) -> float:
+        """Mean training loss of the epoch so far, each label by its weight."""
+        return self.loss_sum / self.weight_sum if self.weight_sum else 0.0
+
+    @property
+    def elapsed_seconds(self) -> float:
+        """Seconds since the epoch began."""
+        return self.report.clock() - self.began
+
+    def _send_point(self, learning_rate: float) -> None:
+        loss = self.point_loss_sum / self.point_weight_sum if self.point_weight_sum else 0.0
+        self.point_loss_sum = self.point_weight_sum = 0.0
+        values = {"loss": loss, "learning_rate": learning_rate}
+        self.report.reporter.metrics(epoch=self.report.epoch, step=self.report.step, split="train", values=values)
+
+    def _write_line(self, loss: float, learning_rate: float) -> None:
+        self.line_at = self.report.clock()
+        speed = self.tokens / max(self.elapsed_seconds, 1e-9)
+        self.report.info(
+            f"Epoch {self.report.epoch} of {self.plan.epochs}, step {self.report.step} of {self.plan.total_steps}: "
+            f"loss {loss:.4f}, learning rate {learning_rate:.2e}, {speed:,.0f} tokens/s"
+        )

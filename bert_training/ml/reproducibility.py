@@ -1,0 +1,48 @@
+"""Says with which code and packages a figure was made, and makes chance repeatable."""
+
+import hashlib
+import os
+import random
+import shutil
+import subprocess
+from importlib.metadata import distributions
+from pathlib import Path
+
+import numpy as np
+import torch
+
+PROJECT_FOLDER = Path(__file__).resolve().parents[2]
+CODE_COMMIT_VARIABLE = "BERT_CODE_COMMIT"  # for an installation without git, set by whoever copies the code
+GIT_SECONDS = 10.0
+
+
+def code_commit() -> str:
+    """Return the commit of this code, with "-dirty" when a tracked file was changed; "unknown" when nobody knows."""
+    commit = _git("rev-parse", "HEAD")
+    if not commit:
+        return os.environ.get(CODE_COMMIT_VARIABLE, "") or "unknown"
+    return f"{commit}-dirty" if _git("status", "--porcelain", "--untracked-files=no") else commit
+
+
+def environment_fingerprint() -> str:
+    """Return the SHA-256 of all installed packages, name==version, sorted."""
+    lines = {f"{item.name.lower().replace('_', '-')}=={item.version}" for item in distributions() if item.name}
+    return hashlib.sha256("\n".join(sorted(lines)).encode()).hexdigest()
+
+
+def seed_everything(seed: int) -> None:
+    """Seed Python, numpy and torch (all devices): same seed, same machine and threads, same numbers."""
+    random.seed(seed)
+    np.random.seed(seed)
+    torch.manual_seed(seed)
+
+
+def _git(*arguments: str) -> str:
+    """Return what git prints; nothing without git, or where the project is not its own checkout."""
+    git = shutil.which("git")
+    if git is None or not (PROJECT_FOLDER / ".git").exists():
+        return ""
+    answer = subprocess.run(  # noqa: S603 - fixed program and arguments
+        [git, "-C", str(PROJECT_FOLDER), *arguments], capture_output=True, text=True, timeout=GIT_SECONDS, check=False
+    )
+    return answer.stdout.strip() if answer.returncode == 0 else ""

@@ -1,0 +1,121 @@
+"""The network that gives each word of a sentence a tag (IOB2): BERT-type encoder with a head on every token."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+from transformers import AutoModelForTokenClassification
+
+from bert_training.data.figures import OUTSIDE, entity_class_figures, entity_figures
+from bert_training.ml.base_model import BaseModelFiles
+from bert_training.ml.batching import collate, cut_into
+from bert_training.ml.job import TrainingSettings
+from bert_training.ml.loss import cross_entropy_sum, weight_sum
+from bert_training.ml.pretrained import load_model, load_tokenizer
+from bert_training.ml.task_network import IGNORE, Batch, Encoded, Evaluation, Example
+
+ROWS_PER_CALL = 1000  # sentences handed to the tokenizer at once
+
+
+class TagMismatch(ValueError):
+    """A sub-token belongs to a word that has no tag."""
+
+
+@dataclass(frozen=True)
+class SentenceExample(Example):
+    """A sentence. tags: gold tag of each of its W words.  words: which word each judged sub-token begins, rising."""
+
+    tags: NDArray[np.int64]
+    words: NDArray[np.int64]
+
+
+def align_tags(tags: Sequence[int], word_ids: Sequence[int | None]) -> list[int]:
+    """Spread word tags over sub-tokens: the first sub-token keeps the tag, the rest get IGNORE (-100).
+
+    tags: one id per word, length W.  word_ids: word of each sub-token, length T; None for [CLS], [SEP], padding.
+    Returns length T.  Raises TagMismatch when a word id is >= W.
+    """
+    aligned: list[int] = []
+    previous: int | None = None
+    for word in word_ids:
+        if word is not None and word >= len(tags):
+            raise TagMismatch(f"A sub-token belongs to word {word}, but there are {len(tags)} tags.")
+        aligned.append(IGNORE if word is None or word == previous else tags[word])
+        previous = word
+    return aligned
+
+
+class TokenClassificationNetwork:
+    """One tag a word. A prediction is the tag ids of the W words."""
+
+    pipeline_tag = "token-classification"
+
+    def __init__(self, base_model: BaseModelFiles, label_names: list[str], settings: TrainingSettings) -> None:
+        self.label_names = label_names
+        self.tag_ids = {name: index for index, name in enumerate(label_names)}
+        self.tokenizer = load_tokenizer(base_model, settings, takes_words=True)
+        self.model = load_model(AutoModelForTokenClassification, base_model, label_names)
+
+    def encode(self, table: pd.DataFrame, on_rows: Callable[[int], None]) -> Encoded[SentenceExample]:
+        """Encode columns `tokens` and `tags`; words without a sub-token are counted as lost."""
+        all_tags = [[self.tag_ids[tag] for tag in tags] for tags in table["tags"]]
+        examples: list[SentenceExample] = []
+        cut_rows = 0
+        for sentences in cut_into([list(tokens) for tokens in table["tokens"]], ROWS_PER_CALL):
+            answer = self.tokenizer(sentences, is_split_into_words=True, truncation=True, return_attention_mask=False)
+            for encoding in answer.encodings or []:
+                cut_rows += bool(encoding.overflowing)
+                examples.append(_example(encoding.ids, encoding.word_ids, all_tags[len(examples)]))
+            on_rows(len(examples))
+        lost = sum(len(example.tags) - len(example.words) for example in examples)
+        return Encoded(examples, cut_rows, lost)
+
+    def collate(self, examples: Sequence[SentenceExample]) -> Batch:
+        """Put sentences into one batch; labels (B, T)."""
+        return collate(examples, pad_token_id=self.tokenizer.pad_token_id, label_per_token=True)
+
+    def label_weight(self, labels: torch.Tensor, class_weights: torch.Tensor | None) -> torch.Tensor:
+        """Sum the tag weights of labels (B, T)."""
+        return weight_sum(labels, class_weights)
+
+    def loss(self, logits: torch.Tensor, labels: torch.Tensor, class_weights: torch.Tensor | None) -> torch.Tensor:
+        """Sum the weighted cross-entropies of logits (B, T, K) against labels (B, T)."""
+        return cross_entropy_sum(logits, labels, class_weights)
+
+    def predict(self, logits: Sequence[torch.Tensor], examples: Sequence[SentenceExample]) -> list[NDArray[Any]]:
+        """Turn the logits (T, K) of each sentence into tag ids (W,); a lost word is O."""
+        predictions: list[NDArray[Any]] = []
+        for row, example in zip(logits, examples, strict=True):
+            tags = np.full(len(example.tags), self.tag_ids[OUTSIDE], dtype=np.int64)
+            tags[example.words] = row.argmax(dim=1).numpy()[example.labels != IGNORE]
+            predictions.append(tags)
+        return predictions
+
+    def evaluate(self, predictions: Sequence[NDArray[Any]], examples: Sequence[SentenceExample]) -> Evaluation:
+        """Judge entities (strict IOB2: type and both borders) of all sentences at once."""
+        gold = [[self.label_names[tag] for tag in example.tags] for example in examples]
+        predicted = [[self.label_names[tag] for tag in tags] for tags in predictions]
+        kinds = sorted({name[2:] for name in self.label_names if name != OUTSIDE})
+        return Evaluation(entity_figures(gold, predicted), entity_class_figures(gold, predicted, kinds))
+
+
+def _example(ids: Sequence[int], word_ids: Sequence[int | None], tags: list[int]) -> SentenceExample:
+    labels = np.array(align_tags(tags, word_ids), dtype=np.int64)
+    words = [word for word, label in zip(word_ids, labels, strict=True) if label != IGNORE]
+    return SentenceExample(
+        np.array(ids, dtype=np.int32),
+        labels,
+        tags=np.array(tags, dtype=np.int64),
+        words=np.array(words, dtype=np.int64),
+    )
+
+
+def build_network(
+    base_model: BaseModelFiles, *, label_names: list[str], settings: TrainingSettings
+) -> TokenClassificationNetwork:
+    """Load the base model with a fresh head of len(label_names) tags; index = tag id."""
+    return TokenClassificationNetwork(base_model, label_names, settings)

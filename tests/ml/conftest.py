@@ -1,0 +1,27 @@
+"""Fixtures of the training library's tests: a tiny BERT, and a processor that computes fp32 on every machine."""
+
+from pathlib import Path
+
+import pytest
+
+from bert_training.ml import hardware
+from bert_training.ml.base_model import BaseModelFiles
+from tests.ml.tiny_bert import write_tiny_bert
+
+
+@pytest.fixture
+def tiny_bert(tmp_path: Path) -> BaseModelFiles:
+    """A tiny random BERT on disk."""
+    return write_tiny_bert(tmp_path / "tiny-bert")
+
+
+@pytest.fixture
+def calm_tiny_bert(tmp_path: Path) -> BaseModelFiles:
+    """A tiny random BERT without dropout: its steps are exactly comparable."""
+    return write_tiny_bert(tmp_path / "tiny-bert", dropout=0.0)
+
+
+@pytest.fixture(autouse=True)
+def _plain_processor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Show a processor without bf16, so that the same arithmetic runs wherever the tests do."""
+    monkeypatch.setattr(hardware, "CPUINFO", tmp_path / "no-cpuinfo")

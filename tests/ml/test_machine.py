@@ -1,0 +1,131 @@
+"""Device, precision, threads, and the names of code and environment."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+import torch
+from transformers import AutoModel
+
+from bert_training.ml import hardware, reproducibility
+from bert_training.ml.base_model import BaseModelFiles
+from bert_training.ml.errors import GpuNotFound
+from bert_training.ml.hardware import choose_device, describe_device, free_threads, use_threads
+from bert_training.ml.precision import Precision, choose_attention, choose_precision
+from bert_training.ml.reproducibility import code_commit, environment_fingerprint, seed_everything
+
+needs_no_gpu = pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a GPU")
+
+
+@needs_no_gpu
+@pytest.mark.parametrize("device", ["cuda", "cuda:1"])
+def test_a_gpu_that_is_not_there_is_refused_with_advice(device: str) -> None:
+    with pytest.raises(GpuNotFound, match=f"'{device}' was asked for, but torch sees no CUDA GPU.*--device cpu"):
+        choose_device(device)
+
+
+def test_an_unknown_device_is_refused() -> None:
+    with pytest.raises(GpuNotFound, match="'tpu' is unknown"):
+        choose_device("tpu")
+
+
+@needs_no_gpu
+def test_auto_without_a_gpu_is_the_cpu() -> None:
+    assert choose_device("auto") in ("cpu", "mps")
+
+
+@pytest.mark.parametrize(
+    ("flags", "precision"), [("fpu avx512_bf16", "bf16"), ("amx_bf16 amx_tile", "bf16"), ("fpu avx2 avx512f", "fp32")]
+)
+def test_the_processors_flags_decide_the_precision(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, flags: str, precision: str
+) -> None:
+    (tmp_path / "cpuinfo").write_text(f"processor : 0\nmodel name : Some CPU\nflags\t: {flags}\n")
+    monkeypatch.setattr(hardware, "CPUINFO", tmp_path / "cpuinfo")
+    assert choose_precision("cpu") == precision
+    assert describe_device("cpu").startswith("Some CPU, ")
+
+
+def test_without_known_flags_arithmetic_is_fp32() -> None:
+    assert choose_precision("cpu") == "fp32"
+    assert choose_precision("mps") == "fp32"
+
+
+@pytest.mark.parametrize(
+    ("precision", "longest", "attention"), [("bf16", 128, "eager"), ("bf16", 512, "sdpa"), ("fp32", 128, "sdpa")]
+)
+def test_short_rows_in_bf16_on_a_cpu_get_plain_attention(
+    tiny_bert: BaseModelFiles, precision: Precision, longest: int, attention: str
+) -> None:
+    model = AutoModel.from_pretrained(tiny_bert.folder)
+    choose_attention(model, device="cpu", precision=precision, longest=longest)
+    assert model.config._attn_implementation == attention
+
+
+@pytest.mark.parametrize(("load", "threads"), [(0.2, 4), (1.6, 2), (9.0, 1)])
+def test_threads_are_the_cores_that_nobody_uses(monkeypatch: pytest.MonkeyPatch, load: float, threads: int) -> None:
+    monkeypatch.setattr("os.sched_getaffinity", lambda pid: set(range(4)), raising=False)
+    monkeypatch.setattr("os.getloadavg", lambda: (load, load, load), raising=False)
+    assert free_threads() == threads
+
+
+def test_windows_without_load_and_affinity_uses_all_cores(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr("os.sched_getaffinity", raising=False)
+    monkeypatch.delattr("os.getloadavg", raising=False)
+    monkeypatch.setattr("os.cpu_count", lambda: 6)
+    assert free_threads() == 6
+
+
+def test_a_given_number_of_threads_wins() -> None:
+    assert use_threads(1) == 1
+    assert torch.get_num_threads() == 1
+
+
+def git(folder: Path, *arguments: str) -> str:
+    identity = ["-c", "user.name=Test", "-c", "user.email=test@example.org"]
+    return subprocess.run(["git", *identity, *arguments], cwd=folder, check=True, capture_output=True, text=True).stdout
+
+
+def test_the_commit_of_the_code_is_named_and_a_change_makes_it_dirty(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reproducibility, "PROJECT_FOLDER", tmp_path)
+    git(tmp_path, "init", "-q")
+    (tmp_path / "code.py").write_text("a = 1\n")
+    git(tmp_path, "add", "code.py")
+    git(tmp_path, "commit", "-qm", "first")
+    commit = git(tmp_path, "rev-parse", "HEAD").strip()
+
+    assert code_commit() == commit
+    (tmp_path / "code.py").write_text("a = 2\n")
+    assert code_commit() == f"{commit}-dirty"
+
+
+def test_without_git_the_commit_comes_from_the_environment_or_is_unknown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reproducibility, "PROJECT_FOLDER", tmp_path)
+    monkeypatch.delenv(reproducibility.CODE_COMMIT_VARIABLE, raising=False)
+    assert code_commit() == "unknown"
+    monkeypatch.setenv(reproducibility.CODE_COMMIT_VARIABLE, "abc123")
+    assert code_commit() == "abc123"
+
+
+def test_the_fingerprint_of_the_environment_stays_until_a_package_changes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = environment_fingerprint()
+    assert environment_fingerprint() == before
+    assert len(before) == 64
+    folder = tmp_path / "new_package-1.0.dist-info"
+    folder.mkdir()
+    (folder / "METADATA").write_text("Metadata-Version: 2.1\nName: new-package\nVersion: 1.0\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    assert environment_fingerprint() != before
+
+
+def test_a_seed_repeats_chance() -> None:
+    seed_everything(5)
+    first = torch.rand(3)
+    seed_everything(5)
+    assert torch.equal(first, torch.rand(3))

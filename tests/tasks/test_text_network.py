@@ -1,0 +1,65 @@
+"""The network for texts: encoding, probabilities, figures."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from bert_training.tasks.text_classification.network import TextClassificationNetwork, build_network
+from tests.ml.runs import TEXT_LABELS, Settings, text_table
+from tests.ml.tiny_bert import write_tiny_bert
+
+
+def network_of(tmp_path: Path, **settings: object) -> TextClassificationNetwork:
+    files = write_tiny_bert(tmp_path / "tiny")
+    return build_network(files, label_names=TEXT_LABELS, settings=Settings(**settings))  # type: ignore[arg-type]
+
+
+def test_the_network_knows_the_real_names(tmp_path: Path) -> None:
+    config = network_of(tmp_path).model.config
+    assert config.id2label == {0: "pessoal", 1: "saude", 2: "tributario"}
+    assert config.label2id == {"pessoal": 0, "saude": 1, "tributario": 2}
+
+
+def test_rows_are_encoded_in_order_and_progress_is_told(tmp_path: Path) -> None:
+    table = text_table(5)
+    told: list[int] = []
+    encoded = network_of(tmp_path).encode(table, told.append)
+    names = [TEXT_LABELS[example.labels[0]] for example in encoded.examples]
+    assert names == table["label"].tolist()
+    assert told == [5]
+    assert encoded.cut_rows == 0
+
+
+@pytest.mark.parametrize(("side", "kept"), [("right", "o autor"), ("left", "autor pede")])
+def test_a_long_text_is_cut_at_the_side_of_the_settings(tmp_path: Path, side: str, kept: str) -> None:
+    table = text_table(1)
+    table["text"] = "o autor pede"
+    network = network_of(tmp_path, max_length=4, truncation_side=side)
+
+    encoded = network.encode(table, lambda done: None)
+
+    assert network.tokenizer.decode(encoded.examples[0].input_ids, skip_special_tokens=True) == kept
+    assert encoded.cut_rows == 1
+
+
+def test_the_length_is_at_most_what_the_network_has_positions_for(tmp_path: Path) -> None:
+    assert network_of(tmp_path, max_length=512).tokenizer.model_max_length == 64
+
+
+def test_predictions_are_probabilities_and_figures_come_from_all_of_them(tmp_path: Path) -> None:
+    network = network_of(tmp_path)
+    examples = network.encode(text_table(4), lambda done: None).examples
+    logits = [torch.nn.functional.one_hot(torch.tensor(e.labels[0]), 3).float() * 9 for e in examples]
+
+    predictions = network.predict(logits, examples)
+    evaluation = network.evaluate(predictions, examples)
+
+    assert np.sum(predictions, axis=1) == pytest.approx(1)
+    assert evaluation.metrics["accuracy"] == 1.0
+    assert sum(row["support"] for row in evaluation.classes) == 4
+
+
+def test_without_rows_figures_are_undefined(tmp_path: Path) -> None:
+    assert set(network_of(tmp_path).evaluate([], []).metrics.values()) == {None}
