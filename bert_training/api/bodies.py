@@ -1,0 +1,47 @@
+"""The bodies that people send. Strict types, and unlike the worker's messages a field that is not known is an error."""
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from bert_training.contract.messages import Identifier
+
+Name = Annotated[str, Field(max_length=200)]
+NonemptyName = Annotated[str, Field(min_length=1, max_length=200, pattern=r"\S")]
+Priority = Annotated[int, Field(ge=-1000, le=1000)]
+
+
+class Body(BaseModel):
+    """Base: strict types, unknown fields refused."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+
+class NewRun(Body):
+    """POST /runs. The hyperparameters are judged by the task's own declaration."""
+
+    dataset: Identifier
+    base_model: Name
+    name: Name = ""
+    hyperparameters: dict[str, Any] = {}
+    priority: Priority | None = None  # operators and staff
+    simulate: bool = False  # staff: taken only by a worker with --dry-run
+
+
+class Reproduction(Body):
+    """POST /runs/{id}/reproduce."""
+
+    name: Name = ""
+
+
+class RunChange(Body):
+    """PATCH /runs/{id}."""
+
+    name: NonemptyName
+
+
+class DatasetChange(Body):
+    """PATCH /datasets/{id}; what is not named stays as it is."""
+
+    name: NonemptyName | None = None
+    description: Annotated[str, Field(max_length=2000)] | None = None

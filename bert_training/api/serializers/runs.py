@@ -1,0 +1,142 @@
+"""Runs: what the API shows of one, with its job, progress, attempts and result."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from bert_training.api.serializers.fields import UtcField
+from bert_training.models import Dataset, Run
+from bert_training.services.run_state import attempt_state, error_of, is_silent, progress_of
+
+# What RunSerializer reads; with these loaded the number of queries does not grow with the runs.
+RUN_RELATED = ("owner", "dataset", "job", "job__worker")
+RUN_PREFETCHED = ("job__attempts__worker",)
+
+
+class RunDatasetSerializer(serializers.ModelSerializer[Dataset]):
+    """A dataset as a run names it."""
+
+    class Meta:
+        model = Dataset
+        fields = ("id", "name", "sha256")
+        read_only_fields = fields
+
+
+class JobSerializer(serializers.Serializer[Any]):
+    """The queue entry of a run."""
+
+    id = serializers.IntegerField()
+    status = serializers.CharField()
+    attempt = serializers.IntegerField()
+    priority = serializers.IntegerField()
+    worker = serializers.CharField(allow_null=True)
+
+
+class ProgressSerializer(serializers.Serializer[Any]):
+    """Where the current attempt is."""
+
+    phase = serializers.CharField(allow_blank=True)
+    epoch = serializers.IntegerField()
+    step = serializers.IntegerField()
+    total_steps = serializers.IntegerField()
+    fraction = serializers.FloatField()
+    eta_seconds = serializers.FloatField(allow_null=True)
+
+
+class AttemptSerializer(serializers.Serializer[Any]):
+    """One try of the job by one worker."""
+
+    number = serializers.IntegerField()
+    worker = serializers.CharField()
+    started_at = serializers.CharField()
+    ended_at = serializers.CharField(allow_null=True)
+    outcome = serializers.CharField()
+    reason = serializers.CharField(allow_blank=True)
+    resumed_from_step = serializers.IntegerField(allow_null=True)
+
+
+class RunErrorSerializer(serializers.Serializer[Any]):
+    """Why a run ended badly, and what can be done."""
+
+    code = serializers.CharField()
+    message = serializers.CharField()
+    advice = serializers.CharField(allow_blank=True)
+
+
+class RunReproducibilitySerializer(serializers.Serializer[Any]):
+    """What makes the figures of a run again; measured on the worker where it trains, empty before that."""
+
+    dataset_sha256 = serializers.CharField()
+    code_commit = serializers.CharField(allow_blank=True)
+    environment_fingerprint = serializers.CharField(allow_blank=True)
+    base_model_revision = serializers.CharField(allow_blank=True)
+    device = serializers.CharField(allow_blank=True)
+    seed = serializers.IntegerField(allow_null=True)
+    split_digest = serializers.CharField(allow_blank=True)
+
+
+class RunSerializer(serializers.Serializer[Any]):
+    """A run with its job, progress, result and history. Needs RUN_RELATED and RUN_PREFETCHED loaded."""
+
+    id = serializers.IntegerField()
+    name = serializers.CharField()
+    status = serializers.CharField()
+    task = serializers.CharField()
+    simulate = serializers.BooleanField()
+    dataset = RunDatasetSerializer()
+    base_model = serializers.CharField()
+    hyperparameters = serializers.DictField()
+    job = JobSerializer()
+    progress = ProgressSerializer()
+    canceling = serializers.BooleanField()
+    silent = serializers.BooleanField()
+    result = serializers.DictField(allow_null=True)
+    reproducibility = RunReproducibilitySerializer()
+    model_fingerprint = serializers.CharField(allow_blank=True)
+    reproduced_from = serializers.IntegerField(allow_null=True)
+    attempts = AttemptSerializer(many=True)
+    error = RunErrorSerializer(allow_null=True)
+    owner = serializers.CharField()
+    created_at = UtcField()
+    started_at = UtcField(allow_null=True)
+    finished_at = UtcField(allow_null=True)
+
+    def to_representation(self, run: Run) -> dict[str, Any]:
+        """Collect what the fields above name."""
+        shown: dict[str, Any] = super().to_representation(_facts_of(run))
+        return shown
+
+
+def _facts_of(run: Run) -> dict[str, Any]:
+    job = run.job
+    attempts = sorted(job.attempts.all(), key=lambda attempt: attempt.number)
+    own = ("id", "name", "status", "task", "simulate", "dataset", "base_model", "hyperparameters", "result")
+    times = ("created_at", "started_at", "finished_at")
+    return {name: getattr(run, name) for name in (*own, *times, "model_fingerprint")} | {
+        "job": {
+            "id": job.pk,
+            "status": job.status,
+            "attempt": job.attempt,
+            "priority": job.priority,
+            "worker": job.worker.name if job.worker else None,
+        },
+        "progress": progress_of(job, attempts[-1] if attempts else None),
+        "canceling": job.is_canceling,
+        "silent": is_silent(job),
+        "reproducibility": _reproducibility_of(run),
+        "reproduced_from": run.reproduced_from_id,
+        "attempts": [attempt_state(attempt) for attempt in attempts],
+        "error": error_of(run),
+        "owner": run.owner.get_username(),
+    }
+
+
+def _reproducibility_of(run: Run) -> dict[str, Any]:
+    measured: dict[str, Any] = run.reproducibility or {}
+    names = ("code_commit", "environment_fingerprint", "device")
+    return {name: measured.get(name, "") for name in names} | {
+        "dataset_sha256": run.dataset.sha256,
+        "base_model_revision": measured.get("base_model_revision") or run.base_model_revision,
+        "seed": run.hyperparameters.get("seed"),
+        "split_digest": run.split_digest,
+    }

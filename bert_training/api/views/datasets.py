@@ -1,0 +1,224 @@
+"""Datasets: check a spreadsheet, upload it, list, show, change, delete, download."""
+
+from typing import Any
+
+import django_filters
+from django.core.files.base import File
+from django.core.files.uploadedfile import UploadedFile
+from django.db.models import QuerySet
+from django.http import HttpResponseBase, QueryDict
+from django.utils.translation import gettext as _
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from rest_framework.exceptions import PermissionDenied
+from rest_framework.generics import ListAPIView
+from rest_framework.negotiation import DefaultContentNegotiation
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from bert_training import access
+from bert_training.api.authentication import calling_person, calling_worker
+from bert_training.api.bodies import DatasetChange
+from bert_training.api.downloads import StoredFile, send_file
+from bert_training.api.errors import InvalidRequest
+from bert_training.api.frame import ApiView, require_protocol
+from bert_training.api.parsing import FormParser, parse_json, read_body
+from bert_training.api.permissions import IsPersonOrWorker
+from bert_training.api.serializers.datasets import (
+    CheckSerializer,
+    DatasetSerializer,
+    ReportSerializer,
+    UploadSerializer,
+)
+from bert_training.contract.enums import DatasetStatus, ErrorCode
+from bert_training.models import Dataset, Worker
+from bert_training.services import datasets
+from bert_training.services.datasets import DatasetInvalid, UploadRequest
+from bert_training.services.errors import ServiceError
+
+COLUMNS_NAMED = 20
+HEADERS_JOINED = 20
+PARQUET = "application/vnd.apache.parquet"
+
+
+class DatasetFilter(django_filters.FilterSet):  # type: ignore[misc]  # the library has no types
+    """?task=, ?status=, ?owner= (user name), ?sha256="""
+
+    owner = django_filters.CharFilter(field_name="owner__username")
+
+    class Meta:
+        model = Dataset
+        fields = ("task", "status", "owner", "sha256")
+
+
+class ValidateDataset(ApiView):
+    """POST datasets/validate: what a spreadsheet would be as a dataset; nothing is kept."""
+
+    parser_classes = [FormParser]
+
+    @extend_schema(request={"multipart/form-data": CheckSerializer}, responses=ReportSerializer)
+    def post(self, request: Request) -> Response:
+        """Check a spreadsheet. A file that cannot be used is an answer with `valid: false`, not an error."""
+        form = read_form(request, CheckSerializer)
+        report = datasets.check_upload(form["file"], upload_request(form))
+        return Response(ReportSerializer(report.as_dict()).data)
+
+
+class UploadDataset(ApiView):
+    """POST datasets/upload: check and keep a spreadsheet."""
+
+    parser_classes = [FormParser]
+
+    @extend_schema(
+        request={"multipart/form-data": UploadSerializer},
+        responses={
+            201: OpenApiResponse(DatasetSerializer, description="Stored and ready."),
+            200: OpenApiResponse(DatasetSerializer, description="The same file was there already."),
+            202: OpenApiResponse(DatasetSerializer, description="Stored; the check goes on (a large file)."),
+        },
+    )
+    def post(self, request: Request) -> Response:
+        """Keep a spreadsheet as a dataset; the same bytes for the same task, sheet and columns are one dataset."""
+        form, person = read_form(request, UploadSerializer), calling_person(request)
+        try:
+            registered = datasets.register_upload(
+                owner=person,
+                file=form["file"],
+                name=form["name"],
+                description=form["description"],
+                request=upload_request(form),
+                visible=access.datasets_visible_to(person),
+            )
+        except DatasetInvalid as refusal:
+            raise invalid_dataset(refusal) from None
+        status = 200
+        if registered.created:
+            status = 202 if registered.dataset.status == DatasetStatus.CHECKING else 201
+        return Response(DatasetSerializer(registered.dataset).data, status=status)
+
+
+def read_form(request: Request, form: type[CheckSerializer]) -> dict[str, Any]:
+    """Return the fields of a multipart form with exactly one file. Raises InvalidRequest, ValidationError."""
+    parts: QueryDict = request.data  # type: ignore[assignment]  # FormParser is the only parser of these views
+    known = {*form().get_fields(), "csrfmiddlewaretoken"}
+    unknown = sorted(name for name in parts if name not in known)
+    if unknown:
+        raise InvalidRequest(_("There is no such field."), path=unknown[0][:100], code=ErrorCode.UNKNOWN_FIELD)
+    repeated = [name for name in parts if len(parts.getlist(name)) > 1]
+    if repeated:
+        raise InvalidRequest(_("This field was sent more than once."), path=repeated[0])
+    if not isinstance(parts.get("file"), UploadedFile):
+        raise InvalidRequest(_("Send the spreadsheet as the file part named file."), path="file")
+    checked = form(data=parts)
+    checked.is_valid(raise_exception=True)
+    return dict(checked.validated_data)
+
+
+def upload_request(form: dict[str, Any]) -> UploadRequest:
+    """Return what the file shall be read as. Raises InvalidRequest for columns of the wrong shape."""
+    columns = parse_json(form["columns"].encode()) if form["columns"] else {}
+    if not isinstance(columns, dict) or len(columns) > COLUMNS_NAMED or not all(map(_is_header, columns.values())):
+        message = _("This must be a JSON object: the task's column -> the file's column, or a list of them.")
+        raise InvalidRequest(message, path="columns")
+    return UploadRequest(task=form["task"], sheet=form["sheet"], columns=columns)
+
+
+def _is_header(value: Any) -> bool:
+    if isinstance(value, list):
+        return 1 <= len(value) <= HEADERS_JOINED and all(isinstance(header, str) for header in value)
+    return isinstance(value, str)
+
+
+def invalid_dataset(refusal: DatasetInvalid) -> ServiceError:
+    """Return the refusal with what the check found, as datasets/validate shows it."""
+    found = dict(ReportSerializer(refusal.report.as_dict()).data)
+    return ServiceError(ErrorCode.INVALID_DATASET, refusal.message, **found)
+
+
+class Datasets(ApiView, ListAPIView[Dataset]):
+    """GET datasets."""
+
+    serializer_class = DatasetSerializer
+    filterset_class = DatasetFilter
+    search_fields = ["name", "description", "original_name"]
+    ordering_fields = ["id", "name", "created_at", "rows", "bytes"]
+
+    def get_queryset(self) -> QuerySet[Dataset]:
+        """Return what the caller may see."""
+        return access.datasets_visible_to(self.request.user).select_related("owner").order_by("-id")
+
+
+class DatasetDetail(ApiView):
+    """GET, PATCH and DELETE datasets/{id}."""
+
+    @extend_schema(responses=DatasetSerializer)
+    def get(self, request: Request, pk: int) -> Response:
+        """Show a dataset."""
+        return Response(DatasetSerializer(access.visible_dataset(request.user, pk)).data)
+
+    @extend_schema(request=DatasetChange, responses=DatasetSerializer)
+    def patch(self, request: Request, pk: int) -> Response:
+        """Rename or describe a dataset."""
+        dataset = self._own(request, pk)
+        change = read_body(request, DatasetChange)
+        datasets.update_dataset(dataset, name=change.name, description=change.description)
+        return Response(DatasetSerializer(dataset).data)
+
+    @extend_schema(responses={204: None})
+    def delete(self, request: Request, pk: int) -> Response:
+        """Delete a dataset with its files; 409 `in_use` while a run stands on it."""
+        datasets.delete_dataset(self._own(request, pk))
+        return Response(status=204)
+
+    def _own(self, request: Request, pk: int) -> Dataset:
+        dataset = access.visible_dataset(request.user, pk)
+        if not access.may_change(request.user, dataset):
+            raise PermissionDenied
+        return dataset
+
+
+class AnyAccept(DefaultContentNegotiation):
+    """Lets a file be asked for by whatever type the caller knows it as; errors are JSON."""
+
+    def select_renderer(self, request: Request, renderers: Any, format_suffix: str | None = None) -> Any:
+        """Take the first renderer, which only errors use."""
+        return renderers[0], renderers[0].media_type
+
+
+class DownloadDataset(ApiView):
+    """GET datasets/{id}/download: the original for people, the canonical table for the worker that trains on it."""
+
+    permission_classes = [IsPersonOrWorker]
+    content_negotiation_class = AnyAccept
+
+    @extend_schema(
+        parameters=[
+            OpenApiParameter("form", str, enum=["table"], description="Workers: the canonical Parquet table."),
+            OpenApiParameter("Range", str, OpenApiParameter.HEADER, description="One range: bytes=first-last."),
+        ],
+        responses={
+            (200, "application/octet-stream"): OpenApiTypes.BINARY,
+            (206, "application/octet-stream"): OpenApiTypes.BINARY,
+            304: None,
+        },
+    )
+    def get(self, request: Request, pk: int) -> HttpResponseBase:
+        """Download the file; ETag is its SHA-256."""
+        worker = calling_worker(request)
+        if worker is not None:
+            require_protocol(request)
+            stored = self._table(request, worker, pk)
+        else:
+            stored = self._original(access.visible_dataset(request.user, pk))
+        return send_file(request._request, stored)
+
+    def _table(self, request: Request, worker: Worker, pk: int) -> StoredFile:
+        if request.query_params.get("form") != "table":
+            raise PermissionDenied(_("A worker reads the canonical table only: form=table."))
+        dataset = access.table_for_worker(worker, pk)
+        content: File[bytes] = datasets.open_table(dataset)
+        return StoredFile(content, dataset.table_bytes, dataset.table_sha256, f"{dataset.pk}.parquet", PARQUET)
+
+    def _original(self, dataset: Dataset) -> StoredFile:
+        content: File[bytes] = datasets.open_original(dataset)
+        return StoredFile(content, dataset.bytes, dataset.sha256, dataset.original_name, "application/octet-stream")

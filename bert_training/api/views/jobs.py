@@ -1,0 +1,56 @@
+"""The worker's calls about its job: claim, progress, complete."""
+
+from drf_spectacular.utils import OpenApiResponse, extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from bert_training.api.frame import WorkerView
+from bert_training.api.parsing import read_body
+from bert_training.contract.limits import IDLE_RETRY_AFTER_SECONDS
+from bert_training.contract.messages import (
+    ClaimedJob,
+    ClaimRequest,
+    CompleteAnswer,
+    CompleteRequest,
+    ProgressAnswer,
+    ProgressRequest,
+)
+from bert_training.services import jobs
+
+
+class ClaimJob(WorkerView):
+    """POST jobs/claim."""
+
+    @extend_schema(
+        request=ClaimRequest,
+        responses={
+            200: ClaimedJob,
+            204: OpenApiResponse(description="No work; Retry-After says when to ask again."),
+        },
+    )
+    def post(self, request: Request) -> Response:
+        """Return the job that the worker holds, or the next one of the queue."""
+        claimed = jobs.claim_job(self.worker, read_body(request, ClaimRequest))
+        if claimed is None:
+            return Response(status=204, headers={"Retry-After": str(IDLE_RETRY_AFTER_SECONDS)})
+        return Response(claimed.model_dump(mode="json"))
+
+
+class JobProgress(WorkerView):
+    """POST jobs/{id}/progress."""
+
+    @extend_schema(request=ProgressRequest, responses=ProgressAnswer)
+    def post(self, request: Request, pk: int) -> Response:
+        """Say where the attempt is; renews the lease."""
+        answer = jobs.report_progress(self.worker, pk, read_body(request, ProgressRequest))
+        return Response(answer.model_dump(mode="json"))
+
+
+class CompleteJob(WorkerView):
+    """POST jobs/{id}/complete."""
+
+    @extend_schema(request=CompleteRequest, responses=CompleteAnswer)
+    def post(self, request: Request, pk: int) -> Response:
+        """End the attempt; the same body again is answered the same."""
+        answer = jobs.complete_job(self.worker, pk, read_body(request, CompleteRequest))
+        return Response(answer.model_dump(mode="json"))

@@ -1,0 +1,145 @@
+"""Runs: create, list, show, rename, delete, cancel, finish, reproduce."""
+
+import django_filters
+from django.db.models import QuerySet
+from django.utils.translation import gettext as _
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from rest_framework.exceptions import PermissionDenied
+from rest_framework.generics import ListAPIView
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from bert_training import access
+from bert_training.api.authentication import calling_person
+from bert_training.api.bodies import NewRun, Reproduction, RunChange
+from bert_training.api.frame import ApiView
+from bert_training.api.idempotency import create_once
+from bert_training.api.parsing import read_body
+from bert_training.api.serializers.runs import RUN_PREFETCHED, RUN_RELATED, RunSerializer
+from bert_training.models import Run
+from bert_training.services import runs
+
+IDEMPOTENCY_KEY = OpenApiParameter(
+    "Idempotency-Key", str, OpenApiParameter.HEADER, description="The same key answers with the same run for 24 hours."
+)
+CREATED = {
+    201: OpenApiResponse(RunSerializer, description="Created and in the queue."),
+    200: OpenApiResponse(RunSerializer, description="The run that this Idempotency-Key created before."),
+}
+
+
+class RunFilter(django_filters.FilterSet):  # type: ignore[misc]  # the library has no types
+    """?status=, ?task=, ?dataset= (id), ?base_model=, ?owner= (user name)"""
+
+    owner = django_filters.CharFilter(field_name="owner__username")
+    dataset = django_filters.NumberFilter(field_name="dataset_id")
+
+    class Meta:
+        model = Run
+        fields = ("status", "task", "dataset", "base_model", "owner")
+
+
+def shown_runs(runs_: QuerySet[Run]) -> QuerySet[Run]:
+    """Load what RunSerializer shows, in a number of queries that does not grow with the rows."""
+    return runs_.select_related(*RUN_RELATED).prefetch_related(*RUN_PREFETCHED)
+
+
+def answer_run(pk: int, *, status: int = 200) -> Response:
+    """Answer with the run as it is stored now."""
+    return Response(RunSerializer(shown_runs(Run.objects.all()).get(pk=pk)).data, status=status)
+
+
+def changeable_run(request: Request, pk: int) -> Run:
+    """Return a run that the caller may change; 404 when they may not see it, 403 when they may only see it."""
+    run = access.visible_run(request.user, pk)
+    if not access.may_change(request.user, run):
+        raise PermissionDenied
+    return run
+
+
+class Runs(ApiView, ListAPIView[Run]):
+    """GET and POST runs."""
+
+    serializer_class = RunSerializer
+    filterset_class = RunFilter
+    search_fields = ["name", "base_model", "dataset__name"]
+    ordering_fields = ["id", "name", "status", "created_at", "started_at", "finished_at"]
+
+    def get_queryset(self) -> QuerySet[Run]:
+        """Return what the caller may see."""
+        return shown_runs(access.runs_visible_to(self.request.user)).order_by("-id")
+
+    @extend_schema(request=NewRun, responses=CREATED, parameters=[IDEMPOTENCY_KEY], filters=False)
+    def post(self, request: Request) -> Response:
+        """Create a run and put it into the queue."""
+        body, person = read_body(request, NewRun), calling_person(request)
+        if (body.simulate or body.priority is not None) and not access.may_operate(person):
+            raise PermissionDenied(_("Only operators may set a priority or ask for a simulation."))
+        dataset = access.visible_dataset(person, body.dataset)
+        run, is_new = create_once(
+            request,
+            lambda: runs.create_run(
+                owner=person,
+                dataset=dataset,
+                base_model=body.base_model,
+                hyperparameters=body.hyperparameters,
+                name=body.name,
+                priority=body.priority or 0,
+                simulate=body.simulate,
+            ),
+        )
+        return answer_run(run.pk, status=201 if is_new else 200)
+
+
+class RunDetail(ApiView):
+    """GET, PATCH and DELETE runs/{id}."""
+
+    @extend_schema(responses=RunSerializer)
+    def get(self, request: Request, pk: int) -> Response:
+        """Show a run."""
+        return answer_run(access.visible_run(request.user, pk).pk)
+
+    @extend_schema(request=RunChange, responses=RunSerializer)
+    def patch(self, request: Request, pk: int) -> Response:
+        """Rename a run."""
+        run = changeable_run(request, pk)
+        runs.update_run(run, name=read_body(request, RunChange).name)
+        return answer_run(pk)
+
+    @extend_schema(responses={204: None})
+    def delete(self, request: Request, pk: int) -> Response:
+        """Delete a run with its log and figures; 409 `in_use` until it has ended."""
+        runs.delete_run(changeable_run(request, pk))
+        return Response(status=204)
+
+
+class CancelRun(ApiView):
+    """POST runs/{id}/cancel."""
+
+    @extend_schema(request=None, responses={202: RunSerializer})
+    def post(self, request: Request, pk: int) -> Response:
+        """Cancel: at once in the queue, otherwise the worker is asked to stop; 409 `already_finished`."""
+        runs.cancel_run(changeable_run(request, pk))
+        return answer_run(pk, status=202)
+
+
+class FinishRun(ApiView):
+    """POST runs/{id}/finish."""
+
+    @extend_schema(request=None, responses={202: RunSerializer})
+    def post(self, request: Request, pk: int) -> Response:
+        """Stop training now, evaluate and keep the best so far; 409 `already_finished`."""
+        runs.finish_run(changeable_run(request, pk))
+        return answer_run(pk, status=202)
+
+
+class ReproduceRun(ApiView):
+    """POST runs/{id}/reproduce."""
+
+    @extend_schema(request=Reproduction, responses=CREATED, parameters=[IDEMPOTENCY_KEY])
+    def post(self, request: Request, pk: int) -> Response:
+        """Create a run with the same data, split, seed, hyperparameters, base model and revision."""
+        body, person = read_body(request, Reproduction, may_be_empty=True), calling_person(request)
+        run = access.visible_run(person, pk)
+        copy, is_new = create_once(request, lambda: runs.reproduce_run(run, owner=person, name=body.name))
+        return answer_run(copy.pk, status=201 if is_new else 200)
