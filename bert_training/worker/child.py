@@ -1,0 +1,140 @@
+"""The trainer's side of the two pipes and the folder between it and its supervisor. Knows no network and no torch.
+
+Orders come in as lines on standard input; its end means that the supervisor is gone, and then so are we.
+"""
+
+import os
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any, NoReturn
+
+from bert_training.contract.enums import Split
+from bert_training.contract.messages import MetricPoint
+from bert_training.worker.files import read_json, write_json
+from bert_training.worker.process_control import become_trainer
+from bert_training.worker.spool import SpoolWriter
+from bert_training.worker.timing import Timing
+
+CONTINUE, FINISH, RELEASE, CANCEL = "continue", "finish", "release", "cancel"
+_STRENGTH = (CONTINUE, FINISH, RELEASE, CANCEL)
+PROGRESS_SECONDS = 0.2  # the supervisor looks about this often
+SYNC_SECONDS = 1.0
+ORPHANED_EXIT = 71
+
+
+class OrderBox:
+    """The strongest order so far."""
+
+    def __init__(self) -> None:
+        self.current = CONTINUE
+
+    def put(self, word: str) -> None:
+        """Take an order; an unknown or weaker one changes nothing."""
+        if word in _STRENGTH and _STRENGTH.index(word) > _STRENGTH.index(self.current):
+            self.current = word
+
+
+class ChildReporter:
+    """Writes lines and points into the spool and the progress into a file; answers with the newest order."""
+
+    def __init__(self, folder: Path, attempt: int, orders: OrderBox, *, timing: Timing) -> None:
+        self._orders = orders
+        self._timing = timing
+        self._spool = SpoolWriter(spool_path(folder, attempt))
+        self._progress_path = folder / f"progress-{attempt}.json"
+        self._origin: dict[str, Any] = {}
+        self._state: dict[str, Any] = {}
+        self._written_at = float("-inf")
+
+    def log(self, level: str, message: str) -> None:
+        """Append one message to the log."""
+        self._spool.append_log(level, message, ts=self._timing.utc_now())
+
+    def metrics(self, *, epoch: int, step: int, split: str, values: dict[str, float]) -> None:
+        """Append the figures of one step."""
+        self._spool.append_metric(MetricPoint.of(epoch=epoch, step=step, split=Split(split), values=values))
+
+    def progress(self, *, phase: str, epoch: int, step: int, total_steps: int, checkpoint_step: int) -> None:
+        """Note where training is; written a few times a second and at every change of phase."""
+        is_new_phase = phase != self._state.get("phase")
+        self._state = {
+            "phase": phase,
+            "epoch": epoch,
+            "step": step,
+            "total_steps": total_steps,
+            "checkpoint_step": checkpoint_step,
+        }
+        if is_new_phase or self._timing.monotonic() - self._written_at >= PROGRESS_SECONDS:
+            self._write_progress()
+
+    def origin(self, **facts: str) -> None:
+        """Note what the figures come from: the fields of contract.Reproducibility."""
+        self._origin = facts
+        self._state = self._state or {"phase": "preparing"}
+        self._write_progress()
+
+    def directive(self) -> str:
+        """Return the newest order."""
+        return self._orders.current
+
+    def sync(self) -> None:
+        """Put everything said so far on the disk."""
+        self._spool.sync()
+
+    def close(self) -> None:
+        """Write the last state."""
+        if self._state:
+            self._write_progress()
+        self._spool.close()
+
+    def _write_progress(self) -> None:
+        self._written_at = self._timing.monotonic()
+        write_json(self._progress_path, {**self._state, "reproducibility": self._origin or None})
+
+
+def spool_path(folder: Path, attempt: int) -> Path:
+    """Return the file that holds the log and the metrics of an attempt."""
+    return folder / f"attempt-{attempt}.jsonl"
+
+
+def enter_child(folder: Path) -> tuple[dict[str, Any], ChildReporter]:
+    """Begin a trainer process: obey orders, never outlive the supervisor, sync once a second. Returns the job."""
+    orders = OrderBox()
+    become_trainer(lambda: orders.put(RELEASE))
+    threading.Thread(target=_listen, args=(sys.stdin.fileno(), orders), name="orders", daemon=True).start()
+    job = read_json(folder / "job.json")
+    if job is None:
+        raise SystemExit(f"{folder / 'job.json'} is missing or damaged: only the supervisor starts a trainer.")
+    reporter = ChildReporter(folder, int(job["attempt"]), orders, timing=Timing())
+    threading.Thread(target=_sync_for_ever, args=(reporter,), name="sync", daemon=True).start()
+    return job, reporter
+
+
+def leave_child(folder: Path, attempt: int, reporter: ChildReporter, outcome: dict[str, Any]) -> NoReturn:
+    """End a trainer process: everything said is on the disk before the outcome is."""
+    reporter.close()
+    write_json(folder / f"outcome-{attempt}.json", outcome, durable=True)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)  # taking torch and transformers down in order took 4 s on a busy 2-core machine, for nothing
+
+
+def _listen(stdin: int, orders: OrderBox) -> None:
+    # os.read, not sys.stdin: a thread inside a buffered reader aborts the interpreter when the main thread ends.
+    rest = b""
+    while block := os.read(stdin, 4096):
+        *lines, rest = (rest + block).split(b"\n")
+        for line in lines:
+            orders.put(line.decode("ascii", "replace").strip())
+    os._exit(ORPHANED_EXIT)  # not sys.exit: this is a thread, and the main one may sit in a long computation
+
+
+def _sync_for_ever(reporter: ChildReporter) -> None:
+    while True:
+        time.sleep(SYNC_SECONDS)
+        try:
+            reporter.sync()
+        except OSError:  # closed: the trainer is about to end
+            return

@@ -1,0 +1,108 @@
+"""Delivers the end of an attempt: first its whole log, then one complete call, repeated until it is answered."""
+
+import logging
+
+from bert_training.contract.enums import ErrorCode, Outcome, Reason
+from bert_training.contract.messages import CompleteRequest
+from bert_training.worker.client import Refused
+from bert_training.worker.context import WorkerContext
+from bert_training.worker.ending import Ending, failed
+from bert_training.worker.orders import JobOrders, Stop
+from bert_training.worker.retry import GaveUp
+from bert_training.worker.sender import Sender
+
+TAIL_SECONDS = 30.0  # for the last lines of an attempt that ended otherwise; the rest stays in the spool
+REFUSALS = 10
+
+logger = logging.getLogger(__name__)
+
+
+class EndReport:
+    """The last call of one attempt."""
+
+    def __init__(self, context: WorkerContext, orders: JobOrders, sender: Sender, counts: tuple[int, int]) -> None:
+        self._context = context
+        self._orders = orders
+        self._sender = sender
+        self._log_seq, self._metric_seq = counts
+
+    def deliver(self, ending: Ending) -> None:
+        """Report the end, unless the portal has ended the attempt itself; then send what is left of the log."""
+        try:
+            if self._orders.stop < Stop.FINISHED:
+                if ending.outcome in (Outcome.COMPLETED, Outcome.FAILED):
+                    self._sender.wait_drained(self._has_given_up)
+                self._complete(ending)
+        except GaveUp:
+            logger.warning("job %d: the end could not be reported", self._orders.job_id)
+        self._wait_for_tail()
+
+    def _complete(self, ending: Ending) -> None:
+        for _ in range(REFUSALS):
+            body = self._body(ending)
+            try:
+                answer = self._context.retrier.call(
+                    lambda: self._context.client.complete(self._orders.job_id, body),  # noqa: B023 - called at once
+                    what="end report",
+                    give_up=self._has_given_up,
+                )
+            except Refused as error:
+                next_ending = self._after_refusal(error, ending)
+                if next_ending is None:
+                    return
+                ending = next_ending
+            else:
+                logger.info("job %d is %s", self._orders.job_id, answer.status.value)
+                return
+        logger.error("job %d: the portal refuses every end report", self._orders.job_id)
+
+    def _after_refusal(self, error: Refused, ending: Ending) -> Ending | None:
+        """Return what to report next, None when nothing is left to say."""
+        if error.code == ErrorCode.STREAM_INCOMPLETE:
+            log_seq, metric_seq = error.details.get("log_seq"), error.details.get("metric_seq")
+            if isinstance(log_seq, int) and isinstance(metric_seq, int):
+                self._sender.rewind(max(0, log_seq), max(0, metric_seq))
+            return ending
+        if self._orders.obey_refusal(error):
+            return None
+        logger.error("the portal refuses the end of job %d: %s", self._orders.job_id, error)
+        if ending.outcome is Outcome.COMPLETED:
+            return failed(Reason.CRASHED, f"The portal refused the result of the training: {error.message}")
+        return None
+
+    def _body(self, ending: Ending) -> CompleteRequest:
+        return CompleteRequest(
+            attempt=self._orders.attempt,
+            outcome=ending.outcome,
+            log_seq=self._log_seq,
+            metric_seq=self._metric_seq,
+            error=ending.error,
+            result=ending.result,
+        )
+
+    def _wait_for_tail(self) -> None:
+        timing = self._context.timing
+        deadline = timing.monotonic() + TAIL_SECONDS
+        if not self._sender.wait_drained(lambda: timing.monotonic() >= deadline or self._has_no_tail()):
+            logger.warning("job %d: part of the log stays in %s", self._orders.job_id, self._sender.spool)
+        self._sender.stop()
+
+    def _has_no_tail(self) -> bool:
+        return self._orders.stop >= Stop.GONE or self._context.orders.is_out_of_time
+
+    def _has_given_up(self) -> bool:
+        return self._orders.stop >= Stop.FINISHED or self._context.orders.is_out_of_time
+
+
+def report_mistake(context: WorkerContext, orders: JobOrders, message: str) -> None:
+    """Report a failure of the worker itself: it names no lines, so that it is taken whatever has arrived."""
+    error = failed(Reason.CRASHED, message).error
+    body = CompleteRequest(attempt=orders.attempt, outcome=Outcome.FAILED, log_seq=0, metric_seq=0, error=error)
+    try:
+        context.retrier.call(
+            lambda: context.client.complete(orders.job_id, body),
+            what="failure report",
+            give_up=lambda: orders.stop >= Stop.FINISHED or context.orders.is_out_of_time,
+        )
+    except (Refused, GaveUp) as refusal:
+        logger.warning("job %d: the failure could not be reported: %s", orders.job_id, refusal)

@@ -1,0 +1,77 @@
+"""Judges how an attempt ended, from what the trainer left behind and what it was told. Pure: no files, no network."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import ValidationError
+
+from bert_training.contract.enums import Outcome, Reason
+from bert_training.contract.messages import FailureReport, Result
+from bert_training.worker.orders import Stop
+
+MESSAGE_CHARACTERS = 2000
+_MEMORY_WORDS = ("MemoryError", "std::bad_alloc", "DefaultCPUAllocator: can't allocate")
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How an attempt ended, in the contract's words."""
+
+    outcome: Outcome
+    error: FailureReport | None = None
+    result: Result | None = None
+
+    def describe(self) -> str:
+        """Return one line for the log."""
+        if self.error is None:
+            return f"The attempt ended: {self.outcome.value}."
+        return f"The attempt ended: {self.outcome.value} ({self.error.code}). {self.error.message}"
+
+
+@dataclass(frozen=True)
+class Death:
+    """How the trainer's process ended, in words, whether a signal did it, and its last lines."""
+
+    words: str
+    was_killed: bool
+    last_lines: list[str]
+
+
+def failed(reason: Reason, message: str) -> Ending:
+    """Return a failure with one sentence."""
+    return Ending(Outcome.FAILED, error=FailureReport(code=reason.value, message=message[:MESSAGE_CHARACTERS]))
+
+
+def stopped(stop: Stop) -> Ending:
+    """Return the end of an attempt that was told to stop."""
+    return Ending(Outcome.CANCELED if stop is Stop.CANCEL else Outcome.RELEASED)
+
+
+def judge_end(outcome: dict[str, Any] | None, death: Death, stop: Stop) -> Ending:
+    """Judge the end of a trainer; `outcome` is what it said itself, None when it died without a word."""
+    word = outcome.get("outcome") if outcome else None
+    if outcome and word == Outcome.COMPLETED:
+        return _completed(outcome)
+    if stop:
+        return stopped(stop)
+    if word in (Outcome.CANCELED, Outcome.RELEASED):
+        return Ending(Outcome(word))
+    if outcome and word == Outcome.FAILED:
+        return failed(Reason(outcome["code"]), str(outcome.get("message", "")))
+    return _died(death)
+
+
+def _completed(outcome: dict[str, Any]) -> Ending:
+    try:
+        return Ending(Outcome.COMPLETED, result=Result.model_validate(outcome["result"]))
+    except (ValidationError, KeyError) as error:
+        return failed(Reason.CRASHED, f"The trainer's result is unreadable: {error}")
+
+
+def _died(death: Death) -> Ending:
+    last = death.last_lines[-1] if death.last_lines else "it printed nothing"
+    if any(word in line for line in death.last_lines for word in _MEMORY_WORDS):
+        return failed(Reason.OUT_OF_MEMORY, f"The trainer ran out of memory ({death.words}).")
+    if death.was_killed:
+        return failed(Reason.KILLED, f"The trainer was killed by {death.words}.")
+    return failed(Reason.CRASHED, f"The trainer ended with {death.words}; its last line: {last}")

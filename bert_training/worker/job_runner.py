@@ -1,0 +1,178 @@
+"""Carries one claimed job from its data to its end report: table, trainer, orders, last words.
+
+The trainer may die in any way and the portal may be away at any time; what happened is reported either way.
+"""
+
+import logging
+import os
+from pathlib import Path
+
+from bert_training.contract.enums import LogLevel, Phase, Reason
+from bert_training.contract.messages import ClaimedJob
+from bert_training.worker.child import CANCEL, FINISH, RELEASE, spool_path
+from bert_training.worker.client import Refused
+from bert_training.worker.context import WorkerContext
+from bert_training.worker.dataset_cache import DatasetCache, DatasetCorrupt, DatasetGone, DiskFull
+from bert_training.worker.end_report import EndReport, report_mistake
+from bert_training.worker.ending import Death, Ending, failed, judge_end, stopped
+from bert_training.worker.orders import JobOrders, Stop
+from bert_training.worker.process_control import describe_exit
+from bert_training.worker.progress import ProgressReporter
+from bert_training.worker.retry import GaveUp
+from bert_training.worker.sender import Sender
+from bert_training.worker.spool import LOG, METRIC, SpoolWriter, count_records, mend_file
+from bert_training.worker.trainer_process import TrainerProcess, trainer_environment
+
+WATCH_SECONDS = 0.1
+STOP_SECONDS = 30.0  # between SIGTERM and SIGKILL
+LOST_SECONDS = 10.0  # a trainer whose lease is lost must be gone within a heartbeat
+REPORT_RESERVE_SECONDS = 15.0  # of the grace, kept for the last report
+
+logger = logging.getLogger(__name__)
+
+
+def run_job(context: WorkerContext, job: ClaimedJob) -> None:
+    """Run one job to its end. Our own mistakes are reported as its failure and do not end the worker."""
+    orders = JobOrders(job.job_id, job.attempt, context.orders)
+    context.heartbeat.attach(orders)
+    try:
+        JobRunner(context, job, orders).run()
+    except Exception as error:
+        logger.exception("job %d ended by a mistake of the worker", job.job_id)
+        report_mistake(context, orders, f"The worker itself failed: {type(error).__name__}: {error}")
+    finally:
+        context.heartbeat.attach(None)
+
+
+class JobRunner:
+    """One attempt at one job."""
+
+    def __init__(self, context: WorkerContext, job: ClaimedJob, orders: JobOrders) -> None:
+        self._context = context
+        self._timing = context.timing
+        self._job = job
+        self._orders = orders
+        self._folder = context.store.job_folder(job.job_id)
+        self._spool = spool_path(self._folder, job.attempt)
+        self._writer = SpoolWriter(self._spool)
+        self._trainer = TrainerProcess(self._folder, job.attempt)
+        self._sender = Sender(self._spool, orders, context)
+        self._progress = ProgressReporter(orders, context)
+
+    def run(self) -> None:
+        """Do the whole job."""
+        job = self._job
+        kind = "simulated run" if job.simulate else "run"
+        self._say(LogLevel.INFO, f"Worker took {kind} {job.run_id}: job {job.job_id}, attempt {job.attempt}.")
+        self._sender.start()
+        self._progress.start()
+        try:
+            ending = self._work()
+            self._progress.finish()
+            self._say(LogLevel.ERROR if ending.error else LogLevel.INFO, ending.describe())
+            self._writer.close()
+            self._sender.seal()
+            counts = count_records(self._spool)
+            EndReport(self._context, self._orders, self._sender, (counts[LOG], counts[METRIC])).deliver(ending)
+        finally:
+            self._progress.stop()
+            self._sender.stop()
+            self._trainer.kill()
+            self._writer.close()
+
+    def _work(self) -> Ending:
+        try:
+            table = self._fetch_table()
+        except GaveUp:
+            return stopped(self._orders.stop)
+        except DatasetCorrupt as error:
+            return failed(Reason.DATASET_CORRUPT, str(error))
+        except DatasetGone as error:
+            return failed(Reason.DATASET_GONE, str(error))
+        except DiskFull as error:
+            return failed(Reason.DISK_FULL, str(error))
+        except Refused as error:
+            if self._orders.obey_refusal(error):
+                return stopped(self._orders.stop)
+            return failed(Reason.CRASHED, f"The portal refused the data: {error.message}")
+        return self._train(table)
+
+    def _fetch_table(self) -> Path | None:
+        if self._job.simulate:
+            return None
+        self._progress.enter(Phase.DOWNLOADING)
+        context = self._context
+        cache = DatasetCache(context.store.datasets, context.client, context.retrier)
+        table = cache.fetch(self._job.dataset, give_up=lambda: self._orders.stop > Stop.NO)
+        self._say(LogLevel.INFO, f"The data are here: {self._job.dataset.rows} rows, digest verified.")
+        self._progress.enter(Phase.PREPARING)
+        return table
+
+    def _train(self, table: Path | None) -> Ending:
+        options, token = self._context.options, self._context.client.token
+        secrets = (token.current, options.netloc)
+        environ = trainer_environment(os.environ, secrets=secrets, offline=options.offline)
+        local = {
+            "table": str(table or ""),
+            "device": options.device,
+            "offline": options.offline,
+            "base_models_dir": str(options.base_models_dir or ""),
+        }
+        self._say(LogLevel.INFO, "The trainer starts; loading its libraries takes some seconds.")
+        self._trainer.start({**self._job.model_dump(mode="json"), **local}, environ=environ)
+        self._watch()
+        code = self._trainer.close()
+        outcome = self._trainer.read_outcome()
+        death = Death(describe_exit(code), code < 0, self._trainer.last_lines)
+        ending = judge_end(outcome, death, self._orders.stop)
+        if outcome is None:
+            mend_file(self._spool)
+            self._show_last_lines(death, ending)
+        return ending
+
+    def _watch(self) -> None:
+        """Pass progress on and orders in until the trainer is gone."""
+        told, has_told_finish = Stop.NO, False
+        deadline = float("inf")
+        while self._trainer.is_alive:
+            self._pass_progress()
+            if self._orders.must_finish and not has_told_finish:
+                has_told_finish = True
+                self._trainer.tell(FINISH)
+            stop = self._orders.stop
+            if stop > told:
+                told = stop
+                deadline = self._timing.monotonic() + self._tell_stop(stop)
+            if self._timing.monotonic() >= deadline or self._context.orders.must_kill:
+                self._trainer.kill()
+            self._timing.sleep(WATCH_SECONDS)
+        self._pass_progress()
+
+    def _tell_stop(self, stop: Stop) -> float:
+        """Tell the trainer to stop. Returns the seconds after which it is killed."""
+        if stop is Stop.RELEASE:
+            self._trainer.tell(RELEASE)
+            left = self._context.orders.grace_left
+            return max(0.0, left - min(REPORT_RESERVE_SECONDS, left / 4))
+        if stop in (Stop.LEASE_LOST, Stop.LEAVE):
+            self._trainer.tell(RELEASE)  # its checkpoint may still be of use to this worker
+            return LOST_SECONDS
+        self._trainer.tell(CANCEL)
+        self._trainer.terminate()
+        return STOP_SECONDS
+
+    def _pass_progress(self) -> None:
+        state = self._trainer.new_progress()
+        if state is not None:
+            self._progress.update(state)
+
+    def _show_last_lines(self, death: Death, ending: Ending) -> None:
+        if ending.error is None or not death.last_lines:
+            return
+        self._say(LogLevel.ERROR, "The last lines of the trainer:")
+        for line in death.last_lines:
+            self._say(LogLevel.ERROR, f"  {line}")
+
+    def _say(self, level: LogLevel, message: str) -> None:
+        logger.log(logging.getLevelNamesMapping()[level.value], "job %d: %s", self._job.job_id, message)
+        self._writer.append_log(level.value, message, ts=self._timing.utc_now())

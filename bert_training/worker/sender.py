@@ -1,0 +1,231 @@
+"""Delivers the spool of one attempt to the portal in numbered batches, in order, however often it must be repeated.
+
+Sends only what is synced to the disk, so that the portal never knows more than the spool.
+"""
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from bert_training.contract.enums import ErrorCode, LogLevel, Split
+from bert_training.contract.limits import JSON_BODY_BYTES, LINES_PER_BATCH
+from bert_training.contract.messages import LogBatch, LogLine, MetricBatch, MetricPoint, StreamAnswer
+from bert_training.worker.background import BackgroundLoop
+from bert_training.worker.client import Refused
+from bert_training.worker.context import WorkerContext
+from bert_training.worker.files import read_json, write_json
+from bert_training.worker.orders import JobOrders, Stop
+from bert_training.worker.retry import GaveUp
+from bert_training.worker.spool import LOG, METRIC, Record, SpoolReader, sync_file
+from bert_training.worker.timing import SLICE_SECONDS
+
+FLUSH_SECONDS = 1.0
+BURST_BYTES = 128 * 1024  # about a full batch: then do not wait for the second to pass
+BATCH_BYTES = JSON_BODY_BYTES - 64 * 1024
+STUCK_SECONDS = 60.0
+REFUSED_LINE = "[line refused by the portal]"
+
+logger = logging.getLogger(__name__)
+
+
+class Stream:
+    """One numbered stream (logs or metrics) of one attempt."""
+
+    def __init__(
+        self,
+        reader: SpoolReader,
+        post: Callable[[int, list[Record]], StreamAnswer],
+        *,
+        neutral: Callable[[Record], Record],
+    ) -> None:
+        self.reader = reader
+        self._post = post
+        self._neutral = neutral
+        self._most = LINES_PER_BATCH
+
+    def send_next(self, end: int) -> StreamAnswer | None:
+        """Send one batch that ends by offset `end`; None when there is none. Raises what the client raises."""
+        records = self.reader.read(end=end, most=self._most, most_bytes=BATCH_BYTES)
+        if not records:
+            return None
+        return self._deliver(records, records, end=end)
+
+    def shrink(self, end: int) -> StreamAnswer | None:
+        """After a refused batch: halve the next one, or send the single guilty record without its content."""
+        records = self.reader.read(end=end, most=self._most, most_bytes=BATCH_BYTES)
+        if len(records) > 1:
+            self._most = len(records) // 2
+            return None
+        logger.warning("the portal refused record %d; the original stays in the spool", self.reader.next_seq)
+        return self._deliver(records, [self._neutral(record) for record in records], end=end)
+
+    def _deliver(self, records: list[Record], sent: list[Record], *, end: int) -> StreamAnswer:
+        first = self.reader.next_seq
+        answer = self._post(first, sent)
+        self.reader.advance(records)
+        self._most = min(LINES_PER_BATCH, 2 * self._most)
+        if answer.next_seq != self.reader.next_seq:
+            logger.warning("the portal expects record %d, we are at %d", answer.next_seq, self.reader.next_seq)
+            self.reader.rewind(answer.next_seq, end=end)
+        return answer
+
+
+class Sender:
+    """Tails one spool on its own thread until it was sealed and everything is acknowledged."""
+
+    def __init__(self, spool: Path, orders: JobOrders, context: WorkerContext) -> None:
+        self.spool = spool
+        self._orders = orders
+        self._client = context.client
+        self._retrier = context.retrier
+        self._timing = context.timing
+        self._acked_path = spool.with_name(spool.stem.replace("attempt", "acked") + ".json")
+        acked = read_json(self._acked_path) or {}
+        self._logs = Stream(_reader(spool, LOG, acked), self._post_logs, neutral=_neutral_line)
+        self._metrics = Stream(_reader(spool, METRIC, acked), self._post_metrics, neutral=_neutral_point)
+        self._flushed_end = 0
+        self._flushed_at = -FLUSH_SECONDS
+        self._worker = context.orders
+        self._is_sealed = False
+        self._is_stopped = False
+        self.is_drained = False
+        self._loop = BackgroundLoop(f"sender of job {orders.job_id}", self._step, context.timing)
+
+    def start(self) -> None:
+        """Begin to send."""
+        self._loop.start()
+
+    def seal(self) -> None:
+        """Say that no more records will be appended: the sender ends when all are acknowledged."""
+        self._is_sealed = True
+
+    def stop(self) -> None:
+        """End now; what is not acknowledged stays in the spool."""
+        self._is_stopped = True
+        self._loop.stop()
+
+    def wait_drained(self, give_up: Callable[[], bool]) -> bool:
+        """Wait until a sealed spool is acknowledged to its end. Return whether it is."""
+        self._timing.pause(float("inf"), lambda: self.is_drained or self._loop.is_stopped or give_up())
+        return self.is_drained
+
+    def rewind(self, log_seq: int, metric_seq: int) -> None:
+        """Send again what follows these numbers: the portal says that it has no more. Only on a drained sender."""
+        end = self.spool.stat().st_size
+        self._logs.reader.rewind(log_seq + 1, end=end)
+        self._metrics.reader.rewind(metric_seq + 1, end=end)
+        self._flush(end)
+
+    def _step(self) -> None:
+        size = self.spool.stat().st_size
+        if not self._is_due(size):
+            self._timing.sleep(SLICE_SECONDS)
+            return
+        sealed = self._is_sealed
+        size = self.spool.stat().st_size if sealed else size
+        sync_file(self.spool)
+        self._flushed_at = self._timing.monotonic()
+        if self._flush(size):
+            self._flushed_end = size
+            if sealed:
+                self.is_drained = True
+                self._loop.stop()
+
+    def _is_due(self, size: int) -> bool:
+        if self._is_sealed or size - self._flushed_end >= BURST_BYTES:
+            return True
+        return size > self._flushed_end and self._timing.monotonic() - self._flushed_at >= FLUSH_SECONDS
+
+    def _flush(self, end: int) -> bool:
+        """Send everything up to `end`; tell whether it was all acknowledged."""
+        try:
+            for stream in (self._logs, self._metrics):
+                while self._send_batch(stream, end):
+                    self._keep_acked()
+        except GaveUp:
+            self._loop.stop()
+            return False
+        self._keep_acked()
+        return True
+
+    def _send_batch(self, stream: Stream, end: int) -> bool:
+        """Send one batch, or react to its refusal; tell whether there may be more."""
+        try:
+            answer = self._call(lambda: stream.send_next(end))
+        except Refused as error:
+            answer = self._react(stream, error, end)
+            if answer is None:
+                return True
+        if answer is None:
+            return False
+        self._orders.obey(answer.directive)
+        return True
+
+    def _react(self, stream: Stream, error: Refused, end: int) -> StreamAnswer | None:
+        if error.code == ErrorCode.STREAM_GAP and isinstance(error.details.get("next_seq"), int):
+            stream.reader.rewind(max(1, error.details["next_seq"]), end=end)
+            return None
+        if error.status in (400, 413):
+            try:
+                return self._call(lambda: stream.shrink(end))
+            except Refused as second:
+                error = second
+        if not self._orders.obey_refusal(error) or self._orders.stop is Stop.LEASE_LOST:
+            logger.error("the portal does not take the stream of job %d: %s", self._orders.job_id, error)
+            self._timing.pause(STUCK_SECONDS, self._has_given_up)
+        return None
+
+    def _call(self, request: Callable[[], StreamAnswer | None]) -> StreamAnswer | None:
+        return self._retrier.call(request, what="sending lines", give_up=self._has_given_up)
+
+    def _has_given_up(self) -> bool:
+        return self._is_stopped or self._orders.stop >= Stop.GONE or self._worker.is_out_of_time
+
+    def _keep_acked(self) -> None:
+        logs, metrics = self._logs.reader, self._metrics.reader
+        positions = {LOG: [logs.next_seq, logs.offset], METRIC: [metrics.next_seq, metrics.offset]}
+        write_json(self._acked_path, positions)
+
+    def _post_logs(self, first: int, records: list[Record]) -> StreamAnswer:
+        lines = [_line(record) for record in records]
+        job, attempt = self._orders.job_id, self._orders.attempt
+        return self._client.post_logs(LogBatch(job_id=job, attempt=attempt, first_seq=first, lines=lines))
+
+    def _post_metrics(self, first: int, records: list[Record]) -> StreamAnswer:
+        points = [_point(record) for record in records]
+        job, attempt = self._orders.job_id, self._orders.attempt
+        return self._client.post_metrics(MetricBatch(job_id=job, attempt=attempt, first_seq=first, points=points))
+
+
+def _reader(spool: Path, kind: str, acked: dict[str, list[int]]) -> SpoolReader:
+    position = acked.get(kind)
+    if isinstance(position, list) and len(position) == 2 and all(isinstance(part, int) for part in position):
+        return SpoolReader(spool, kind, next_seq=position[0], offset=position[1])
+    return SpoolReader(spool, kind)
+
+
+def _line(record: Record) -> LogLine:
+    try:
+        return LogLine.model_validate(record.content)
+    except ValidationError:
+        return LogLine(ts="", level=LogLevel.WARNING.value, message="[unreadable line in the spool]")
+
+
+def _point(record: Record) -> MetricPoint:
+    try:
+        return MetricPoint.model_validate(record.content, strict=False)
+    except ValidationError:
+        return MetricPoint(epoch=0, step=0, split=Split.TRAIN, values={})
+
+
+def _neutral_line(record: Record) -> Record:
+    content = {**_line(record).model_dump(), "message": REFUSED_LINE}
+    return Record(LOG, content, record.size, record.end)
+
+
+def _neutral_point(record: Record) -> Record:
+    point = _point(record)
+    content = {"epoch": point.epoch, "step": point.step, "split": point.split, "values": {}}
+    return Record(METRIC, content, record.size, record.end)

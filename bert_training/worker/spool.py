@@ -1,0 +1,184 @@
+"""The log and metrics of one attempt as a file that only grows: one JSON record a line, at most LINE_BYTES.
+
+The number of a line is its position among the records of its kind. Trainer and supervisor append to the same file,
+each record by one write; what was synced survives a crash of either and of the machine.
+"""
+
+import json
+import os
+import re
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock
+
+from bert_training.contract.enums import LogLevel
+from bert_training.contract.limits import LINE_BYTES
+from bert_training.contract.messages import MetricPoint
+from bert_training.contract.text import CUT_MARK, clean_line
+
+LOG = "log"
+METRIC = "metric"
+READ_BYTES = 1024 * 1024
+_LINE_ENDS = re.compile(r"[\r\n]+")
+
+
+@dataclass(frozen=True)
+class Record:
+    """One record as read back; `end` is the offset behind it. An unreadable one has empty content."""
+
+    kind: str
+    content: dict[str, Any]
+    size: int
+    end: int
+
+
+class SpoolWriter:
+    """Appends records. Several writers, also in several processes, may have the same file open."""
+
+    def __init__(self, path: Path, *, guard: bool = os.name == "nt") -> None:
+        # O_APPEND makes a write of one line atomic on POSIX; Windows seeks first, so a lock file keeps writers apart.
+        self._guard: AbstractContextManager[Any] = FileLock(path.with_suffix(".lock")) if guard else nullcontext()
+        self._file: int | None = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0), 0o600)
+
+    def append_log(self, level: str, message: str, *, ts: datetime) -> None:
+        """Append a message, one record for each of its lines."""
+        for line in split_lines(message):
+            self._append(_encode_log(level, line, ts))
+
+    def append_metric(self, point: MetricPoint) -> None:
+        """Append the figures of one step."""
+        self._append(_encode({"kind": METRIC, **point.model_dump(mode="json")}))
+
+    def sync(self) -> None:
+        """Wait until everything appended so far, by any writer, is on the disk."""
+        if self._file is not None:
+            os.fsync(self._file)
+
+    def close(self) -> None:
+        """Sync and close; a second time does nothing."""
+        if self._file is not None:
+            os.fsync(self._file)
+            os.close(self._file)
+            self._file = None
+
+    def _append(self, line: bytes) -> None:
+        if self._file is None:
+            raise ValueError("the spool is closed")
+        with self._guard:
+            os.write(self._file, line)
+
+
+class SpoolReader:
+    """Reads one kind of record in order, from a cursor that can go back."""
+
+    def __init__(self, path: Path, kind: str, *, offset: int = 0, next_seq: int = 1) -> None:
+        self._path = path
+        self._kind = kind
+        self.offset = offset
+        self.next_seq = next_seq
+
+    def read(self, *, end: int, most: int, most_bytes: int) -> list[Record]:
+        """Return up to `most` records of our kind that end by the offset `end`; the cursor stays before them."""
+        found: list[Record] = []
+        size = 0
+        for record in self._records(end):
+            if record.kind != self._kind:
+                if not found:
+                    self.offset = record.end  # never read again what is not ours
+                continue
+            size += record.size
+            if found and size > most_bytes:
+                break
+            found.append(record)
+            if len(found) == most:
+                break
+        return found
+
+    def advance(self, records: list[Record]) -> None:
+        """Go behind records that were delivered."""
+        if records:
+            self.offset = records[-1].end
+            self.next_seq += len(records)
+
+    def rewind(self, seq: int, *, end: int) -> None:
+        """Go to the record with number `seq`, or behind the last one when there are fewer."""
+        self.offset, self.next_seq = 0, 1
+        for record in self._records(end):
+            if self.next_seq >= seq:
+                return
+            if record.kind == self._kind:
+                self.advance([record])
+
+    def _records(self, end: int) -> Iterator[Record]:
+        """Yield the records of both kinds from the cursor to `end`."""
+        offset, rest = self.offset, b""
+        with self._path.open("rb") as file:
+            file.seek(offset)
+            while block := file.read(max(0, min(READ_BYTES, end - file.tell()))):
+                *lines, rest = (rest + block).split(b"\n")
+                for line in lines:
+                    offset += len(line) + 1
+                    yield _decode(line, offset)
+
+
+def mend_file(path: Path) -> None:
+    """Cut a last line that a dead writer left without its end. Only when no other writer lives."""
+    with path.open("r+b") as file:
+        size = file.seek(0, os.SEEK_END)
+        window = min(size, 2 * LINE_BYTES)
+        file.seek(size - window)
+        tail = file.read(window)
+        file.truncate(size - len(tail) + tail.rfind(b"\n") + 1)
+
+
+def sync_file(path: Path) -> None:
+    """Wait until everything that any process appended to a spool is on the disk."""
+    with path.open("r+b") as file:  # Windows syncs only what is open for writing
+        os.fsync(file.fileno())
+
+
+def count_records(path: Path) -> dict[str, int]:
+    """Count the records of each kind in a whole spool."""
+    counts = {}
+    for kind in (LOG, METRIC):
+        reader = SpoolReader(path, kind)
+        end = path.stat().st_size
+        while records := reader.read(end=end, most=10_000, most_bytes=READ_BYTES):
+            reader.advance(records)
+        counts[kind] = reader.next_seq - 1
+    return counts
+
+
+def split_lines(message: str) -> list[str]:
+    """Split a message where a terminal would begin a new line or write over the old one."""
+    return [line for line in _LINE_ENDS.split(message) if line] or [""]
+
+
+def _encode_log(level: str, message: str, ts: datetime) -> bytes:
+    known = level if level in LogLevel.__members__ else LogLevel.INFO.value
+    content = {"kind": LOG, "ts": ts.isoformat(timespec="milliseconds"), "level": known, "message": clean_line(message)}
+    line = _encode(content)
+    while len(line) > LINE_BYTES:  # quotes and escapes grow in JSON; each round takes away what was too much
+        excess = len(line) - LINE_BYTES + len(CUT_MARK)
+        kept = content["message"].removesuffix(CUT_MARK)
+        content["message"] = kept[: -max(excess // 6, 1)] + CUT_MARK
+        line = _encode(content)
+    return line
+
+
+def _encode(content: dict[str, Any]) -> bytes:
+    return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace") + b"\n"
+
+
+def _decode(line: bytes, end: int) -> Record:
+    try:
+        content = dict(json.loads(line))
+        kind = content.pop("kind")
+    except (ValueError, TypeError, KeyError):
+        return Record(LOG, {}, len(line), end)  # still one line: a stream without it would shift all numbers
+    return Record(kind if kind == METRIC else LOG, content, len(line), end)

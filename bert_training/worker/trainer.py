@@ -1,0 +1,187 @@
+"""The trainer child: `python -m bert_training.worker.trainer <job folder>`, started by the supervisor only.
+
+Reads job.json, trains, writes files. It has no token, no portal address, and never opens a connection to the portal.
+"""
+
+import errno
+import sys
+import traceback
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from pydantic import ValidationError
+
+from bert_training.contract.enums import Outcome, Reason
+from bert_training.data.split import split_digest, split_rows
+from bert_training.ml.base_model import BaseModelFiles, resolve_base_model
+from bert_training.ml.errors import (
+    BaseModelUnavailable,
+    GpuNotFound,
+    GpuOutOfMemory,
+    HostOutOfMemory,
+    NonFiniteLoss,
+    TrainingError,
+)
+from bert_training.ml.hardware import choose_device, describe_device
+from bert_training.ml.job import TrainingJob, TrainingResult
+from bert_training.ml.reproducibility import code_commit, environment_fingerprint
+from bert_training.ml.training import train
+from bert_training.tasks import TASKS, load_network
+from bert_training.tasks.hyperparameters import Hyperparameters
+from bert_training.tasks.spec import TaskSpec
+from bert_training.worker.child import ChildReporter, enter_child, leave_child
+
+MESSAGE_CHARACTERS = 2000
+_FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))  # Windows knows no quota error
+_REASONS: tuple[tuple[type[BaseException], Reason], ...] = (
+    (BaseModelUnavailable, Reason.BASE_MODEL_UNAVAILABLE),
+    (GpuNotFound, Reason.GPU_NOT_FOUND),
+    (GpuOutOfMemory, Reason.GPU_OUT_OF_MEMORY),
+    (HostOutOfMemory, Reason.OUT_OF_MEMORY),
+    (NonFiniteLoss, Reason.NONFINITE_LOSS),
+    (MemoryError, Reason.OUT_OF_MEMORY),
+)
+
+
+class JobRefused(Exception):
+    """This job cannot be trained here; the reason says why in the contract's words."""
+
+    def __init__(self, reason: Reason, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+def main() -> None:
+    """Train the job in the folder named by the first argument."""
+    folder = Path(sys.argv[1])
+    job, reporter = enter_child(folder)
+    leave_child(folder, job["attempt"], reporter, run_job(job, folder, reporter))
+
+
+def run_job(job: dict[str, Any], folder: Path, reporter: ChildReporter) -> dict[str, Any]:
+    """Train one job. Returns its outcome as the supervisor reads it; errors that can be named become a failure.
+
+    Others pass through: they end the process, and the supervisor reports the crash with the last lines.
+    """
+    try:
+        return _describe(_train(job, folder, reporter))
+    except JobRefused as error:
+        return _failure(error.reason, str(error))
+    except (TrainingError, MemoryError, OSError) as error:
+        reason = _reason_of(error)
+        if reason is None:
+            raise
+        reporter.log("DEBUG", traceback.format_exc())
+        return _failure(reason, str(error) or type(error).__name__)
+
+
+def _train(job: dict[str, Any], folder: Path, reporter: ChildReporter) -> TrainingResult:
+    spec = _task_of(job)
+    settings = _settings_of(job, spec)
+    table = pd.read_parquet(job["table"])
+    splits = split_rows(spec.strata(table), train_share=settings.train_split, seed=settings.seed)
+    digest = split_digest(table["row"].tolist(), splits)
+    _require_same_split(job, digest)
+    base_model = _base_model_of(job)
+    device = choose_device(job["device"])
+    origin = _origin(base_model, digest, device)
+    reporter.origin(**origin)
+    training_job = TrainingJob(
+        table=table,
+        splits=[split.value for split in splits],
+        label_names=spec.label_names(table),
+        best_metric=spec.best_metric,
+        best_metric_is_higher=spec.best_metric_is_higher,
+        settings=settings,
+        base_model=base_model,
+        device=job["device"],
+        threads=None,
+        job_dir=folder,
+        provenance=_provenance(job, settings, origin),
+    )
+    return train(training_job, load_network(spec), reporter)
+
+
+def _task_of(job: dict[str, Any]) -> TaskSpec:
+    spec = TASKS.get(job["task"])
+    if spec is None:
+        known = ", ".join(TASKS)
+        raise JobRefused(Reason.CRASHED, f"This worker cannot train {job['task']!r}, only {known}: update the worker.")
+    return spec
+
+
+def _settings_of(job: dict[str, Any], spec: TaskSpec) -> Hyperparameters:
+    try:
+        return spec.hyperparameters.model_validate(job["hyperparameters"])
+    except ValidationError as error:
+        wrong = "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors())
+        message = f"The portal sent hyperparameters that this worker does not take ({wrong}): update the worker."
+        raise JobRefused(Reason.CRASHED, message) from error
+
+
+def _require_same_split(job: dict[str, Any], digest: str) -> None:
+    stated = job["split_digest"]
+    if stated and stated != digest:
+        raise JobRefused(
+            Reason.SPLIT_MISMATCH,
+            f"This worker splits the rows otherwise than the portal ({digest[:12]}... instead of {stated[:12]}...): "
+            "portal and worker must be of the same version.",
+        )
+
+
+def _base_model_of(job: dict[str, Any]) -> BaseModelFiles:
+    folder = Path(job["base_models_dir"]) if job["base_models_dir"] else None
+    name, revision = job["base_model"], job["base_model_revision"]
+    return resolve_base_model(name, revision, base_models_dir=folder, offline=job["offline"])
+
+
+def _origin(base_model: BaseModelFiles, digest: str, device: str) -> dict[str, str]:
+    return {
+        "code_commit": code_commit(),
+        "environment_fingerprint": environment_fingerprint(),
+        "base_model_revision": base_model.revision,
+        "split_digest": digest,
+        "device": describe_device(device)[:200],
+    }
+
+
+def _provenance(job: dict[str, Any], settings: Hyperparameters, origin: dict[str, str]) -> dict[str, Any]:
+    dataset = job["dataset"]
+    return {
+        "run_id": job["run_id"],
+        "attempt": job["attempt"],
+        "task": job["task"],
+        "base_model": job["base_model"],
+        "dataset_sha256": dataset["sha256"],
+        "table_sha256": dataset["table_sha256"],
+        "dataset_rows": dataset["rows"],
+        "hyperparameters": settings.model_dump(),
+        **origin,
+    }
+
+
+def _describe(result: TrainingResult) -> dict[str, Any]:
+    if result.ended != "completed":
+        return {"outcome": result.ended}
+    figures = {
+        "metrics": result.metrics,
+        "model_fingerprint": result.model_fingerprint,
+        "best_step": result.best_step,
+        "classes": [dict(figure) for figure in result.classes],
+    }
+    return {"outcome": result.ended, "result": figures}
+
+
+def _reason_of(error: BaseException) -> Reason | None:
+    if isinstance(error, OSError):
+        return Reason.DISK_FULL if error.errno in _FULL else None
+    return next((reason for kind, reason in _REASONS if isinstance(error, kind)), None)
+
+
+def _failure(reason: Reason, message: str) -> dict[str, Any]:
+    return {"outcome": Outcome.FAILED.value, "code": reason.value, "message": message[:MESSAGE_CHARACTERS]}
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,132 @@
+"""The trainer child as its supervisor sees it: starts it without secrets, passes orders, reads what it left behind."""
+
+import logging
+import os
+import subprocess
+import sys
+import threading
+from collections import deque
+from collections.abc import Mapping
+from pathlib import Path
+from typing import IO, Any
+
+from bert_training.worker.files import read_json, write_json
+from bert_training.worker.process_control import ask_to_stop, kill_tree, start_process
+
+TAIL_LINES = 50
+LINE_BYTES = 4000
+READER_SECONDS = 5.0  # a grandchild may keep the pipe open after the trainer's end
+TRAINER = "bert_training.worker.trainer"
+SIMULATION = "bert_training.worker.simulation"
+# What this process may hold and a trainer has no use for; values that contain the token or the address go as well.
+_SECRET_VARIABLES = frozenset(
+    {
+        *("BERT_TOKEN", "BERT_TOKEN_FILE", "BERT_API_URL", "SECRET_KEY", "DATABASE_URL", "REDIS_URL", "STORAGE_URL"),
+        *("EMAIL_URL", "METRICS_TOKEN"),
+    }
+)
+
+logger = logging.getLogger(__name__)
+
+
+def trainer_environment(environ: Mapping[str, str], *, secrets: tuple[str, ...], offline: bool) -> dict[str, str]:
+    """Return the environment of a trainer: ours without anything that names the portal or opens it."""
+    kept = {
+        name: value
+        for name, value in environ.items()
+        if name.removesuffix("_FILE") not in _SECRET_VARIABLES
+        and name not in _SECRET_VARIABLES
+        and not any(secret in value for secret in secrets)
+    }
+    project = str(Path(__file__).resolve().parents[2])
+    kept["PYTHONPATH"] = os.pathsep.join(filter(None, (project, kept.get("PYTHONPATH", ""))))
+    kept |= {"PYTHONUTF8": "1", "PYTHONUNBUFFERED": "1", "TOKENIZERS_PARALLELISM": "false"}
+    if offline:
+        kept |= {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1"}
+    return kept
+
+
+class TrainerProcess:
+    """One trainer for one attempt. Its files are `job.json` (in), `progress-<n>.json` and `outcome-<n>.json` (out)."""
+
+    def __init__(self, folder: Path, attempt: int) -> None:
+        self._folder = folder
+        self._progress_path = folder / f"progress-{attempt}.json"
+        self._outcome_path = folder / f"outcome-{attempt}.json"
+        self._tail: deque[str] = deque(maxlen=TAIL_LINES)
+        self._last_progress: dict[str, Any] | None = None
+        self._process: subprocess.Popen[bytes] | None = None
+        self._reader: threading.Thread | None = None
+
+    def start(self, job: dict[str, Any], *, environ: Mapping[str, str]) -> None:
+        """Write job.json and start the child."""
+        write_json(self._folder / "job.json", job)
+        self._progress_path.unlink(missing_ok=True)
+        self._outcome_path.unlink(missing_ok=True)
+        module = SIMULATION if job["simulate"] else TRAINER
+        # -P: nothing in the current folder can pose as a module.
+        arguments = [sys.executable, "-P", "-m", module, str(self._folder)]
+        self._process = start_process(arguments, environ=environ, cwd=self._folder)
+        output = self._process.stdout
+        self._reader = threading.Thread(target=self._read_output, args=(output,), name="trainer output", daemon=True)
+        self._reader.start()
+
+    @property
+    def is_alive(self) -> bool:
+        """Tell whether the child runs."""
+        return self._process is not None and self._process.poll() is None
+
+    def tell(self, word: str) -> None:
+        """Pass one order: finish, release or cancel."""
+        stdin = self._process.stdin if self._process else None
+        if stdin is None:
+            return
+        try:
+            stdin.write(f"{word}\n".encode("ascii"))
+            stdin.flush()
+        except (OSError, ValueError):
+            logger.debug("the trainer ended before it could be told to %s", word)
+
+    def terminate(self) -> None:
+        """Insist, after an order was passed: wakes a trainer that sits in a long wait."""
+        if self._process is not None:
+            ask_to_stop(self._process)
+
+    def kill(self) -> None:
+        """End it now."""
+        if self._process is not None:
+            kill_tree(self._process)
+
+    def new_progress(self) -> dict[str, Any] | None:
+        """Return the state that the child wrote, if it is another than the last time."""
+        state = read_json(self._progress_path)
+        if state is None or state == self._last_progress:
+            return None
+        self._last_progress = state
+        return state
+
+    def read_outcome(self) -> dict[str, Any] | None:
+        """Return how the child says that it ended; None when it died without a word."""
+        return read_json(self._outcome_path)
+
+    def close(self) -> int:
+        """After the end: collect the rest of the output. Returns the exit code, negative for a signal."""
+        if self._process is None or self._reader is None:
+            raise RuntimeError("the trainer was never started")
+        code = self._process.wait()
+        self._reader.join(timeout=READER_SECONDS)
+        if self._process.stdin is not None:
+            self._process.stdin.close()
+        return code
+
+    @property
+    def last_lines(self) -> list[str]:
+        """Return the last lines that the child printed."""
+        return list(self._tail)
+
+    def _read_output(self, output: IO[bytes]) -> None:
+        with output:
+            while raw := output.readline(LINE_BYTES):
+                line = raw.decode("utf-8", "replace").rstrip()
+                self._tail.append(line)
+                logger.debug("trainer: %s", line)

@@ -1,0 +1,1 @@
+"""The worker against a real local portal and as real processes."""

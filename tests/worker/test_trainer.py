@@ -1,0 +1,187 @@
+"""The trainer child with a real, tiny network: what it is given, what it leaves behind, how it fails."""
+
+import json
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from bert_training.contract.messages import Result
+from bert_training.data.split import split_digest, split_rows
+from bert_training.ml.errors import GpuOutOfMemory, HostOutOfMemory, NonFiniteLoss
+from bert_training.tasks import TASKS
+from bert_training.worker import trainer
+from bert_training.worker.child import CANCEL, FINISH, ChildReporter, OrderBox, spool_path
+from bert_training.worker.machine import task_names
+from bert_training.worker.spool import METRIC, SpoolReader
+from bert_training.worker.timing import Timing
+from bert_training.worker.trainer import run_job
+from tests.ml.tiny_bert import MARKERS, write_tiny_bert
+from tests.worker.fake_portal import FakePortal
+from tests.worker.supervisors import LocalSupervisor
+
+SETTINGS = {"epochs": 1, "max_steps": 3, "max_length": 16, "batch_size": 8}
+ROWS = 30
+ATTEMPT = 1
+
+
+class Bench:
+    """A job folder with a table and a tiny base model."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder / "job"
+        self.folder.mkdir()
+        write_tiny_bert(folder / "base" / "tiny--bert")
+        self.table = folder / "table.parquet"
+        frame = pd.DataFrame(
+            {
+                "row": range(2, ROWS + 2),
+                "text": [f"o autor pede {MARKERS[number % 3]}" for number in range(ROWS)],
+                "label": [MARKERS[number % 3] for number in range(ROWS)],
+            }
+        )
+        frame.to_parquet(self.table)
+        splits = split_rows(TASKS["text-classification"].strata(frame), train_share=0.7, seed=42)
+        self.split_digest = split_digest(frame["row"].tolist(), splits)
+        self.orders = OrderBox()
+
+    def job(self, **changes: Any) -> dict[str, Any]:
+        facts = {
+            "job_id": 1,
+            "run_id": 7,
+            "attempt": ATTEMPT,
+            "task": "text-classification",
+            "hyperparameters": SETTINGS,
+            "base_model": "tiny/bert",
+            "base_model_revision": "",
+            "split_digest": self.split_digest,
+            "dataset": {"sha256": "a" * 64, "table_sha256": "b" * 64, "rows": ROWS},
+            "table": str(self.table),
+            "device": "cpu",
+            "offline": True,
+            "base_models_dir": str(self.folder.parent / "base"),
+        }
+        return facts | changes
+
+    def run(self, **changes: Any) -> dict[str, Any]:
+        reporter = ChildReporter(self.folder, ATTEMPT, self.orders, timing=Timing())
+        try:
+            return run_job(self.job(**changes), self.folder, reporter)
+        finally:
+            reporter.close()
+
+
+@pytest.fixture
+def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    return Bench(tmp_path)
+
+
+def test_training_leaves_a_result_a_log_a_progress_and_the_model(bench: Bench) -> None:
+    outcome = bench.run()
+    result = Result.model_validate(outcome["result"])
+    assert outcome["outcome"] == "completed"
+    assert {figures.name for figures in result.classes} == set(MARKERS)
+    weights = (bench.folder / "final" / "model.safetensors").read_bytes()
+    assert result.model_fingerprint == sha256(weights).hexdigest()
+    assert json.dumps(outcome)
+    progress = json.loads((bench.folder / f"progress-{ATTEMPT}.json").read_text())
+    assert (progress["step"], progress["total_steps"]) == (3, 3)
+    assert progress["reproducibility"]["split_digest"] == bench.split_digest
+    spool = spool_path(bench.folder, ATTEMPT)
+    points = SpoolReader(spool, METRIC).read(end=spool.stat().st_size, most=100, most_bytes=10**6)
+    assert {point.content["split"] for point in points} == {"train", "validation", "test"}
+
+
+def test_where_the_model_comes_from_stands_beside_it(bench: Bench) -> None:
+    bench.run()
+    run = json.dumps(json.loads((bench.folder / "final" / "run.json").read_text()))
+    for fact in ("a" * 64, bench.split_digest, "tiny/bert", '"learning_rate": 5e-05'):
+        assert fact in run
+
+
+@pytest.mark.parametrize(
+    ("changes", "code", "words"),
+    [
+        ({"split_digest": "0" * 64}, "split_mismatch", "same version"),
+        ({"task": "seq2seq"}, "crashed", "update the worker"),
+        ({"hyperparameters": {"epochs": 0}}, "crashed", "epochs"),
+        ({"hyperparameters": {"epohcs": 1}}, "crashed", "epohcs"),
+        ({"base_model": "no/such-model"}, "base_model_unavailable", "no/such-model"),
+        ({"base_model": "../../etc"}, "base_model_unavailable", "etc"),
+        ({"device": "cuda:7"}, "gpu_not_found", "cuda"),
+    ],
+)
+def test_a_job_that_cannot_be_trained_fails_with_its_reason(
+    bench: Bench, changes: dict[str, Any], code: str, words: str
+) -> None:
+    outcome = bench.run(**changes)
+    assert (outcome["outcome"], outcome["code"]) == ("failed", code)
+    assert words in outcome["message"]
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (GpuOutOfMemory("halve batch_size"), "gpu_out_of_memory"),
+        (HostOutOfMemory("halve batch_size"), "out_of_memory"),
+        (MemoryError("no room"), "out_of_memory"),
+        (NonFiniteLoss("at step 3"), "nonfinite_loss"),
+        (OSError(28, "No space left on device"), "disk_full"),
+    ],
+)
+def test_each_failure_of_training_has_its_reason(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, error: Exception, code: str
+) -> None:
+    def fail(*_arguments: object) -> None:
+        raise error
+
+    monkeypatch.setattr(trainer, "train", fail)
+    assert bench.run()["code"] == code
+
+
+def test_a_mistake_is_not_hidden(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_arguments: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(trainer, "train", fail)
+    with pytest.raises(ZeroDivisionError):
+        bench.run()
+
+
+def test_cancel_and_finish_are_obeyed(bench: Bench) -> None:
+    bench.orders.put(FINISH)
+    assert bench.run()["outcome"] == "completed"
+    bench.orders.put(CANCEL)
+    assert bench.run()["outcome"] == "canceled"
+
+
+def test_a_weaker_order_does_not_undo_a_stronger_one() -> None:
+    orders = OrderBox()
+    for word in (FINISH, CANCEL, FINISH, "nonsense"):
+        orders.put(word)
+    assert orders.current == CANCEL
+
+
+def test_the_tasks_of_a_claim_are_those_that_can_be_trained() -> None:
+    assert task_names() == sorted(TASKS)
+
+
+@pytest.mark.long  # loading torch in a child; the end-to-end tests run it against the real portal
+def test_a_whole_real_run_from_claim_to_the_weights_that_stay(portal: FakePortal, bench: Bench, tmp_path: Path) -> None:
+    portal.tables[1] = bench.table.read_bytes()
+    names = ("task", "hyperparameters", "base_model", "split_digest")
+    facts = {name: value for name, value in bench.job().items() if name in names}
+    job = portal.enqueue(simulate=False, **facts)
+    base_models = Path(bench.job()["base_models_dir"])
+    supervisor = LocalSupervisor(portal, tmp_path / "models", dry_run=False, base_models_dir=base_models)
+    supervisor.start()
+    portal.wait_for(lambda: portal.ends, seconds=90)
+    supervisor.stop()
+    assert portal.ends[0]["outcome"] == "completed", portal.messages(job)
+    weights = (tmp_path / "models" / "jobs" / "1" / "final" / "model.safetensors").read_bytes()
+    assert portal.ends[0]["result"]["model_fingerprint"] == sha256(weights).hexdigest()
+    assert {"preparing", "training"} <= {entry["phase"] for entry in portal.progress}
+    assert len(portal.messages(job)) == portal.ends[0]["log_seq"]
