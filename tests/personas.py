@@ -3,11 +3,16 @@
 Factories go through the services where a test is about what follows, so that a row is always one that can exist.
 """
 
+from dataclasses import dataclass
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.contrib.auth.models import Group, User
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
+from pytest_django.fixtures import Settings
 
 from bert_training.contract.messages import ClaimedJob, ClaimRequest
 from bert_training.models import BaseModel, Dataset, Job, Run, Worker
@@ -66,6 +71,12 @@ def base_model(db: None) -> BaseModel:
     return BaseModel.objects.get(name=BASE_MODEL)
 
 
+@pytest.fixture(autouse=True)
+def _quick_passwords(settings: Settings) -> None:
+    """Hash passwords at once: the slow hash of production costs 0.25 s a person."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
 def make_dataset(owner: User, *, task: str = "text-classification", rows: int = 12, name: str = "Petições") -> Dataset:
     """Upload a small valid spreadsheet; another name makes other bytes and so another dataset."""
     content = workbook_bytes(task, rows=rows, salt=name)
@@ -74,10 +85,43 @@ def make_dataset(owner: User, *, task: str = "text-classification", rows: int = 
     return register_upload(owner=owner, file=file, name=name, description="", request=request).dataset
 
 
+@dataclass(frozen=True)
+class StoredDataset:
+    """A dataset that went through the real check once, to be copied: fields of the row and both files."""
+
+    fields: dict[str, Any]
+    original: bytes
+    table: bytes
+
+
+_stored: dict[str, StoredDataset] = {}  # by task
+
+
+def ready_dataset(owner: User, *, task: str = "text-classification", **changes: Any) -> Dataset:
+    """Create a ready dataset from one that was checked before: 0.02 s instead of 0.8 s."""
+    if task not in _stored:
+        _stored[task] = _remember(make_dataset(owner, task=task))
+    stored = _stored[task]
+    dataset = Dataset(**{**stored.fields, "owner": owner, **changes})
+    default_storage.save(dataset.original_key, ContentFile(stored.original))
+    default_storage.save(dataset.table_key, ContentFile(stored.table))
+    dataset.save()
+    return dataset
+
+
+def _remember(dataset: Dataset) -> StoredDataset:
+    own = {"id", "uuid", "owner", "created_at"}
+    fields = {field.name: getattr(dataset, field.name) for field in Dataset._meta.fields if field.name not in own}
+    with default_storage.open(dataset.original_key) as original, default_storage.open(dataset.table_key) as table:
+        stored = StoredDataset(fields, original.read(), table.read())
+    dataset.delete()
+    return stored
+
+
 def make_run(owner: User, dataset: Dataset | None = None, **wanted: Any) -> Run:
     """Create a queued run, on a dataset of the owner's unless one is given."""
     hyperparameters = {"epochs": 2, **wanted.pop("hyperparameters", {})}
-    dataset = dataset or make_dataset(owner)
+    dataset = dataset or ready_dataset(owner, request_digest=uuid4().hex * 2)
     return create_run(owner=owner, dataset=dataset, base_model=BASE_MODEL, hyperparameters=hyperparameters, **wanted)
 
 
@@ -106,7 +150,7 @@ def claim(worker: Worker, **changes: Any) -> ClaimedJob:
 @pytest.fixture
 def dataset(ana: User) -> Dataset:
     """A small text dataset of ana's."""
-    return make_dataset(ana)
+    return ready_dataset(ana)
 
 
 @pytest.fixture

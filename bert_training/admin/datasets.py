@@ -19,7 +19,6 @@ from bert_training.admin.badges import state_badge
 from bert_training.admin.base import admin_url, signed_in
 from bert_training.admin.deletion import ServiceDeletion
 from bert_training.admin.facts import facts_table, shown_size
-from bert_training.admin.problems import shown_problems
 from bert_training.models import Dataset
 from bert_training.services.datasets import (
     DatasetInvalid,
@@ -30,6 +29,7 @@ from bert_training.services.datasets import (
     update_dataset,
 )
 from bert_training.services.errors import ServiceError
+from bert_training.services.problem_words import shown_problems
 from bert_training.tasks import TASKS
 from bert_training.tasks.intake import Report
 from bert_training.tasks.spec import TaskSpec

@@ -2,20 +2,17 @@
 
 import json
 from typing import Any
-from uuid import uuid4
 
 import pytest
 from django.contrib.auth.models import User
-from django.core.files.storage import default_storage
 from django.http import HttpResponseBase
 from django.test import Client
 from django.test.client import MULTIPART_CONTENT
-from pytest_django.fixtures import Settings
 
 from bert_training.contract.limits import API_PREFIX
-from bert_training.models import Dataset, Job, Run, Worker
+from bert_training.models import Job, Run, Worker
 from bert_training.services.tokens import issue_user_token
-from tests.personas import claim, make_dataset, make_run, token_of
+from tests.personas import claim, make_run, token_of
 
 Answer = Any  # the test client's response: status_code, json(), headers
 
@@ -77,38 +74,6 @@ class Api:
 
     def as_worker(self, worker: Worker) -> Caller:
         return Caller(Client(), authorization=f"Bearer {token_of(worker)}", x_worker_protocol="1")
-
-
-@pytest.fixture(autouse=True)
-def _fast_passwords(settings: Settings) -> None:
-    """Hash the personas' passwords quickly: 0.25 s a person otherwise."""
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-
-
-_stored: dict[str, Any] = {}  # the fields of a dataset whose files are stored since the first test
-
-
-def ready_dataset(owner: User, **changes: Any) -> Dataset:
-    """Create a ready dataset over files that were uploaded once: 0.01 s instead of 0.8 s. Never delete it in a test."""
-    if not _stored:
-        row = make_dataset(owner)
-        _stored.update({field.name: getattr(row, field.name) for field in Dataset._meta.fields})
-        row.delete()
-    fields = {name: value for name, value in _stored.items() if name not in ("id", "owner", "created_at")}
-    first = Dataset(**{**fields, "owner": owner})
-    copy = Dataset(**{**fields, "owner": owner, **changes})
-    if Dataset.objects.filter(uuid=first.uuid).exists():
-        copy.uuid = uuid4()
-        default_storage.save(copy.original_key, default_storage.open(first.original_key))
-        default_storage.save(copy.table_key, default_storage.open(first.table_key))
-    copy.save()
-    return copy
-
-
-@pytest.fixture
-def dataset(ana: User) -> Dataset:
-    """A small text dataset of ana's."""
-    return ready_dataset(ana)
 
 
 @pytest.fixture

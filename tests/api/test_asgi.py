@@ -15,8 +15,8 @@ from django.test import AsyncClient
 from bert_training.contract.limits import API_PREFIX
 from bert_training.models import Dataset, Run
 from bert_training.services.tokens import issue_user_token
-from tests.api.conftest import Api, ready_dataset
-from tests.personas import BASE_MODEL, make_user
+from tests.api.conftest import Api
+from tests.personas import BASE_MODEL, make_user, ready_dataset
 
 WAIT_SECONDS = 10.0
 Communicator: Any = testing.ApplicationCommunicator  # it has no types

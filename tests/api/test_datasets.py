@@ -9,8 +9,8 @@ from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from bert_training.models import Dataset, Run
-from tests.api.conftest import Api, Caller, body_of, outcome_of, ready_dataset
-from tests.personas import XLSX, make_dataset
+from tests.api.conftest import Api, Caller, body_of, outcome_of
+from tests.personas import XLSX, make_dataset, ready_dataset
 from tests.workbooks import workbook_bytes, workbook_of
 
 TASK = "text-classification"

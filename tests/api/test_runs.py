@@ -8,8 +8,8 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 
 from bert_training.models import Dataset, IdempotentRequest, Job, Log, Metric, Run, Worker
-from tests.api.conftest import Api, Caller, job_of, outcome_of, ready_dataset, run_for
-from tests.personas import BASE_MODEL, claim, make_run
+from tests.api.conftest import Api, Caller, job_of, outcome_of, run_for
+from tests.personas import BASE_MODEL, claim, make_run, ready_dataset
 
 
 def wanted(dataset: Dataset, /, **changes: Any) -> dict[str, Any]:

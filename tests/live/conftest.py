@@ -16,8 +16,7 @@ from django.test import Client
 from django.utils import timezone
 
 from bert_training.live.routing import websocket_urlpatterns
-from bert_training.models import Dataset, Job, JobAttempt, Log, Metric, Run
-from tests.api.conftest import _fast_passwords, ready_dataset  # noqa: F401 - a fixture, used by itself
+from bert_training.models import Job, JobAttempt, Log, Metric, Run
 
 ROUTES: list[Any] = list(websocket_urlpatterns)
 APPLICATION = AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(ROUTES)))
@@ -25,12 +24,6 @@ WAIT_SECONDS = 10.0  # for what comes at once; a busy machine may be slow
 NEVER_SECONDS = 3600.0
 
 Scenario = Callable[[], Awaitable[Any]]
-
-
-@pytest.fixture
-def dataset(ana: User) -> Dataset:
-    """A small text dataset of ana's."""
-    return ready_dataset(ana)
 
 
 @pytest.fixture(autouse=True)

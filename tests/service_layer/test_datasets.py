@@ -1,10 +1,11 @@
 """Uploads: checked before they are kept, stored once per owner, nothing half-saved; large ones in the background."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.core.files.storage import default_storage
+from django.core.files.storage import default_storage, storages
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django_q.models import OrmQ
 from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
@@ -27,6 +28,7 @@ from bert_training.services.stored_check import CHECK_ATTEMPTS
 from tests.personas import make_dataset
 from tests.workbooks import workbook_bytes, workbook_of
 
+STORE: Any = storages["default"].__class__  # the real store, S3 or files
 TEXT = UploadRequest(task="text-classification")
 
 
@@ -38,14 +40,23 @@ def register(owner: User, content: bytes, *, request: UploadRequest = TEXT, name
     return register_upload(owner=owner, file=upload(content, name), name="", description="", request=request)
 
 
-def stored_files() -> int:
-    """Count what lies in the store, below the one folder that uploads go to."""
-    if not default_storage.exists("datasets"):
-        folders, _files = default_storage.listdir("") if hasattr(default_storage, "bucket") else ([], [])
-        if "datasets" not in folders:
-            return 0
-    folders, _files = default_storage.listdir("datasets")
-    return sum(len(default_storage.listdir(f"datasets/{folder}")[1]) for folder in folders)
+@pytest.fixture
+def kept_files(monkeypatch: pytest.MonkeyPatch) -> set[str]:
+    """The files that this test has stored and not deleted again; the store itself is the real one."""
+    kept: set[str] = set()
+    save, delete = STORE.save, STORE.delete
+
+    def note_save(store: Any, key: str, content: Any) -> str:
+        kept.add(key)
+        return str(save(store, key, content))
+
+    def note_delete(store: Any, key: str) -> None:
+        delete(store, key)
+        kept.discard(key)
+
+    monkeypatch.setattr(STORE, "save", note_save)
+    monkeypatch.setattr(STORE, "delete", note_delete)
+    return kept
 
 
 def test_a_valid_spreadsheet_is_stored_with_its_table(dataset: Dataset) -> None:
@@ -61,11 +72,10 @@ def test_the_preview_names_the_rows_of_the_spreadsheet(dataset: Dataset) -> None
     assert [row["row"] for row in first] == [2, 3]
 
 
-def test_checking_keeps_nothing(ana: User) -> None:
-    before = stored_files()
+def test_checking_keeps_nothing(ana: User, kept_files: set[str]) -> None:
     assert check_upload(upload(workbook_bytes("text-classification")), TEXT).valid
     assert not Dataset.objects.exists()
-    assert stored_files() == before
+    assert not kept_files
 
 
 BAD = {
@@ -78,13 +88,12 @@ BAD = {
 
 
 @pytest.mark.parametrize("content", BAD.values(), ids=BAD.keys())
-def test_a_bad_spreadsheet_is_refused_and_nothing_is_kept(ana: User, content: bytes) -> None:
-    before = stored_files()
+def test_a_bad_spreadsheet_is_refused_and_nothing_is_kept(ana: User, content: bytes, kept_files: set[str]) -> None:
     with pytest.raises(DatasetInvalid) as refusal:
         register(ana, content)
     assert refusal.value.report.errors
     assert not Dataset.objects.exists()
-    assert stored_files() == before
+    assert not kept_files
 
 
 def test_the_same_file_again_is_the_same_dataset(ana: User) -> None:
@@ -101,30 +110,32 @@ def test_the_same_file_of_another_user_is_an_own_dataset(ana: User, carla: User)
     assert first.dataset.uuid != second.dataset.uuid
 
 
-def test_a_parallel_upload_that_came_second_leaves_no_file(ana: User, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_parallel_upload_that_came_second_leaves_no_file(
+    ana: User, monkeypatch: pytest.MonkeyPatch, kept_files: set[str]
+) -> None:
     content = workbook_bytes("text-classification")
     first = register(ana, content)
-    before = stored_files()
     monkeypatch.setattr(datasets, "_same", lambda *_arguments: None)  # both looked before either had stored
     second = register(ana, content)
     assert (second.created, second.dataset) == (False, first.dataset)
-    assert stored_files() == before
+    assert kept_files == {first.dataset.original_key, first.dataset.table_key}
 
 
-def test_a_full_disk_leaves_neither_row_nor_file(ana: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    before = stored_files()
-    save = default_storage.save
+def test_a_full_disk_leaves_neither_row_nor_file(
+    ana: User, monkeypatch: pytest.MonkeyPatch, kept_files: set[str]
+) -> None:
+    save = STORE.save
 
-    def fail_on_table(key: str, content: object) -> str:
+    def fail_on_table(store: Any, key: str, content: Any) -> str:
         if key.endswith("table.parquet"):
             raise OSError(28, "No space left on device")
-        return save(key, content)  # type: ignore[arg-type]
+        return str(save(store, key, content))
 
-    monkeypatch.setattr(default_storage, "save", fail_on_table)
+    monkeypatch.setattr(STORE, "save", fail_on_table)
     with pytest.raises(StorageFull):
         register(ana, workbook_bytes("text-classification"))
     assert not Dataset.objects.exists()
-    assert stored_files() == before
+    assert not kept_files
 
 
 def test_a_file_name_is_only_a_name(ana: User) -> None:

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
@@ -11,6 +10,7 @@ from bert_training.contract.enums import DatasetStatus
 from bert_training.models import Dataset
 from bert_training.models.choices import task_choices
 from bert_training.models.dataset import PRIVACY_FULL
+from bert_training.services.problem_words import shown_problem
 
 
 class ProblemSerializer(serializers.Serializer[dict[str, Any]]):
@@ -26,11 +26,11 @@ class ProblemSerializer(serializers.Serializer[dict[str, Any]]):
 
     def get_message(self, problem: dict[str, Any]) -> str:
         """Fill the sentence's places."""
-        return str(_(problem["message"]) % problem["values"])
+        return shown_problem(problem).sentence
 
     def get_repair(self, problem: dict[str, Any]) -> str:
         """Say what can be done, empty when nothing is known."""
-        return str(_(problem["repair"]) % problem["values"]) if problem["repair"] else ""
+        return shown_problem(problem).repair
 
 
 class RefusalSerializer(serializers.Serializer[dict[str, Any]]):
