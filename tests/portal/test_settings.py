@@ -11,13 +11,19 @@ ROOT = Path(__file__).resolve().parents[2]
 START = "import django; django.setup(); from django.conf import settings; print(settings.SECRET_KEY)"
 
 
-def start(
-    tmp_path: Path, *, command: tuple[str, ...] = ("-c", START), **environment: str
-) -> subprocess.CompletedProcess[str]:
+LOAD = ("-c", START)
+
+
+def start(tmp_path: Path, *command: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """Load the settings in a fresh process that has nothing set but what is given."""
     clean = {"PATH": os.environ["PATH"], "DJANGO_SETTINGS_MODULE": "portal.settings", "DATA_DIR": str(tmp_path)}
     return subprocess.run(
-        [sys.executable, *command], cwd=ROOT, env=clean | environment, capture_output=True, text=True, timeout=60
+        [sys.executable, *(command or LOAD)],
+        cwd=ROOT,
+        env=clean | environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
     )
 
 
@@ -66,10 +72,9 @@ def test_a_wrong_value_stops_the_start_and_is_named(tmp_path: Path, name: str, v
 
 
 def test_the_production_settings_pass_djangos_own_deployment_check(tmp_path: Path) -> None:
-    command = ("manage.py", "check", "--deploy", "--fail-level", "WARNING")
     result = start(
         tmp_path,
-        command=command,
+        *("manage.py", "check", "--deploy", "--fail-level", "WARNING"),
         SECRET_KEY="".join(map(chr, range(48, 123))),
         BASE_URL="https://portal.example",
         REDIS_URL="redis://127.0.0.1:1/0",
@@ -78,5 +83,5 @@ def test_the_production_settings_pass_djangos_own_deployment_check(tmp_path: Pat
 
 
 def test_no_migration_is_missing(tmp_path: Path) -> None:
-    result = start(tmp_path, command=("manage.py", "makemigrations", "--check", "--dry-run"), SECRET_KEY="x" * 50)
+    result = start(tmp_path, "manage.py", "makemigrations", "--check", "--dry-run", SECRET_KEY="x" * 50)
     assert result.returncode == 0, result.stdout + result.stderr
