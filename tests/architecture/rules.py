@@ -1,0 +1,107 @@
+"""Who may import whom: the table of design.md section 3, the first row whose pattern fits a file counts.
+
+What a row does not list is forbidden, which covers the design's column "never". A package may import itself.
+"""
+
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+
+@dataclass(frozen=True)
+class Row:
+    """files: pattern below the root. ours: modules of the project (each with what is below it). theirs: packages."""
+
+    files: str
+    ours: tuple[str, ...] = ()
+    theirs: tuple[str, ...] = ()
+
+    def fits(self, name: str) -> bool:
+        """Tell whether this row is about that file."""
+        return fnmatchcase(name, self.files)
+
+
+B = "bert_training."
+TABLES = ("pandas", "numpy", "pyarrow")
+NETWORKS = ("torch", "transformers", "numpy", "pandas")
+LEARNING = (*NETWORKS, "accelerate", "peft", "safetensors", "sklearn", "seqeval", "sacrebleu", "huggingface_hub")
+SPECS = (f"{B}tasks", f"{B}contract")
+# What pages, API, admin and sockets share: they read rows, ask access, and change things through services only.
+DOORS = (f"{B}services", f"{B}access", f"{B}models", *SPECS)
+
+ROWS = (
+    Row(f"{B[:-1]}/__init__.py"),
+    Row("bert_training/apps.py", theirs=("django",)),
+    Row("bert_training/contract/*", ours=(f"{B}contract",), theirs=("pydantic",)),
+    Row(
+        "bert_training/data/*",
+        ours=(f"{B}data", f"{B}contract"),
+        theirs=(*TABLES, "python_calamine", "openpyxl", "defusedxml"),
+    ),
+    Row("bert_training/tasks/*/network.py", ours=(f"{B}ml", f"{B}data", f"{B}tasks", f"{B}contract"), theirs=LEARNING),
+    Row("bert_training/tasks/*", ours=(f"{B}tasks", f"{B}data", f"{B}contract"), theirs=("pydantic", *TABLES)),
+    Row("bert_training/ml/*", ours=(f"{B}ml", f"{B}data"), theirs=(*LEARNING, "tokenizers", "psutil")),
+    Row(
+        "bert_training/worker/*",
+        ours=(f"{B}worker", f"{B}ml", f"{B}data", *SPECS),
+        theirs=("httpx2", "filelock", "psutil", "pynvml", "truststore", "certifi", "pydantic", "pandas"),
+    ),
+    Row("bert_training/models/*", ours=(f"{B}models", *SPECS), theirs=("django",)),
+    Row("bert_training/access.py", ours=(f"{B}models", f"{B}contract"), theirs=("django",)),
+    Row(
+        "bert_training/services/*",
+        ours=(f"{B}services", f"{B}models", f"{B}access", f"{B}data", f"{B}live.publish", *SPECS),
+        theirs=("django", "django_q", "pydantic", "botocore"),  # botocore: what a full S3 store raises
+    ),
+    Row("bert_training/live/publish.py", ours=(f"{B}contract",), theirs=("django", "channels", "asgiref", "redis")),
+    Row(
+        "bert_training/live/*", ours=(f"{B}live", *DOORS), theirs=("django", "channels", "asgiref", "redis", "pydantic")
+    ),
+    Row(
+        "bert_training/api/*",
+        ours=(f"{B}api", f"{B}live.sse", f"{B}live.viewers", "portal.logs", *DOORS),  # portal.logs: the request's id
+        theirs=("django", "rest_framework", "django_filters", "drf_spectacular", "channels", "asgiref", "pydantic"),
+    ),
+    Row("bert_training/run_form.py", ours=SPECS, theirs=("django", "pydantic")),  # the form that pages and admin share
+    Row(
+        "bert_training/pages/*",
+        ours=(f"{B}pages", f"{B}run_form", *DOORS),
+        theirs=("django", "django_htmx", "pydantic"),
+    ),
+    Row("bert_training/admin/*", ours=(f"{B}admin", f"{B}run_form", *DOORS), theirs=("django", "django_q", "pydantic")),
+    Row(
+        "bert_training/background.py",
+        ours=(f"{B}services", f"{B}models", f"{B}contract"),
+        theirs=("django", "django_q"),
+    ),
+    Row("bert_training/management/commands/run_worker.py", ours=(f"{B}worker",), theirs=("django",)),
+    Row("bert_training/management/commands/demo.py", ours=(f"{B}demo",), theirs=("django",)),
+    Row("bert_training/management/*", ours=(f"{B}services", f"{B}models"), theirs=("django",)),
+    Row("bert_training/demo/*", ours=(f"{B}demo", *SPECS), theirs=("httpx2",)),
+    # The portal wires and knows no word of training: addresses, sockets, the tick, and the contract's codes and limits.
+    Row("portal/urls.py", ours=("portal", f"{B}contract", f"{B}api.urls", f"{B}pages.urls"), theirs=("django",)),
+    Row("portal/[aw]sgi.py", ours=("portal", f"{B}live.routing", f"{B}services.leases"), theirs=("django", "channels")),
+    Row("portal/server.py", ours=("portal", f"{B}contract"), theirs=("django", "daphne", "twisted", "autobahn")),
+    Row("portal/*", ours=("portal", f"{B}contract"), theirs=("django", "environ", "redis")),
+)
+
+# Elsewhere imports stand at the top of their file. Here they wait, so that a start stays fast or Django stays out.
+IMPORTS_INSIDE_FUNCTIONS = {
+    "bert_training/tasks/__init__.py": "load_network: torch, on the worker only",
+    "bert_training/management/commands/run_worker.py": "the worker, once its options are checked",
+    "portal/server.py": "daphne: Twisted installs its reactor when it is imported",
+}
+
+# The only places that catch everything and go on: each logs the traceback, or answers that something is not usable.
+CATCH_ALL = {
+    "bert_training/worker/job_runner.py": "a job that fails must not end the worker",
+    "bert_training/worker/background.py": "the loop of heartbeat and sender: one failure must not end it",
+    "bert_training/background.py": "a background function notes its own failure, django-q2 would repeat it for ever",
+    "portal/health.py": "whatever a part raises, it is not usable",
+}
+
+NAMES_THAT_SAY_NOTHING = frozenset({"tasks.py", "utils.py", "util.py", "helpers.py", "common.py", "misc.py"})
+
+
+def row_for(name: str) -> Row | None:
+    """Return the row about a file."""
+    return next((row for row in ROWS if row.fits(name)), None)
