@@ -1,8 +1,16 @@
-"""What django-q2 runs, by dotted name: short, idempotent functions that call one service each."""
+"""What django-q2 runs, by dotted name: short, idempotent functions that call one service each and never raise."""
 
-from bert_training.services.stored_check import check_stored_dataset
+import logging
+
+from bert_training.services.stored_check import check_stored_dataset, refuse_unchecked
+
+logger = logging.getLogger(__name__)
 
 
 def check_dataset(pk: int) -> None:
-    """Check a large upload."""
-    check_stored_dataset(pk)
+    """Check a large upload; when the check itself fails, the dataset says so instead of waiting for ever."""
+    try:
+        check_stored_dataset(pk)
+    except Exception:
+        logger.exception("dataset check failed", extra={"dataset": pk})
+        refuse_unchecked(pk)

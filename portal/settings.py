@@ -160,6 +160,8 @@ CACHES = {
 STORAGE_URL = env_text("STORAGE_URL", (DATA_DIR / "files").as_uri())
 STATIC_URL = "/static/"
 STATIC_ROOT = DATA_DIR / "static"
+if not WITHOUT_PORTAL:
+    STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # whitenoise warns at each start when it is missing
 STATICFILES_DIRS = [BASE_DIR / "static"]
 # After `collectstatic` files have hashed names and live long in browsers; before it they come from the source folders.
 IS_COLLECTED = (STATIC_ROOT / "staticfiles.json").exists() and not DEBUG

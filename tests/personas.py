@@ -3,6 +3,7 @@
 Factories go through the services where a test is about what follows, so that a row is always one that can exist.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
@@ -12,7 +13,7 @@ from django.contrib.auth.models import Group, User
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
-from pytest_django.fixtures import Settings
+from django.test import override_settings
 
 from bert_training.contract.messages import ClaimedJob, ClaimRequest
 from bert_training.models import BaseModel, Dataset, Job, Run, Worker
@@ -71,10 +72,11 @@ def base_model(db: None) -> BaseModel:
     return BaseModel.objects.get(name=BASE_MODEL)
 
 
-@pytest.fixture(autouse=True)
-def _quick_passwords(settings: Settings) -> None:
+@pytest.fixture(scope="session", autouse=True)
+def _quick_passwords() -> Iterator[None]:
     """Hash passwords at once: the slow hash of production costs 0.25 s a person."""
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    with override_settings(PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"]):
+        yield
 
 
 def make_dataset(owner: User, *, task: str = "text-classification", rows: int = 12, name: str = "Petições") -> Dataset:

@@ -20,11 +20,9 @@ _PR_SET_PDEATHSIG = 1
 
 
 class Child:
-    """One running process; what it prints goes into `log`. It leaves `spare_cores` to others (Linux)."""
+    """One running process; what it prints goes into `log`."""
 
-    def __init__(
-        self, name: str, command: Sequence[str], *, environment: Mapping[str, str], log: Path, spare_cores: int = 0
-    ) -> None:
+    def __init__(self, name: str, command: Sequence[str], *, environment: Mapping[str, str], log: Path) -> None:
         self.name = name
         self.log = log
         with log.open("wb") as output:
@@ -36,7 +34,7 @@ class Child:
                 stderr=subprocess.STDOUT,
                 start_new_session=os.name == "posix",
                 creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
-                preexec_fn=_first_deeds(spare_cores) if sys.platform == "linux" else None,
+                preexec_fn=_end_with_parent() if sys.platform == "linux" else None,
             )
 
     @property
@@ -75,17 +73,10 @@ def stop_all(children: Sequence[Child]) -> None:
         child.stop(seconds=max(0.0, deadline - time.monotonic()))
 
 
-def _first_deeds(spare_cores: int) -> Callable[[], None]:
-    """Return what a Linux child does first: keep off some cores, ask for SIGTERM when its parent dies, however it dies.
+def _end_with_parent() -> Callable[[], None]:
+    """Return what a Linux child does first: ask for SIGTERM when its parent dies, however it dies.
 
-    All is prepared before the fork, after which a child should do next to nothing.
+    The library is loaded before the fork, after which a child should do next to nothing.
     """
     libc = ctypes.CDLL(None)
-    allowed = sorted(os.sched_getaffinity(0))
-    cores = allowed[spare_cores:] or allowed[-1:]
-
-    def begin() -> None:
-        os.sched_setaffinity(0, cores)
-        libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-
-    return begin
+    return lambda: libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)

@@ -67,7 +67,8 @@ def start_worker(environment: Mapping[str, str], *options: str, log: Path) -> Ch
     It leaves one core to web server and browser, which would otherwise stutter while it trains.
     """
     command = [*MANAGE, "run_worker", *options]
-    return Child("worker", command, environment=environment, log=log, spare_cores=1)
+    threads = str(max(1, (os.cpu_count() or 1) - 1))
+    return Child("worker", command, environment={"OMP_NUM_THREADS": threads, **environment}, log=log)
 
 
 def is_ready(base_url: str) -> bool:

@@ -56,8 +56,12 @@ def free_threads() -> int:
 
 
 def use_threads(threads: int | None) -> int:
-    """Limit the computing threads of this process (None = the free cores) and return their number."""
-    count = threads or free_threads()
+    """Limit the computing threads of this process and return their number.
+
+    None = what OMP_NUM_THREADS says, as everywhere in the field, or else the free cores.
+    """
+    given = os.environ.get("OMP_NUM_THREADS", "")
+    count = threads or (int(given) if given.isdecimal() and int(given) else free_threads())
     torch.set_num_threads(count)
     os.environ["RAYON_NUM_THREADS"] = str(count)  # the tokenizer's own pool, read when it first encodes
     return count

@@ -30,7 +30,8 @@ def check_stored_dataset(pk: int) -> None:
     if dataset is None:
         return
     if dataset.check_attempts > CHECK_ATTEMPTS:
-        _give_up(dataset)
+        logger.error("dataset check given up", extra={"dataset": pk})
+        refuse_unchecked(pk)
         return
     with tempfile.TemporaryDirectory(prefix="bert-table-") as folder:
         _check_into(dataset, Path(folder) / "table.parquet")
@@ -55,11 +56,10 @@ def _check_into(dataset: Dataset, table_path: Path) -> None:
     note_report(dataset, report)
 
 
-def _give_up(dataset: Dataset) -> None:
-    """Refuse a file whose check has brought its process down again and again."""
-    message = gettext_noop("The check of this file was broken off several times.")
-    repair = gettext_noop("Copy the needed columns as values into a new workbook and send that.")
-    report = Report(errors=[Problem("file_too_complex", message, repair)], counts={"file_too_complex": 1})
-    note_report(dataset, report)
+def refuse_unchecked(pk: int) -> None:
+    """Refuse a dataset whose check could not be brought to an end."""
+    dataset = Dataset.objects.get(pk=pk)
+    message = gettext_noop("The check of this file was broken off.")
+    repair = gettext_noop("Upload it again; if that does not help, copy the needed columns into a new workbook.")
+    note_report(dataset, Report(errors=[Problem("check_failed", message, repair)], counts={"check_failed": 1}))
     dataset.save()
-    logger.error("dataset check given up", extra={"dataset": dataset.pk})

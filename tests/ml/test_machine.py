@@ -81,6 +81,12 @@ def test_a_given_number_of_threads_wins() -> None:
     assert torch.get_num_threads() == 1
 
 
+def test_the_usual_variable_says_how_many_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    monkeypatch.setattr("bert_training.ml.hardware.free_threads", lambda: 2)
+    assert use_threads(None) == 1
+
+
 def git(folder: Path, *arguments: str) -> str:
     identity = ["-c", "user.name=Test", "-c", "user.email=test@example.org"]
     return subprocess.run(["git", *identity, *arguments], cwd=folder, check=True, capture_output=True, text=True).stdout

@@ -201,7 +201,15 @@ def test_a_check_that_keeps_dying_is_given_up(large: Callable[[bytes], Dataset])
     Dataset.objects.update(check_attempts=CHECK_ATTEMPTS)
     check_dataset(dataset.pk)
     dataset.refresh_from_db()
-    assert (dataset.status, dataset.report["errors"][0]["code"]) == ("refused", "file_too_complex")
+    assert (dataset.status, dataset.report["errors"][0]["code"]) == ("refused", "check_failed")
+
+
+def test_a_check_that_fails_by_our_own_fault_says_so(large: Callable[[bytes], Dataset]) -> None:
+    dataset = large(workbook_bytes("text-classification"))
+    default_storage.delete(dataset.original_key)
+    check_dataset(dataset.pk)
+    dataset.refresh_from_db()
+    assert (dataset.status, dataset.report["errors"][0]["code"]) == ("refused", "check_failed")
 
 
 def test_both_tasks_are_read(ana: User) -> None:
