@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import psutil
 import pytest
 
 from bert_training.worker.simulation import SPEED_VARIABLE
@@ -151,7 +152,7 @@ def test_the_trainer_is_the_first_to_go_when_memory_or_time_are_short(portal: Fa
     worker = start_process(**SLOW)
     wait_for_points(portal)
     trainer = worker.trainer()
-    assert trainer.nice() == 5
+    assert trainer.nice() == psutil.Process(worker.process.pid).nice() + 5
     assert Path(f"/proc/{trainer.pid}/oom_score_adj").read_text().strip() == "500"
     assert os.getpgid(trainer.pid) == os.getpgid(worker.process.pid)
 
