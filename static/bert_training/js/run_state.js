@@ -1,0 +1,66 @@
+/** Shows the state of a run: badge, phase, progress, remaining time, connection. States come as services.run_state made them. */
+
+const BADGE = /\bbadge-(queued|running|completed|failed|canceled)\b/;
+const ENDED = new Set(["completed", "failed", "canceled"]);
+const SAID_AFTER_MS = 15_000; // a short reconnect is nobody's business
+
+export class RunState {
+  /** @param {HTMLElement} box @param {Record<string, string>} words */
+  constructor(box, words) {
+    this.words = words;
+    this.parts = Object.fromEntries([...box.querySelectorAll("[data-state]")].map((part) => [part.dataset.state, part]));
+  }
+
+  /** @param {object} run @returns {boolean} whether the page needs other parts: the run began, ended or changed hands */
+  show(run) {
+    const { parts } = this;
+    const progress = run.progress ?? {};
+    const isFinished = ENDED.has(run.status);
+    parts.status.className = parts.status.className.replace(BADGE, `badge-${run.status}`);
+    setText(parts.status, this.words.statuses[run.status]);
+    parts.silent.hidden = !run.silent;
+    parts.canceling.hidden = !run.canceling;
+    setText(parts.phase, run.status === "running" ? (progress.phase_label ?? "") : "");
+    setText(parts.steps, this.#steps(progress));
+    setText(parts.remaining, isFinished || run.silent ? "" : this.#remaining(progress.eta_seconds));
+    parts.bar.value = progress.fraction ?? 0;
+    const turn = JSON.stringify([run.status, run.canceling, (run.attempts ?? []).map(({ outcome }) => outcome)]);
+    const isTurned = this.turn !== undefined && this.turn !== turn;
+    this.turn = turn;
+    return isTurned;
+  }
+
+  /** @param {"live"|"asking"|"signedOut"|"gone"} kind */
+  showConnection(kind) {
+    if (kind === "asking") {
+      this.timer ??= setTimeout(() => this.#say(this.words.reconnecting), SAID_AFTER_MS);
+      return;
+    }
+    clearTimeout(this.timer);
+    this.timer = undefined;
+    this.parts.signIn.hidden = kind !== "signedOut";
+    this.#say(kind === "live" ? "" : this.words[kind]);
+  }
+
+  #say(text) {
+    setText(this.parts.connectionText, text);
+    this.parts.connection.hidden = !text;
+  }
+
+  #steps({ epoch, step, total_steps: total }) {
+    if (!total) return "";
+    const number = (value) => value.toLocaleString(this.words.lang);
+    return this.words.steps.replace("{epoch}", number(epoch)).replace("{step}", number(step)).replace("{total}", number(total));
+  }
+
+  #remaining(seconds) {
+    if (seconds == null) return "";
+    if (seconds < 60) return this.words.remainingSeconds;
+    return this.words.remainingMinutes.replace("{minutes}", Math.ceil(seconds / 60).toLocaleString(this.words.lang));
+  }
+}
+
+/** Unchanged text is left alone: screen readers would say it again. */
+function setText(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
