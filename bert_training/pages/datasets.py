@@ -1,0 +1,143 @@
+"""The list of datasets and the page of one: what is in it, what the check found, which runs stand on it."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import Count, OuterRef, Subquery
+from django.db.models.functions import Coalesce
+from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from bert_training import access
+from bert_training.models import Dataset, Run
+from bert_training.models.choices import dataset_status_choices, task_choices
+from bert_training.pages.filters import ListFilters, with_all
+from bert_training.pages.reports import stored_report
+from bert_training.pages.requests import form_page, page, page_of, person
+from bert_training.pages.runs import rows_for_list, with_headlines
+from bert_training.pages.words import Fact, count_text
+from bert_training.services.datasets import delete_dataset, open_original, preview_rows
+from bert_training.services.errors import DatasetGone, ServiceError
+from bert_training.tasks import TASKS
+
+SHOWN_RUNS = 10
+PREVIEW_ROWS = 8
+CELL_CHARACTERS = 500
+
+
+class DatasetFilters(ListFilters[Dataset]):
+    """Which datasets to show."""
+
+    name__icontains = forms.CharField(label=gettext_lazy("Name"), max_length=200)
+    task = forms.ChoiceField(label=gettext_lazy("Task"), choices=lambda: with_all(task_choices()))
+    status = forms.ChoiceField(label=gettext_lazy("Status"), choices=lambda: with_all(dataset_status_choices()))
+
+
+@page
+def list_datasets(request: HttpRequest) -> HttpResponse:
+    """List the datasets that somebody may see, the newest first."""
+    filters = DatasetFilters(request.GET)
+    rows = filters.narrow(access.datasets_visible_to(person(request)))
+    # Counted for the rows of the page only; a join would group the whole table.
+    runs = Run.objects.filter(dataset=OuterRef("pk")).order_by().values("dataset").annotate(total=Count("pk"))
+    listed = rows.select_related("owner").defer("summary", "report", "columns")
+    listed = listed.annotate(run_count=Coalesce(Subquery(runs.values("total")), 0))
+    context = {"page": page_of(request, listed), "filters": filters, "is_filtered": filters.is_set}
+    return render(request, "datasets/list.html", context)
+
+
+@page
+def show_dataset(request: HttpRequest, pk: int) -> HttpResponse:
+    """Show one dataset; while it is being checked, how far the check is."""
+    user = person(request)
+    dataset = access.visible_dataset(user, pk)
+    context: dict[str, Any] = {
+        "dataset": dataset,
+        "spec": TASKS.get(dataset.task),
+        "may_change": access.may_change(user, dataset),
+        "report": stored_report(dataset),
+        "rows_text": count_text(dataset.rows),
+        "lengths": _lengths(dataset),
+        "runs": with_headlines(rows_for_list(access.runs_visible_to(user).filter(dataset=dataset))[:SHOWN_RUNS]),
+        "facts": _facts(dataset),
+    }
+    if dataset.is_ready:
+        try:
+            context["preview"] = [_cells(row) for row in preview_rows(dataset, limit=PREVIEW_ROWS)]
+        except DatasetGone:
+            context["preview_missing"] = True
+    return render(request, "datasets/detail.html", context)
+
+
+@page
+def download_dataset(request: HttpRequest, pk: int) -> HttpResponseBase:
+    """Send the uploaded bytes as they came: always as an attachment, never opened by the browser."""
+    dataset = access.visible_dataset(person(request), pk)
+    try:
+        file = open_original(dataset)
+    except DatasetGone as gone:
+        messages.error(request, gone.message)
+        return redirect("pages:dataset", pk=pk)
+    answer = FileResponse(file, as_attachment=True, filename=dataset.original_name)
+    answer["Content-Security-Policy"] = "sandbox"
+    answer["X-Content-Type-Options"] = "nosniff"
+    return answer
+
+
+@form_page
+def delete(request: HttpRequest, pk: int) -> HttpResponse:
+    """Ask, then delete the dataset with its file."""
+    user = person(request)
+    dataset = access.visible_dataset(user, pk)
+    if not access.may_change(user, dataset):
+        raise PermissionDenied
+    if request.method == "POST":
+        try:
+            delete_dataset(dataset)
+        except ServiceError as refusal:
+            messages.error(request, refusal.message)
+            return redirect("pages:dataset", pk=pk)
+        messages.success(request, _("“%(name)s” was deleted.") % {"name": dataset.name})
+        return redirect("pages:datasets")
+    context = {
+        "question": _("Delete this dataset?"),
+        "subject": dataset.name,
+        "explanation": _("The spreadsheet and everything made of it are deleted for good."),
+        "verb": _("Delete"),
+        "is_destructive": True,
+        "back": reverse("pages:dataset", args=[pk]),
+    }
+    return render(request, "_confirm.html", context)
+
+
+def _lengths(dataset: Dataset) -> list[Fact]:
+    lengths = dataset.summary.get("lengths", {})
+    labels = (("median", _("words in a typical row")), ("max", _("words in the longest row")))
+    return [Fact(label, count_text(lengths[name])) for name, label in labels if name in lengths]
+
+
+def _facts(dataset: Dataset) -> list[Fact]:
+    columns = ", ".join(f"{name} ← {header}" for name, header in dataset.columns.items() if isinstance(header, str))
+    return [
+        Fact(_("File"), dataset.original_name),
+        Fact(_("Sheet"), dataset.sheet),
+        Fact(_("Columns"), columns),
+        Fact(_("Owner"), dataset.owner.get_username()),
+        Fact(_("SHA-256 of the spreadsheet"), dataset.sha256, is_digest=True),
+    ]
+
+
+def _cells(row: dict[str, Any]) -> dict[str, Any]:
+    """Return one canonical row as the two columns of the preview: what is read, and what is learned from it."""
+    number, text, label = (_cell(value) for value in row.values())
+    return {"row": number, "text": text, "label": label}
+
+
+def _cell(value: Any) -> str:
+    text = " ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+    return text if len(text) <= CELL_CHARACTERS else text[:CELL_CHARACTERS] + " …"

@@ -1,0 +1,36 @@
+"""What every page needs of a request: that somebody is signed in, who it is, and which page of a list is wanted."""
+
+from collections.abc import Callable
+from typing import Any, cast
+
+from django.contrib.auth.decorators import login_required
+from django.contrib.auth.models import User
+from django.core.paginator import Page, Paginator
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.views.decorators.http import require_http_methods
+
+View = Callable[..., HttpResponseBase]
+
+ROWS_PER_PAGE = 25
+
+
+def page(view: View) -> View:
+    """Let only people who are signed in read a page."""
+    return login_required(require_http_methods(["GET", "HEAD"])(view))
+
+
+def form_page(view: View) -> View:
+    """Let only people who are signed in read and send a form (CSRF is checked for every POST)."""
+    return login_required(require_http_methods(["GET", "HEAD", "POST"])(view))
+
+
+def person(request: HttpRequest) -> User:
+    """Return who is signed in; `page` and `form_page` made sure that somebody is."""
+    return cast(User, request.user)
+
+
+def page_of(request: HttpRequest, rows: QuerySet[Any], per_page: int = ROWS_PER_PAGE) -> Page[Any]:
+    """Return the page that `?page=` asks for; a wrong number gives the nearest page."""
+    return Paginator(rows, per_page).get_page(request.GET.get("page"))

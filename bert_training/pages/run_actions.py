@@ -1,0 +1,92 @@
+"""What can be done to a run: cancel, finish now, reproduce. Each asks first, then acts by POST."""
+
+from collections.abc import Callable
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from bert_training import access
+from bert_training.models import Run
+from bert_training.pages.requests import form_page, person
+from bert_training.services.errors import ServiceError
+from bert_training.services.runs import cancel_run, finish_run, reproduce_run
+
+
+@form_page
+def cancel(request: HttpRequest, pk: int) -> HttpResponse:
+    """Ask, then cancel."""
+
+    def act(run: Run) -> Run:
+        cancel_run(run)
+        messages.success(request, _("The run is being canceled. What was learned so far is not kept."))
+        return run
+
+    return _ask_then(
+        request,
+        pk,
+        act,
+        question=_("Cancel this run?"),
+        explanation=_("The computer stops at the next step. The log and the curves stay, a model is not kept."),
+        verb=_("Cancel the run"),
+        is_destructive=True,
+    )
+
+
+@form_page
+def finish(request: HttpRequest, pk: int) -> HttpResponse:
+    """Ask, then end the training early with its best network."""
+
+    def act(run: Run) -> Run:
+        finish_run(run)
+        messages.success(request, _("The training ends now; the best network so far is tested and kept."))
+        return run
+
+    return _ask_then(
+        request,
+        pk,
+        act,
+        question=_("Finish this run now?"),
+        explanation=_("The training stops at the next step; the best network so far is tested and kept."),
+        verb=_("Finish now"),
+    )
+
+
+@form_page
+def reproduce(request: HttpRequest, pk: int) -> HttpResponse:
+    """Ask, then create the same run once more."""
+
+    def act(run: Run) -> Run:
+        copy = reproduce_run(run, owner=person(request))
+        messages.success(request, _("This run repeats run %(id)s with the same data and settings.") % {"id": run.pk})
+        return copy
+
+    return _ask_then(
+        request,
+        pk,
+        act,
+        question=_("Repeat this run?"),
+        explanation=_("A new run is created with the same data, rows, seed, settings and base model."),
+        verb=_("Reproduce"),
+    )
+
+
+def _ask_then(
+    request: HttpRequest, pk: int, act: Callable[[Run], Run], *, is_destructive: bool = False, **words: str
+) -> HttpResponse:
+    """Show the question; on POST act and go to the run that `act` returns. What is refused becomes a message."""
+    user = person(request)
+    run = access.visible_run(user, pk)
+    if not access.may_change(user, run):
+        raise PermissionDenied
+    if request.method == "POST":
+        try:
+            run = act(run)
+        except ServiceError as refusal:
+            messages.error(request, refusal.message)
+        return redirect("pages:run", pk=run.pk)
+    context = {**words, "is_destructive": is_destructive, "subject": run.name, "back": reverse("pages:run", args=[pk])}
+    return render(request, "_confirm.html", context)

@@ -1,0 +1,127 @@
+"""The page of one run: its state now and the newest log lines; the browser appends the rest as it happens."""
+
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Q
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from bert_training import access
+from bert_training.contract.enums import JobStatus
+from bert_training.contract.limits import API_PREFIX
+from bert_training.models import Job, Log, Run
+from bert_training.models.choices import STATUS_LABELS
+from bert_training.models.reasons import explain
+from bert_training.pages import run_charts, run_facts
+from bert_training.pages.requests import page, person
+from bert_training.pages.words import computers
+from bert_training.services.run_state import run_state
+from bert_training.services.telemetry import telemetry_since
+from bert_training.tasks import TASKS
+
+# The newest lines stand in the first answer; the browser fetches older ones after the page is there.
+FIRST_LINES = 500
+LINES_WITHOUT_SCRIPT = 100
+
+
+@page
+def show_run(request: HttpRequest, pk: int) -> HttpResponse:
+    """Show everything about one run."""
+    user = person(request)
+    run = access.visible_run(user, pk)
+    state = run_state(run)
+    oldest = _cursor_before_newest(run)
+    telemetry = telemetry_since(run.pk, logs_after=oldest, limit=FIRST_LINES)
+    there = computers()
+    context: dict[str, Any] = {
+        "run": run,
+        "state": state,
+        "may_change": access.may_change(user, run),
+        "reproduced_from_visible": access.runs_visible_to(user).filter(reproductions=run).exists(),
+        "progress_value": f"{state['progress']['fraction']:.4f}",
+        "steps_sentence": steps_sentence(state["progress"]),
+        "waiting_sentence": waiting_sentence(run, online=there.online),
+        "workers_online": there.online,
+        "explanation": explain(run.error_code) if run.error_code else None,
+        "result": run_facts.result_of(run),
+        "has_metrics": bool(telemetry.metrics),
+        "epochs": run_charts.epochs_of(run, state["attempts"]),
+        "attempts": [_shown_attempt(attempt) for attempt in state["attempts"]],
+        "settings": run_facts.settings_of(run),
+        "provenance": run_facts.provenance_of(run),
+        "last_lines": [_shown_line(line) for line in telemetry.logs[-LINES_WITHOUT_SCRIPT:]],
+        "page_data": {
+            "socket": f"/ws/runs/{run.pk}",
+            "api": f"{API_PREFIX}/runs/{run.pk}",
+            "state": state,
+            "logs": telemetry.logs,
+            "logsBefore": oldest,
+            "metrics": telemetry.metrics,
+            "charts": run_charts.charts_of(TASKS.get(run.task)),
+            "words": _words_for_scripts(),
+        },
+    }
+    return render(request, "runs/detail.html", context)
+
+
+def steps_sentence(progress: dict[str, Any]) -> str:
+    """Say where the training is: "epoch 2, step 130 of 400"."""
+    if not progress["total_steps"]:
+        return ""
+    return _("epoch %(epoch)s · step %(step)s of %(total_steps)s") % progress
+
+
+def waiting_sentence(run: Run, *, online: int) -> str:
+    """Say why nothing happens yet; empty once a computer has taken the run."""
+    job = run.job
+    if job.status != JobStatus.QUEUED:
+        return ""
+    before = Q(priority__gt=job.priority) | Q(priority=job.priority, turn__lt=job.turn)
+    before |= Q(priority=job.priority, turn=job.turn, pk__lt=job.pk)
+    ahead = Job.objects.filter(before, status=JobStatus.QUEUED).count()
+    if not online:
+        return _("Waiting: no computer is connected now. The run starts by itself when one is.")
+    if not ahead:
+        return _("Waiting for a free computer; this run is next.")
+    words = ngettext("Waiting: %(count)s run is ahead.", "Waiting: %(count)s runs are ahead.", ahead)
+    return words % {"count": ahead}
+
+
+def _cursor_before_newest(run: Run) -> int:
+    """Return the cursor after which the newest FIRST_LINES lines stand; 0 when that is all of them."""
+    older = Log.objects.filter(run=run).order_by("-id").values_list("id", flat=True)[FIRST_LINES : FIRST_LINES + 1]
+    return next(iter(older), 0)
+
+
+def _shown_line(line: dict[str, Any]) -> dict[str, str]:
+    moment = timezone.localtime(datetime.fromisoformat(line["ts"]))
+    return {"level": line["level"], "time": f"{moment:%H:%M:%S}", "message": line["message"]}
+
+
+def _shown_attempt(attempt: dict[str, Any]) -> dict[str, Any]:
+    return {**attempt, "started_at": datetime.fromisoformat(attempt["started_at"])}
+
+
+def _words_for_scripts() -> dict[str, Any]:
+    """Return the sentences that scripts show, in the reader's language; {places} are filled in by them."""
+    return {
+        "timeZone": timezone.get_current_timezone_name(),
+        "statuses": {status: str(label) for status, label in STATUS_LABELS.items()},
+        "train": _("training"),
+        "validation": _("validation"),
+        "steps": _("epoch {epoch} · step {step} of {total}"),
+        "remainingMinutes": _("about {minutes} min left"),
+        "remainingSeconds": _("less than a minute left"),
+        "lines": _("{count} lines"),
+        "loadOlder": _("Load more of the earlier lines"),
+        "found": _("{count} found"),
+        "attempt": _("attempt {number}"),
+        "reconnecting": _("The live connection is interrupted; the page asks again by itself."),
+        "signedOut": _("You are signed out. Sign in again to go on watching."),
+        "step": _("Step"),
+        "gone": _("This run is no longer there, or you may no longer see it."),
+    }

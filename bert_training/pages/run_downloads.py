@@ -1,0 +1,37 @@
+"""What can be downloaded of a run: its model card and its figures."""
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.utils.text import slugify
+
+from bert_training import access
+from bert_training.models import Run
+from bert_training.pages.requests import page, person
+from bert_training.services.errors import ServiceError
+from bert_training.services.run_files import model_card, run_metrics_csv
+
+
+@page
+def download_model_card(request: HttpRequest, pk: int) -> HttpResponse:
+    """Download what the model is, in Markdown."""
+    run = access.visible_run(person(request), pk)
+    try:
+        card = model_card(run)
+    except ServiceError as refusal:
+        raise Http404(refusal.message) from refusal
+    return _attachment(card, "text/markdown", f"{_file_name(run)}-model-card.md")
+
+
+@page
+def download_metrics(request: HttpRequest, pk: int) -> HttpResponse:
+    """Download every metric point as CSV."""
+    run = access.visible_run(person(request), pk)
+    return _attachment(run_metrics_csv(run), "text/csv", f"{_file_name(run)}-metrics.csv")
+
+
+def _file_name(run: Run) -> str:
+    return f"run-{run.pk}-{slugify(run.name)[:60]}".rstrip("-")
+
+
+def _attachment(text: str, content_type: str, name: str) -> HttpResponse:
+    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
+    return HttpResponse(text, content_type=f"{content_type}; charset=utf-8", headers=headers)

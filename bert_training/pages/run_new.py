@@ -1,0 +1,105 @@
+"""Creating a run: first the data, then base model and settings. The settings come from the task's own declaration."""
+
+from typing import Any
+
+from django import forms
+from django.core.exceptions import PermissionDenied
+from django.forms import BoundField
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext_lazy
+
+from bert_training import access
+from bert_training.contract.enums import DatasetStatus
+from bert_training.models import BaseModel, Dataset
+from bert_training.pages.requests import form_page, person
+from bert_training.run_form import HyperparametersForm
+from bert_training.services.errors import InvalidRun, ServiceError
+from bert_training.services.runs import create_run
+from bert_training.tasks import TASKS
+
+DATASETS_OFFERED = 50
+# What people change most; everything else waits under "More settings".
+MAIN_SETTINGS = ("epochs", "batch_size", "learning_rate", "max_length")
+
+
+class RunForm(HyperparametersForm):
+    """Base model, settings, and what the run is called."""
+
+    name = forms.CharField(
+        label=gettext_lazy("Name of the run"),
+        max_length=200,
+        required=False,
+        help_text=gettext_lazy("Empty: named after the data and the base model."),
+    )
+    base_model = forms.CharField(
+        max_length=200, error_messages={"required": gettext_lazy("Choose the base model to start from.")}
+    )
+    simulate = forms.BooleanField(
+        label=gettext_lazy("Simulation"),
+        required=False,
+        help_text=gettext_lazy("Trains nothing, to test the portal; only computers started with --dry-run take it."),
+    )
+
+    def part(self, names: list[str]) -> list[BoundField]:
+        """Return some of the fields, in this order."""
+        return [self[name] for name in names if name in self.fields]
+
+
+@form_page
+def new_run(request: HttpRequest) -> HttpResponse:
+    """Offer data; with `?dataset=` show the form, and create the run when it is sent."""
+    user = person(request)
+    wanted = request.GET.get("dataset", "")
+    if not wanted.isascii() or not wanted.isdecimal() or len(wanted) > 18:
+        offered = access.datasets_visible_to(user).filter(status=DatasetStatus.READY)[:DATASETS_OFFERED]
+        return render(request, "runs/new.html", {"datasets": offered})
+    dataset = access.visible_dataset(user, int(wanted))
+    if not dataset.is_ready:
+        return redirect("pages:dataset", pk=dataset.pk)
+    form = RunForm(TASKS[dataset.task].hyperparameters, request.POST or None)
+    if not access.may_operate(user):
+        del form.fields["simulate"]
+        if "simulate" in request.POST:
+            raise PermissionDenied
+    if request.method == "POST" and form.is_valid():
+        answer = _create(request, dataset, form)
+        if answer is not None:
+            return answer
+    return render(request, "runs/new.html", _form_context(dataset, form), status=422 if form.errors else 200)
+
+
+def _create(request: HttpRequest, dataset: Dataset, form: RunForm) -> HttpResponse | None:
+    """Create the run and go to its page; None when the form has to be shown again with what is wrong."""
+    try:
+        run = create_run(
+            owner=person(request),
+            dataset=dataset,
+            base_model=form.cleaned_data["base_model"],
+            hyperparameters=form.hyperparameters(),
+            name=form.cleaned_data["name"],
+            simulate=form.cleaned_data.get("simulate", False),
+        )
+    except InvalidRun as refusal:
+        form.add_problems(refusal.errors)
+    except ServiceError as refusal:
+        form.add_error(None, refusal.message)
+    else:
+        return redirect("pages:run", pk=run.pk)
+    return None
+
+
+def _form_context(dataset: Dataset, form: RunForm) -> dict[str, Any]:
+    base_models = BaseModel.objects.offered_for(dataset.task)
+    settings = form.hyperparameter_names
+    more = [name for name in settings if name not in MAIN_SETTINGS]
+    return {
+        "dataset": dataset,
+        "form": form,
+        "base_models": base_models,
+        "chosen_base_model": form["base_model"].value() or (base_models[0].name if base_models else ""),
+        "main_fields": form.part([name for name in MAIN_SETTINGS if name in settings]),
+        "more_fields": form.part(more),
+        "more_fields_have_errors": any(name in form.errors for name in more),
+        "run_fields": form.part(["name", "simulate"]),
+    }

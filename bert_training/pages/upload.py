@@ -1,0 +1,147 @@
+"""Sending a spreadsheet: choose what to learn, see what the sheet must look like, check it, save it."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.forms import BoundField
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from bert_training import access
+from bert_training.pages.reports import ShownReport, shown_report
+from bert_training.pages.requests import form_page, page, person
+from bert_training.services.datasets import DatasetInvalid, UploadRequest, check_upload, register_upload
+from bert_training.services.errors import ServiceError
+from bert_training.tasks import TASKS
+from bert_training.tasks.samples import sample_workbook
+from bert_training.tasks.spec import TaskSpec
+
+EXCEL = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+COLUMN_PREFIX = "column_"
+SHOWN_EXAMPLES = 3
+
+
+class UploadForm(forms.Form):
+    """The file, what to call it, and where its columns are if they have other names."""
+
+    file = forms.FileField(
+        label=gettext_lazy("Spreadsheet"),
+        help_text=gettext_lazy("Excel file (.xlsx), at most 50 MiB. Its first row holds the names of the columns."),
+        widget=forms.ClearableFileInput(attrs={"accept": ".xlsx"}),
+        error_messages={"empty": gettext_lazy("The file is empty.")},
+    )
+    name = forms.CharField(
+        label=gettext_lazy("Name"),
+        max_length=200,
+        required=False,
+        help_text=gettext_lazy("Empty: the name of the file."),
+    )
+    description = forms.CharField(
+        label=gettext_lazy("Description"), max_length=2000, required=False, widget=forms.Textarea(attrs={"rows": 2})
+    )
+    sheet = forms.CharField(
+        label=gettext_lazy("Sheet"),
+        max_length=100,
+        required=False,
+        help_text=gettext_lazy("Empty: the first sheet."),
+    )
+
+    def __init__(self, spec: TaskSpec, *args: Any) -> None:
+        super().__init__(*args)
+        self.spec = spec
+        for column in spec.columns:
+            words = _("Column for “%(name)s”") % {"name": _(column.label)}
+            self.fields[COLUMN_PREFIX + column.name] = forms.CharField(
+                label=words,
+                max_length=300,
+                required=False,
+                widget=forms.TextInput(attrs={"list": "columns-found", "autocomplete": "off"}),
+                help_text=_("Empty: “%(header)s” or a usual other name of it.") % {"header": column.header},
+            )
+
+    @property
+    def column_fields(self) -> list[BoundField]:
+        """The fields that say where a column is."""
+        return [self[COLUMN_PREFIX + column.name] for column in self.spec.columns]
+
+    @property
+    def has_mapping(self) -> bool:
+        """Tell whether sheet or columns were named."""
+        return any(field.value() for field in [self["sheet"], *self.column_fields])
+
+    def upload_request(self) -> UploadRequest:
+        """Return how the file shall be read."""
+        named = {column.name: self.cleaned_data[COLUMN_PREFIX + column.name] for column in self.spec.columns}
+        columns: dict[str, str | list[str]] = {name: header for name, header in named.items() if header}
+        return UploadRequest(task=self.spec.name, sheet=self.cleaned_data["sheet"], columns=columns)
+
+
+@form_page
+def upload_dataset(request: HttpRequest) -> HttpResponse:
+    """Show the form for one task; `action=check` judges the file and keeps nothing, `action=send` saves it."""
+    spec = _wanted_task(request)
+    form = UploadForm(spec, request.POST or None, request.FILES or None)
+    report = None
+    if request.method == "POST" and form.is_valid():
+        try:
+            if request.POST.get("action") != "check":
+                return _register(request, form)
+            found = check_upload(form.cleaned_data["file"], form.upload_request())
+            report = shown_report(found, is_check_only=True)
+        except DatasetInvalid as refusal:
+            report = shown_report(refusal.report, is_check_only=False)
+        except ServiceError as refusal:
+            form.add_error(None, refusal.message)
+    return render(request, "datasets/upload.html", _context(spec, form, report), status=_status(form, report))
+
+
+def _register(request: HttpRequest, form: UploadForm) -> HttpResponse:
+    """Save the file and go to its page, or to the page of the same file sent before."""
+    user = person(request)
+    file = form.cleaned_data["file"]
+    registered = register_upload(
+        owner=user,
+        file=file,
+        name=form.cleaned_data["name"],
+        description=form.cleaned_data["description"],
+        request=form.upload_request(),
+        visible=access.datasets_visible_to(user),
+    )
+    if registered.created:
+        messages.success(request, _("The spreadsheet was saved."))
+    else:
+        messages.info(request, _("This spreadsheet was here already; nothing was saved twice."))
+    return redirect("pages:dataset", pk=registered.dataset.pk)
+
+
+def _context(spec: TaskSpec, form: UploadForm, report: ShownReport | None) -> dict[str, Any]:
+    return {
+        "tasks": list(TASKS.values()),
+        "spec": spec,
+        "form": form,
+        "report": report,
+        "example_rows": spec.example_rows[:SHOWN_EXAMPLES],
+    }
+
+
+def _status(form: UploadForm, report: ShownReport | None) -> int:
+    """Answer 422 when the file was not saved as asked; a check that finds errors has done its work."""
+    is_refused = report is not None and not report.valid and not report.is_check_only
+    return 422 if form.errors or is_refused else 200
+
+
+def _wanted_task(request: HttpRequest) -> TaskSpec:
+    first = next(iter(TASKS))
+    return TASKS.get(request.GET.get("task", first), TASKS[first])
+
+
+@page
+def download_sample(request: HttpRequest, task: str) -> HttpResponse:
+    """Send a spreadsheet that shows how the data must look."""
+    if task not in TASKS:
+        raise Http404(_("There is no task “%(task)s”.") % {"task": task})
+    headers = {"Content-Disposition": f'attachment; filename="sample-{task}.xlsx"'}
+    return HttpResponse(sample_workbook(TASKS[task]), content_type=EXCEL, headers=headers)

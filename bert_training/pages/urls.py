@@ -1,0 +1,42 @@
+"""Addresses of the pages, without a trailing slash."""
+
+from django.urls import path
+from django.views.i18n import set_language
+
+from bert_training.pages import (
+    account,
+    datasets,
+    home,
+    queue,
+    run_actions,
+    run_detail,
+    run_downloads,
+    run_new,
+    runs,
+    upload,
+    workers,
+)
+
+app_name = "pages"
+urlpatterns = [
+    path("", home.overview, name="home"),
+    path("sign-in", account.SignIn.as_view(), name="sign-in"),
+    path("sign-out", account.SignOut.as_view(), name="sign-out"),
+    path("language", set_language, name="language"),
+    path("datasets", datasets.list_datasets, name="datasets"),
+    path("datasets/new", upload.upload_dataset, name="dataset-upload"),
+    path("datasets/sample/<str:task>", upload.download_sample, name="dataset-sample"),
+    path("datasets/<int:pk>", datasets.show_dataset, name="dataset"),
+    path("datasets/<int:pk>/download", datasets.download_dataset, name="dataset-download"),
+    path("datasets/<int:pk>/delete", datasets.delete, name="dataset-delete"),
+    path("runs", runs.list_runs, name="runs"),
+    path("runs/new", run_new.new_run, name="run-new"),
+    path("runs/<int:pk>", run_detail.show_run, name="run"),
+    path("runs/<int:pk>/cancel", run_actions.cancel, name="run-cancel"),
+    path("runs/<int:pk>/finish", run_actions.finish, name="run-finish"),
+    path("runs/<int:pk>/reproduce", run_actions.reproduce, name="run-reproduce"),
+    path("runs/<int:pk>/model-card", run_downloads.download_model_card, name="run-model-card"),
+    path("runs/<int:pk>/metrics", run_downloads.download_metrics, name="run-metrics"),
+    path("queue", queue.show_queue, name="queue"),
+    path("workers", workers.list_workers, name="workers"),
+]

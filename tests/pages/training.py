@@ -1,0 +1,115 @@
+"""Plays a worker through the services, so that pages have something to show."""
+
+from datetime import UTC, datetime
+
+from bert_training.contract.enums import Outcome, Phase, Split
+from bert_training.contract.messages import (
+    ClassFigures,
+    CompleteRequest,
+    FailureReport,
+    LogBatch,
+    LogLine,
+    MetricBatch,
+    MetricPoint,
+    ProgressRequest,
+    Reproducibility,
+    Result,
+)
+from bert_training.models import Job, Run, Worker
+from bert_training.services.jobs import complete_job, report_progress
+from bert_training.services.telemetry import append_logs, append_metrics
+from bert_training.tasks import TASKS
+from tests.personas import claim
+
+CLASSES = [
+    ClassFigures(name="saúde", precision=0.9, recall=0.8, f1=0.847, support=20),
+    ClassFigures(name="cobrança", precision=0.6, recall=0.5, f1=0.545, support=10),
+    ClassFigures(name="tributário", precision=None, recall=None, f1=None, support=0),
+]
+BATCH = 500
+
+
+def train(worker: Worker, run: Run, *, lines: int = 3, message: str = "step {}") -> Run:
+    """Claim the run, send log and curves, complete it."""
+    start(worker, run, lines=lines, message=message)
+    complete(worker, Job.objects.get(run=run), lines=lines)
+    run.refresh_from_db()
+    return run
+
+
+def complete(worker: Worker, job: Job, *, lines: int) -> None:
+    """End a started run with a result; `lines` log lines were sent."""
+    metrics: dict[str, float | None] = {metric.name: 0.875 for metric in TASKS[job.task].metrics}
+    result = Result(metrics=metrics | {"loss": 0.31}, model_fingerprint="c" * 64, best_step=20, classes=CLASSES)
+    _end(worker, job, Outcome.COMPLETED, lines, result=result)
+
+
+def fail(worker: Worker, run: Run, code: str) -> Run:
+    """Claim the run and report that it failed."""
+    start(worker, run, lines=1)
+    error = FailureReport(code=code, message="CUDA out of memory <b>")
+    _end(worker, Job.objects.get(run=run), Outcome.FAILED, 1, error=error)
+    run.refresh_from_db()
+    return run
+
+
+def start(worker: Worker, run: Run, *, lines: int = 3, message: str = "step {}") -> Job:
+    """Claim the run and train it up to step 20 of 40, two epochs with figures."""
+    job_id = claim(worker).job_id
+    job = Job.objects.get(run=run)
+    assert job.pk == job_id
+    progress = ProgressRequest(
+        attempt=1,
+        phase=Phase.TRAINING,
+        epoch=2,
+        step=20,
+        total_steps=40,
+        reproducibility=Reproducibility(
+            code_commit="3f9c2ab",
+            environment_fingerprint="e" * 64,
+            base_model_revision="0.1.0",
+            split_digest=run.split_digest,
+            device="cpu",
+        ),
+    )
+    report_progress(worker, job.pk, progress)
+    send_lines(worker, job, [message.format(number) for number in range(1, lines + 1)])
+    append_metrics(worker, MetricBatch(job_id=job.pk, attempt=1, first_seq=1, points=points(run)))
+    return job
+
+
+def points(run: Run) -> list[MetricPoint]:
+    """Two epochs: the loss in training, every figure of the task in validation."""
+    names = [metric.name for metric in TASKS[run.task].metrics]
+    trained = [
+        MetricPoint(
+            epoch=1 + step // 11, step=step, split=Split.TRAIN, values={"loss": 1 / step, "learning_rate": 2e-5}
+        )
+        for step in (5, 10, 15, 20)
+    ]
+    validated = [
+        MetricPoint(epoch=step // 10, step=step, split=Split.VALIDATION, values=dict.fromkeys(names, 0.6 + step / 100))
+        for step in (10, 20)
+    ]
+    return trained + validated
+
+
+def send_lines(worker: Worker, job: Job, messages: list[str], *, first_seq: int = 1, level: str = "INFO") -> None:
+    """Send log lines in batches."""
+    for start_at in range(0, len(messages), BATCH):
+        now = datetime.now(UTC).isoformat()
+        lines = [LogLine(ts=now, level=level, message=text) for text in messages[start_at : start_at + BATCH]]
+        append_logs(worker, LogBatch(job_id=job.pk, attempt=1, first_seq=first_seq + start_at, lines=lines))
+
+
+def _end(
+    worker: Worker,
+    job: Job,
+    outcome: Outcome,
+    lines: int,
+    *,
+    result: Result | None = None,
+    error: FailureReport | None = None,
+) -> None:
+    request = CompleteRequest(attempt=1, outcome=outcome, log_seq=lines, metric_seq=6, result=result, error=error)
+    complete_job(worker, job.pk, request)
