@@ -14,7 +14,6 @@ handler500 = "portal.errors.server_error"
 urlpatterns = [
     path("health/live", health.live, name="health-live"),
     path("health/ready", health.ready, name="health-ready"),
-    path("i18n/", include("django.conf.urls.i18n")),
     path("admin/", admin.site.urls),
     path(API_PREFIX.strip("/") + "/", include("bert_training.api.urls")),
     path("", include("bert_training.pages.urls")),

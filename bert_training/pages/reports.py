@@ -4,7 +4,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bert_training.models import Dataset
-from bert_training.pages.words import ShownProblem, count_text, share_text, shown_problems
+from bert_training.pages.words import count_text, share_text
+from bert_training.services.problem_words import ShownProblem, shown_problems
 from bert_training.tasks.intake import Report
 
 MISSING_COLUMN = "missing_column"

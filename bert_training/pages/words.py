@@ -1,6 +1,6 @@
-"""Puts figures, facts and findings of a check into words of the reader's language."""
+"""Puts figures and facts into words of the reader's language."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,15 +23,6 @@ class Fact:
     unit: str = ""
     is_digest: bool = False
     is_first: bool = False
-
-
-@dataclass(frozen=True)
-class ShownProblem:
-    """One finding of a check: where, what, and how to repair it."""
-
-    where: str
-    sentence: str
-    repair: str
 
 
 def count_text(value: int) -> str:
@@ -57,31 +48,6 @@ def headline(spec: TaskSpec | None, metrics: Mapping[str, Any] | None) -> Fact |
         return None
     metric = next(metric for metric in spec.metrics if metric.name == spec.best_metric)
     return Fact(_(metric.label), figure_text(metric, metrics[metric.name]), is_first=True)
-
-
-def shown_problems(problems: Iterable[Mapping[str, Any]]) -> list[ShownProblem]:
-    """Translate findings of a check and fill in their values."""
-    return [shown_problem(problem) for problem in problems]
-
-
-def shown_problem(problem: Mapping[str, Any]) -> ShownProblem:
-    """Translate one finding: `message` and `repair` are message ids with named places."""
-    values = problem.get("values") or {}
-    repair = problem.get("repair") or ""
-    return ShownProblem(
-        where=_place(problem),
-        sentence=_(problem["message"]) % values,
-        repair=_(repair) % values if repair else "",
-    )
-
-
-def _place(problem: Mapping[str, Any]) -> str:
-    cell, row, column = problem.get("cell"), problem.get("row"), problem.get("column")
-    if cell:
-        return _("cell %(cell)s") % {"cell": cell}
-    if row:
-        return _("row %(row)s") % {"row": row}
-    return _("column %(column)s") % {"column": column} if column else ""
 
 
 @dataclass(frozen=True)

@@ -65,7 +65,7 @@ ROWS = (
     Row(
         "bert_training/pages/*",
         ours=(f"{B}pages", f"{B}run_form", *DOORS),
-        theirs=("django", "django_htmx", "pydantic"),
+        theirs=("django", "pydantic"),
     ),
     Row("bert_training/admin/*", ours=(f"{B}admin", f"{B}run_form", *DOORS), theirs=("django", "django_q", "pydantic")),
     Row(
@@ -81,7 +81,7 @@ ROWS = (
     Row("portal/urls.py", ours=("portal", f"{B}contract", f"{B}api.urls", f"{B}pages.urls"), theirs=("django",)),
     Row("portal/[aw]sgi.py", ours=("portal", f"{B}live.routing", f"{B}services.leases"), theirs=("django", "channels")),
     Row("portal/server.py", ours=("portal", f"{B}contract"), theirs=("django", "daphne", "twisted", "autobahn")),
-    Row("portal/*", ours=("portal", f"{B}contract"), theirs=("django", "environ", "redis")),
+    Row("portal/*", ours=("portal", f"{B}contract"), theirs=("django", "environ", "redis", "whitenoise")),
 )
 
 # Elsewhere imports stand at the top of their file. Here they wait, so that a start stays fast or Django stays out.

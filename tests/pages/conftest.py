@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
-from pytest_django.fixtures import Settings
 
 from bert_training.models import Run, Worker
 from bert_training.services import datasets
@@ -16,16 +15,12 @@ from tests.personas import make_run
 
 
 @pytest.fixture(autouse=True)
-def _quick_foundations(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Spare what these tests are not about: slow password digests, and the child process around the same check.
-
-    A persona costs 0.4 s of CPU otherwise, a dataset 0.5 s.
-    """
+def _check_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Spare what these tests are not about: the child process around the same check (0.5 s of CPU an upload)."""
 
     def check_here(path: Path, *, limits: Any = None, **wanted: Any) -> Report:
         return check_file(path, **wanted)
 
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     monkeypatch.setattr(datasets, "check_in_sandbox", check_here)
 
 
