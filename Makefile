@@ -47,7 +47,7 @@ constraints: .venv/.test ## compile requirements/constraints.txt anew from the n
 	mv requirements/constraints.new requirements/constraints.txt
 
 messages: .venv/.test ## collect the sentences to translate and compile the catalogues (needs gettext)
-	$(PORTAL_TOOLS) makemessages --all --no-wrap --add-location=file --ignore=".venv/*" --ignore="var/*"
+	$(PORTAL_TOOLS) makemessages --all --no-obsolete --no-wrap --add-location=file --ignore=".venv/*" --ignore="var/*"
 	$(PORTAL_TOOLS) compilemessages --ignore=".venv/*" --ignore="var/*"
 
 sizes: .venv/.test ## how long files and functions are; for reviewers, not a gate

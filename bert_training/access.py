@@ -33,7 +33,8 @@ def datasets_visible_to(user: Person) -> QuerySet[Dataset]:
     """Return the datasets that somebody may see."""
     if not is_person(user):
         return Dataset.objects.none()
-    return Dataset.objects.all() if user.is_staff else Dataset.objects.filter(owner=user.pk)
+    kept = Dataset.objects.filter(deleted_at__isnull=True)
+    return kept if user.is_staff else kept.filter(owner=user.pk)
 
 
 def runs_visible_to(user: Person) -> QuerySet[Run]:

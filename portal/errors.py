@@ -19,7 +19,9 @@ def is_api(request: HttpRequest) -> bool:
 def json_error(status: int, code: ErrorCode, message: str, **extra: Any) -> JsonResponse:
     """Build an error answer of the one shape."""
     body = {"code": code.value, "message": message, "errors": [], "request_id": current_request_id(), **extra}
-    response = JsonResponse(body, status=status)
+    response = JsonResponse(
+        body, status=status, content_type="application/json; charset=utf-8", json_dumps_params={"ensure_ascii": False}
+    )
     response["Cache-Control"] = "no-store"
     return response
 

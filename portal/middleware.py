@@ -95,7 +95,7 @@ def body_limit(get_response: GetResponse) -> GetResponse:
     def middleware(request: HttpRequest) -> HttpResponse:
         length = request.headers.get("Content-Length", "0") or "0"
         limit = allowed_body_bytes(request.path)
-        if not length.isdigit() or int(length) > limit:
+        if not (length.isascii() and length.isdecimal()) or int(length) > limit:
             message = _("The request is larger than %(limit)s bytes.") % {"limit": limit}
             if is_api(request):
                 return json_error(413, ErrorCode.TOO_LARGE, message, limit=limit)

@@ -44,7 +44,7 @@ class JobAttemptAdmin(AttemptWords, FactsAdmin[JobAttempt]):
     search_fields = ("job__run__name", "worker__name", "message")
     date_hierarchy = "started_at"
     ordering = ("-id",)
-    fields = ("run_link", *ATTEMPT_FACTS, "message", "instance", "log_seq", "metric_seq", "log_bytes")
+    fields = ("run_link", *ATTEMPT_FACTS, "message", "instance", "log_seq", "metric_seq")
     readonly_fields = fields
 
     @admin.display(description=_("started"), ordering="started_at")

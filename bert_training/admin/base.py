@@ -113,7 +113,7 @@ class PortalModelAdmin(GenericModelAdmin[Row]):
         """Run an action; one that was started on the page of a row returns there."""
         response = super().response_action(request, queryset, *args, **kwargs)
         row = request.POST.get(FROM_ROW, "")
-        if isinstance(response, HttpResponseRedirect) and response.url == request.get_full_path() and row.isdigit():
+        if isinstance(response, HttpResponseRedirect) and response.url == request.get_full_path() and row.isdecimal():
             name = f"admin:{self.opts.app_label}_{self.opts.model_name}_change"
             return HttpResponseRedirect(reverse(name, args=[row]))
         return response

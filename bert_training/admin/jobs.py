@@ -73,7 +73,7 @@ class JobAdmin(PortalModelAdmin[Job]):
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Job | None:
         """Lock the row before a change, so that no worker claims the job between the check and the write."""
-        if request.method == "POST" and object_id.isdigit():
+        if request.method == "POST" and object_id.isascii() and object_id.isdecimal():
             lock_job(int(object_id))
         return super().get_object(request, object_id, from_field)
 

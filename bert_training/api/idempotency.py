@@ -17,28 +17,31 @@ from bert_training.api.errors import InvalidRequest
 from bert_training.contract.enums import ErrorCode
 from bert_training.models import IdempotentRequest, Run
 from bert_training.services.errors import ServiceError
+from bert_training.services.runs import PreparedRun, store_run
 
 KEY_FORM = re.compile(r"[\x21-\x7e]{1,200}")
 REMEMBERED = timedelta(hours=24)
 
 
-def create_once(request: Request, create: Callable[[], Run]) -> tuple[Run, bool]:
-    """Call create, unless this request was answered before; returns the run and whether it is new.
+def create_once(request: Request, prepare: Callable[[], PreparedRun]) -> tuple[Run, bool]:
+    """Prepare and store a run, unless this request was answered before; returns the run and whether it is new.
 
     Run and key commit together: of two clicks at once the second meets the first one's key, its own run never was.
+    Preparing reads the table and so happens before the transaction.
     Raises ServiceError idempotency_conflict when the key came with another body.
     """
     key = request.headers.get("Idempotency-Key")
     if key is None:
-        return create(), True
+        return store_run(prepare()), True
     if not KEY_FORM.fullmatch(key):
         raise InvalidRequest(_("Idempotency-Key takes 1 to 200 visible ASCII characters."), path="Idempotency-Key")
     owner, digest = calling_person(request), _body_digest(request)
     known = _known(owner, request.path, key)
     if known is None:
+        prepared = prepare()
         try:
             with transaction.atomic():
-                run = create()
+                run = store_run(prepared)
                 IdempotentRequest.objects.create(user=owner, path=request.path, key=key, body_digest=digest, run=run)
         except IntegrityError:
             known = _known(owner, request.path, key)

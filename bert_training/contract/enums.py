@@ -117,6 +117,7 @@ class ErrorCode(StrEnum):
     MODEL_NOT_ALLOWED = "model_not_allowed"
     NOT_ACCEPTABLE = "not_acceptable"
     NOT_FOUND = "not_found"
+    NOT_RUNNING = "not_running"
     PROTOCOL_TOO_OLD = "protocol_too_old"
     QUOTA_EXCEEDED = "quota_exceeded"
     RANGE_NOT_SATISFIABLE = "range_not_satisfiable"

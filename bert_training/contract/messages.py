@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from bert_training.contract.enums import Directive, JobStatus, LogLevel, Outcome, Phase, Split, WorkerState
 from bert_training.contract.limits import (
     CLASSES,
+    HEARTBEAT_SECONDS,
     LINES_PER_BATCH,
     METRIC_NAME_CHARACTERS,
     METRIC_NAMES_PER_RUN,
@@ -51,6 +52,12 @@ class HeartbeatRequest(Message):
     attempt: AttemptNumber | None = None
     gpu: Annotated[list[Gpu], Field(max_length=64)] = []
     disk_free: Annotated[int, Field(ge=0, le=2**60)] | None = None  # bytes free under the models-dir
+
+    @model_validator(mode="after")
+    def _names_the_attempt(self) -> Self:
+        if (self.job_id is None) != (self.attempt is None):
+            raise ValueError("job_id and attempt belong together")
+        return self
 
 
 class ProtocolRange(Message):
@@ -100,6 +107,7 @@ class ClaimedJob(Message):
     split_digest: str = ""  # of the manifest that the portal stored; empty = not stated
     resume_checkpoint_step: int = 0  # newest checkpoint that the portal heard of from this worker
     lease_seconds: float
+    heartbeat_seconds: float = HEARTBEAT_SECONDS
 
 
 class Reproducibility(Message):

@@ -27,6 +27,11 @@ def cut_line(message: str) -> str:
     return encoded[: LINE_BYTES - len(CUT_MARK)].decode("utf-8", "ignore") + CUT_MARK
 
 
+def clean_name(text: str, *, characters: int = 200) -> str:
+    """Clean a name that somebody gave: no control bytes, no space around it, cut to what its column holds."""
+    return clean_text(text).strip()[:characters]
+
+
 def clean_text(text: str) -> str:
     """Replace control bytes and lone surrogates in a text of several lines (names, cells); keeps tab and newline."""
     return _CONTROLS.sub("\ufffd", text.replace("\r\n", "\n").replace("\x00", "").replace("\x1b", "\ufffd"))

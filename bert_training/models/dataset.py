@@ -42,6 +42,8 @@ class Dataset(models.Model):
     progress = models.IntegerField(_("progress (percent)"), default=0)
     check_attempts = models.IntegerField(default=0, editable=False)  # own guard: django-q2 retries for ever
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    # A deleted dataset on which runs stand keeps name and digest for them; files, summary and report are gone.
+    deleted_at = models.DateTimeField(_("deleted"), null=True, blank=True, editable=False)
 
     class Meta:
         db_table = "bert_datasets"
@@ -52,7 +54,7 @@ class Dataset(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["owner", "sha256", "request_digest"],
-                condition=~models.Q(status="refused"),
+                condition=~models.Q(status="refused") & models.Q(deleted_at__isnull=True),
                 name="uq_bert_datasets_identity",
             )
         ]
@@ -73,4 +75,4 @@ class Dataset(models.Model):
     @property
     def is_ready(self) -> bool:
         """Tell whether runs may be created on it."""
-        return self.status == DatasetStatus.READY
+        return self.status == DatasetStatus.READY and self.deleted_at is None

@@ -74,6 +74,10 @@ class Job(models.Model):
     step = models.IntegerField(_("step"), default=0)
     total_steps = models.IntegerField(_("steps in all"), default=0)
     checkpoint_step = models.IntegerField(_("checkpoint at step"), default=0)
+    # What the run has stored, against the limits of the contract.
+    log_lines = models.IntegerField(default=0)
+    log_bytes = models.BigIntegerField(default=0)
+    metric_names = models.JSONField(default=list)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     queued_at = models.DateTimeField(_("in the queue since"), auto_now_add=True)
     started_at = models.DateTimeField(_("started"), null=True, blank=True)
@@ -172,7 +176,6 @@ class JobAttempt(models.Model):
     checkpoint_step = models.IntegerField(default=0)
     log_seq = models.IntegerField(default=0)
     metric_seq = models.IntegerField(default=0)
-    log_bytes = models.BigIntegerField(default=0)
 
     class Meta:
         db_table = "bert_job_attempts"

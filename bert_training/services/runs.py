@@ -10,28 +10,36 @@ from django.utils.translation import gettext as _
 from pydantic import ValidationError
 
 from bert_training.contract.enums import ErrorCode, Split
-from bert_training.contract.text import clean_text
+from bert_training.contract.text import clean_name
 from bert_training.data.split import split_digest, split_rows
 from bert_training.data.table import ROW
 from bert_training.models import BaseModel, Dataset, Job, Run, SplitManifest
 from bert_training.services import jobs
-from bert_training.services.datasets import read_table
-from bert_training.services.errors import DatasetNotReady, InUse, InvalidRun
+from bert_training.services.datasets import read_table, require_table
+from bert_training.services.errors import DatasetGone, DatasetNotReady, InUse, InvalidRun
 from bert_training.services.transactions import short_transaction
 from bert_training.tasks import TASKS
 from bert_training.tasks.hyperparameters import Hyperparameters, field_problems
 
-NAME_CHARACTERS = 200
 SPLIT_LETTERS = {Split.TRAIN: "t", Split.VALIDATION: "v", Split.TEST: "e"}
 
 
 @dataclass(frozen=True)
-class _Division:
+class Division:
     """The split of a dataset for one run: the manifest as letters, its digest, and the rows to train on."""
 
     letters: str
     digest: str
     train_rows: int
+
+
+@dataclass(frozen=True)
+class PreparedRun:
+    """A run that was checked and is not stored yet."""
+
+    run: Run
+    division: Division
+    priority: int
 
 
 def create_run(
@@ -44,9 +52,32 @@ def create_run(
     priority: int = 0,
     simulate: bool = False,
 ) -> Run:
-    """Check everything, divide the data, store the run with its manifest and put its job into the queue.
+    """Prepare and store a run; see prepare_run."""
+    prepared = prepare_run(
+        owner=owner,
+        dataset=dataset,
+        base_model=base_model,
+        hyperparameters=hyperparameters,
+        name=name,
+        priority=priority,
+        simulate=simulate,
+    )
+    return store_run(prepared)
 
-    Raises DatasetNotReady, DatasetGone, or InvalidRun naming each field that is wrong; then nothing is stored.
+
+def prepare_run(
+    *,
+    owner: User,
+    dataset: Dataset,
+    base_model: str,
+    hyperparameters: dict[str, Any],
+    name: str = "",
+    priority: int = 0,
+    simulate: bool = False,
+) -> PreparedRun:
+    """Check everything and divide the data, outside of any transaction: reading the table may take seconds.
+
+    Raises DatasetNotReady, DatasetGone, or InvalidRun naming each field that is wrong.
     """
     if not dataset.is_ready:
         raise DatasetNotReady(ErrorCode.DATASET_NOT_READY, _("The dataset is not ready for training."))
@@ -55,7 +86,7 @@ def create_run(
     division = _divide(dataset, settings)
     _check_warmup(settings, division.train_rows)
     run = Run(
-        name=clean_text(name).strip()[:NAME_CHARACTERS] or f"{dataset.name[:120]} · {entry.name}"[:NAME_CHARACTERS],
+        name=clean_name(name) or clean_name(f"{dataset.name[:120]} · {entry.name}"),
         owner=owner,
         dataset=dataset,
         task=dataset.task,
@@ -65,20 +96,30 @@ def create_run(
         simulate=simulate,
         split_digest=division.digest,
     )
-    return _store(run, division, priority)
+    return PreparedRun(run, division, priority)
 
 
 def reproduce_run(run: Run, *, owner: User, name: str = "") -> Run:
-    """Create a run with the same data, split, seed, hyperparameters, base model and revision, linked to the first.
+    """Prepare and store a reproduction; see prepare_reproduction."""
+    return store_run(prepare_reproduction(run, owner=owner, name=name))
 
-    The revision is the one that was really trained, when the worker reported it.
+
+def prepare_reproduction(run: Run, *, owner: User, name: str = "") -> PreparedRun:
+    """Make a run with the same data, split, seed, hyperparameters, base model and revision, linked to the first.
+
+    The revision is the one that was really trained, when the worker reported it. Raises DatasetNotReady, DatasetGone,
+    or InvalidRun when the base model is not offered any more.
     """
+    if run.dataset.deleted_at is not None:
+        raise DatasetGone(ErrorCode.DATASET_GONE, _("The dataset of this run was deleted."))
     if not run.dataset.is_ready:
         raise DatasetNotReady(ErrorCode.DATASET_NOT_READY, _("The dataset is not ready for training."))
+    require_table(run.dataset)
+    _allowed_base_model(run.base_model, run.task)
     manifest = SplitManifest.objects.get(run=run)
     letters = zlib.decompress(manifest.letters).decode("ascii")
     copy = Run(
-        name=clean_text(name).strip()[:NAME_CHARACTERS] or run.name,
+        name=clean_name(name) or run.name,
         owner=owner,
         dataset=run.dataset,
         task=run.task,
@@ -89,16 +130,23 @@ def reproduce_run(run: Run, *, owner: User, name: str = "") -> Run:
         split_digest=run.split_digest,
         reproduced_from=run,
     )
-    division = _Division(letters=letters, digest=run.split_digest, train_rows=letters.count("t"))
-    return _store(copy, division, priority=0)
+    division = Division(letters=letters, digest=run.split_digest, train_rows=letters.count("t"))
+    return PreparedRun(copy, division, priority=0)
 
 
 @short_transaction
-def _store(run: Run, division: _Division, priority: int) -> Run:
+def store_run(prepared: PreparedRun) -> Run:
+    """Store the run with its manifest and put its job into the queue; raises DatasetGone when the data are gone."""
+    run = prepared.run
+    # Locked, so that a deletion waits for this run or this run sees the deletion.
+    datasets = Dataset.objects.select_for_update(no_key=True).filter(pk=run.dataset_id, deleted_at__isnull=True)
+    if datasets.first() is None:
+        raise DatasetGone(ErrorCode.DATASET_GONE, _("The dataset was deleted."))
     run.pk = None
     run.save(force_insert=True)
-    SplitManifest.objects.create(run=run, letters=zlib.compress(division.letters.encode("ascii"), level=9))
-    jobs.enqueue(run, priority=priority)
+    letters = zlib.compress(prepared.division.letters.encode("ascii"), level=9)
+    SplitManifest.objects.create(run=run, letters=letters)
+    jobs.enqueue(run, priority=prepared.priority)
     return run
 
 
@@ -109,7 +157,7 @@ def _allowed_base_model(name: str, task: str) -> BaseModel:
         return entry
     offered = ", ".join(other.name for other in BaseModel.objects.offered_for(task))
     message = _("%(name)s is not a base model for this task. Choose one of: %(offered)s.")
-    message %= {"name": clean_text(name)[:100], "offered": offered}
+    message %= {"name": clean_name(name, characters=100), "offered": offered}
     errors = [{"path": "base_model", "message": message}]
     raise InvalidRun(ErrorCode.MODEL_NOT_ALLOWED, message, errors=errors)
 
@@ -132,7 +180,7 @@ def _checked_hyperparameters(given: dict[str, Any], task: str, base_model: BaseM
     return settings
 
 
-def _divide(dataset: Dataset, settings: Hyperparameters) -> _Division:
+def _divide(dataset: Dataset, settings: Hyperparameters) -> Division:
     """Split the dataset's rows: the same function and seed give the worker the same rows."""
     table = read_table(dataset)
     strata = TASKS[dataset.task].strata(table)
@@ -144,7 +192,7 @@ def _divide(dataset: Dataset, settings: Hyperparameters) -> _Division:
             message %= {"share": settings.train_split, "split": split.value, "rows": len(splits)}
             raise InvalidRun(ErrorCode.INVALID_FIELD, message, errors=[_field_error("train_split", message)])
     digest = split_digest(table[ROW], splits)
-    return _Division(letters=letters, digest=digest, train_rows=letters.count("t"))
+    return Division(letters=letters, digest=digest, train_rows=letters.count("t"))
 
 
 def _check_warmup(settings: Hyperparameters, train_rows: int) -> None:
@@ -173,7 +221,7 @@ def finish_run(run: Run) -> None:
 
 def update_run(run: Run, *, name: str) -> None:
     """Rename a run."""
-    run.name = clean_text(name).strip()[:NAME_CHARACTERS]
+    run.name = clean_name(name)
     run.save(update_fields=["name"])
 
 

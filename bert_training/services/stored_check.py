@@ -11,7 +11,7 @@ from bert_training.contract.wording import gettext_noop
 from bert_training.data.checks import Problem
 from bert_training.data.process_limits import BACKGROUND_LIMITS
 from bert_training.models import Dataset
-from bert_training.services.datasets import note_report, put_file, stored_copy
+from bert_training.services.datasets import checked_fields, drop_files, put_file, stored_copy
 from bert_training.tasks.intake import Report, check_in_sandbox
 
 logger = logging.getLogger(__name__)
@@ -34,12 +34,13 @@ def check_stored_dataset(pk: int) -> None:
         refuse_unchecked(pk)
         return
     with tempfile.TemporaryDirectory(prefix="bert-table-") as folder:
-        _check_into(dataset, Path(folder) / "table.parquet")
-    dataset.save()
-    logger.info("dataset checked", extra={"dataset": pk, "status": dataset.status, "rows": dataset.rows})
+        report = _check_into(dataset, Path(folder) / "table.parquet")
+    if not _settle(pk, report):
+        drop_files([dataset.table_key])  # deleted while it was checked
+    logger.info("dataset checked", extra={"dataset": pk, "valid": report.valid, "rows": report.rows})
 
 
-def _check_into(dataset: Dataset, table_path: Path) -> None:
+def _check_into(dataset: Dataset, table_path: Path) -> Report:
     with stored_copy(dataset.original_key) as path:
         report = check_in_sandbox(
             path,
@@ -53,13 +54,17 @@ def _check_into(dataset: Dataset, table_path: Path) -> None:
     Dataset.objects.filter(pk=dataset.pk).update(progress=CHECKED_PERCENT)
     if report.valid:
         put_file(dataset.table_key, table_path)
-    note_report(dataset, report)
+    return report
+
+
+def _settle(pk: int, report: Report) -> bool:
+    """Write the outcome onto a row that still waits for it; tells whether there was one."""
+    waiting = Dataset.objects.filter(pk=pk, status=DatasetStatus.CHECKING, deleted_at__isnull=True)
+    return bool(waiting.update(**checked_fields(report)))
 
 
 def refuse_unchecked(pk: int) -> None:
     """Refuse a dataset whose check could not be brought to an end."""
-    dataset = Dataset.objects.get(pk=pk)
     message = gettext_noop("The check of this file was broken off.")
     repair = gettext_noop("Upload it again; if that does not help, copy the needed columns into a new workbook.")
-    note_report(dataset, Report(errors=[Problem("check_failed", message, repair)], counts={"check_failed": 1}))
-    dataset.save()
+    _settle(pk, Report(errors=[Problem("check_failed", message, repair)], counts={"check_failed": 1}))

@@ -11,9 +11,10 @@ from typing import Any, TypeVar
 
 from django.db import models, transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from bert_training.contract.enums import ErrorCode, LogLevel, Outcome
-from bert_training.contract.limits import LOG_BYTES_PER_RUN, LOG_LINES_PER_RUN
+from bert_training.contract.limits import LOG_BYTES_PER_RUN, LOG_LINES_PER_RUN, METRIC_NAMES_PER_RUN
 from bert_training.contract.messages import LogBatch, LogLine, MetricBatch, MetricPoint, StreamAnswer
 from bert_training.contract.text import clean_line
 from bert_training.live.publish import ring
@@ -58,14 +59,16 @@ def _append(
     job, attempt = jobs.attempt_of(worker, job_id, number)
     next_seq: int = getattr(attempt, counter) + 1
     if first_seq > next_seq:
-        raise ProtocolError(ErrorCode.STREAM_GAP, f"records from {next_seq} on are missing", next_seq=next_seq)
+        message = _("Records from %(number)s on are missing.") % {"number": next_seq}
+        raise ProtocolError(ErrorCode.STREAM_GAP, message, next_seq=next_seq)
     fresh = [(seq, item) for seq, item in enumerate(items, start=first_seq) if seq >= next_seq]
     if fresh:
         rows = to_rows(job, attempt, fresh)
         if rows:
             type(rows[0])._default_manager.bulk_create(rows)
         setattr(attempt, counter, next_seq + len(fresh) - 1)
-        attempt.save(update_fields=[counter, "log_bytes"])
+        attempt.save(update_fields=[counter])
+        job.save(update_fields=["log_lines", "log_bytes", "metric_names"])
         transaction.on_commit(lambda: ring(job.run_id))
     current = job.attempt == number and attempt.outcome == Outcome.RUNNING
     directive = job.directive() if current else jobs.CONTINUE
@@ -76,17 +79,22 @@ def _log_rows(job: Job, attempt: JobAttempt, lines: Sequence[tuple[int, LogLine]
     """Build the rows; past the run's limit lines are counted and acknowledged but not stored, with one notice."""
     rows = []
     for seq, line in lines:
-        if attempt.log_bytes >= LOG_BYTES_PER_RUN or seq > LOG_LINES_PER_RUN:
+        if _is_full(job):
             break
         message, stamp = clean_line(line.message), _timestamp(line.ts)
         if stamp is None:
             message, stamp = clean_line(f"[{line.ts}] {line.message}"), timezone.now()
-        attempt.log_bytes += len(message.encode())
-        if attempt.log_bytes >= LOG_BYTES_PER_RUN or seq == LOG_LINES_PER_RUN:
+        job.log_lines += 1
+        job.log_bytes += len(message.encode())
+        if _is_full(job):
             message = "The log of this run is full; further lines stay on the worker only."
         level = line.level if line.level in LEVELS else LogLevel.INFO.value
         rows.append(Log(run_id=job.run_id, attempt=attempt, seq=seq, timestamp=stamp, level=level, message=message))
     return rows
+
+
+def _is_full(job: Job) -> bool:
+    return job.log_bytes >= LOG_BYTES_PER_RUN or job.log_lines >= LOG_LINES_PER_RUN
 
 
 def _timestamp(text: str) -> datetime | None:
@@ -101,6 +109,12 @@ def _timestamp(text: str) -> datetime | None:
 
 
 def _metric_rows(job: Job, attempt: JobAttempt, points: Sequence[tuple[int, MetricPoint]]) -> list[Metric]:
+    """Build the rows; a run has at most METRIC_NAMES_PER_RUN figures."""
+    job.metric_names = sorted({*job.metric_names, *(name for _seq, point in points for name in point.values)})
+    if len(job.metric_names) > METRIC_NAMES_PER_RUN:
+        message = _("A run has at most %(limit)s figures.") % {"limit": METRIC_NAMES_PER_RUN}
+        errors = [{"path": "points", "message": message}]
+        raise ProtocolError(ErrorCode.INVALID_FIELD, message, http_status=400, errors=errors)
     return [
         Metric(
             run_id=job.run_id,

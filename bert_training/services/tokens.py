@@ -40,6 +40,7 @@ def issue_user_token(user: User, *, label: str, days: int | None = None) -> tupl
 def rotate_worker_token(worker: Worker) -> str:
     """Revoke all tokens of a worker and issue a new one."""
     AccessToken.objects.filter(worker=worker, revoked_at__isnull=True).update(revoked_at=Now())
+    Worker.objects.filter(pk=worker.pk).update(instance="")  # whoever has the new token is the worker
     return issue_worker_token(worker)[1]
 
 

@@ -84,7 +84,8 @@ def set_worker_active(worker: Worker, active: bool) -> None:
     if active:
         return
     Job.objects.filter(hold_worker=worker).update(hold_worker=None, hold_until=None)
-    for job in Job.objects.select_for_update().filter(worker=worker, status=JobStatus.RUNNING):
+    held = Job.objects.select_for_update(of=("self",), no_key=True).select_related("run", "worker")
+    for job in held.filter(worker=worker, status=JobStatus.RUNNING):
         jobs.requeue(job, outcome=Outcome.LOST, reason=Reason.WORKER_INACTIVE, hold=False)
 
 

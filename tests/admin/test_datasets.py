@@ -97,7 +97,7 @@ def test_a_dataset_is_deleted_after_a_question(staff: Client, dataset: Dataset) 
 def test_a_dataset_on_which_runs_stand_is_not_deleted(staff: Client, run: Run) -> None:
     url = page_of("dataset", run.dataset_id).replace("change", "delete")
     page = staff.post(url, follow=True).content.decode()
-    assert "Runs stand on this dataset" in page
+    assert "needs this dataset" in page
     assert Dataset.objects.exists()
 
 

@@ -75,7 +75,7 @@ def test_the_queue_is_counted(api: Api, ana: User, run: Run, worker: Worker) -> 
     claim(worker)
     after = api.as_person(ana).get("/queue/status").json()
     assert (after["queued"], after["running"], after["silent"], after["oldest_queued_seconds"]) == (0, 1, 0, None)
-    assert after["workers"] == {"registered": 1, "online": 1, "busy": 0}
+    assert after["workers"] == {"registered": 1, "online": 1, "busy": 1}
 
 
 def test_the_catalogue_offers_only_active_models(api: Api, ana: User) -> None:

@@ -8,6 +8,7 @@ from django.contrib.auth.models import User
 from django.core.files.storage import default_storage
 from django.test import Client
 
+from bert_training.data.checks import Problem
 from bert_training.models import Dataset, Run
 from tests.pages.queries import queries_of
 from tests.personas import make_dataset, make_run
@@ -86,7 +87,7 @@ def test_a_dataset_is_deleted_after_a_question(as_ana: Client, dataset: Dataset)
 
 def test_a_dataset_with_runs_stays_and_the_reason_is_said(as_ana: Client, run: Run) -> None:
     response = as_ana.post(f"/datasets/{run.dataset_id}/delete", follow=True)
-    assert "Runs stand on this dataset" in response.content.decode()
+    assert "needs this dataset" in response.content.decode()
     assert Dataset.objects.filter(pk=run.dataset_id).exists()
 
 
@@ -99,8 +100,8 @@ def test_a_dataset_in_check_shows_how_far_it_is_and_asks_again_by_itself(as_ana:
 
 
 def test_a_refused_dataset_says_what_to_repair(as_ana: Client, dataset: Dataset) -> None:
-    problem = {"code": "blank_label", "message": "The cell %(cell)s is <b>.", "values": {"cell": "B2"}, "cell": "B2"}
-    report = {"errors": [problem], "counts": {"blank_label": 7}}
+    problem = Problem("blank_label", "The cell %(cell)s is <b>.", values={"cell": "B2"}, cell="B2")
+    report = {"errors": [problem.as_dict()], "counts": {"blank_label": 7}}
     Dataset.objects.filter(pk=dataset.pk).update(status="refused", report=report)
     content = as_ana.get(f"/datasets/{dataset.pk}").content.decode()
     assert "7 things must be repaired" in content

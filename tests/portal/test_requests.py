@@ -67,7 +67,7 @@ def test_a_body_that_is_too_long_is_refused_by_its_length(client: Client) -> Non
 @pytest.mark.parametrize("host", ["evil.example", "evil.example:80", "localhost.evil.example"])
 def test_a_foreign_host_name_is_refused(client: Client, host: str) -> None:
     answer = client.get(f"{API}/runs", headers={"Host": host})
-    assert (answer.status_code, answer["Content-Type"]) == (400, "application/json")
+    assert (answer.status_code, answer["Content-Type"]) == (400, "application/json; charset=utf-8")
 
 
 @pytest.mark.django_db

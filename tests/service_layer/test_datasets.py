@@ -12,7 +12,7 @@ from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
 from bert_training.background import check_dataset
 from bert_training.models import Dataset
-from bert_training.services import datasets
+from bert_training.services import datasets, stored_check
 from bert_training.services.datasets import (
     DatasetInvalid,
     Registered,
@@ -25,6 +25,7 @@ from bert_training.services.datasets import (
 )
 from bert_training.services.errors import DatasetGone, ServiceError, StorageFull
 from bert_training.services.stored_check import CHECK_ATTEMPTS
+from bert_training.tasks.intake import Report
 from tests.personas import make_dataset
 from tests.workbooks import workbook_bytes, workbook_of
 
@@ -115,7 +116,9 @@ def test_a_parallel_upload_that_came_second_leaves_no_file(
 ) -> None:
     content = workbook_bytes("text-classification")
     first = register(ana, content)
-    monkeypatch.setattr(datasets, "_same", lambda *_arguments: None)  # both looked before either had stored
+    looks = iter([None])  # both looked before either had stored; later looks find what there is
+    look = datasets._same
+    monkeypatch.setattr(datasets, "_same", lambda *arguments: next(looks, look(*arguments)))
     second = register(ana, content)
     assert (second.created, second.dataset) == (False, first.dataset)
     assert kept_files == {first.dataset.original_key, first.dataset.table_key}
@@ -142,6 +145,17 @@ def test_a_file_name_is_only_a_name(ana: User) -> None:
     dataset = register(ana, workbook_bytes("text-classification"), name="../../etc/pass\x00wd.xlsx").dataset
     assert dataset.original_name == "passwd.xlsx"
     assert "/etc/" not in dataset.original_key
+
+
+def test_what_the_store_lost_is_put_back_by_the_same_upload(ana: User) -> None:
+    content = workbook_bytes("text-classification")
+    dataset = register(ana, content).dataset
+    default_storage.delete(dataset.original_key)
+    default_storage.delete(dataset.table_key)
+    again = register(ana, content)
+    assert (again.created, again.dataset) == (False, dataset)
+    assert read_table(dataset)["row"][0] == 2
+    assert default_storage.exists(dataset.original_key)
 
 
 def test_deleting_removes_the_files(
@@ -194,6 +208,38 @@ def test_a_check_that_is_done_is_not_done_again(large: Callable[[bytes], Dataset
     check_dataset(dataset.pk)
     dataset.refresh_from_db()
     assert dataset.check_attempts == 1
+
+
+def test_a_dataset_deleted_while_it_is_checked_stays_deleted(
+    large: Callable[[bytes], Dataset], monkeypatch: pytest.MonkeyPatch, kept_files: set[str]
+) -> None:
+    dataset = large(workbook_bytes("text-classification"))
+    check = stored_check.check_in_sandbox
+
+    def delete_meanwhile(path: Any, **wanted: Any) -> Report:
+        Dataset.objects.all().delete()
+        return check(path, **wanted)
+
+    monkeypatch.setattr(stored_check, "check_in_sandbox", delete_meanwhile)
+    check_dataset(dataset.pk)
+    assert not Dataset.objects.exists()
+    assert dataset.table_key not in kept_files
+
+
+def test_a_name_given_during_the_check_is_kept(
+    large: Callable[[bytes], Dataset], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dataset = large(workbook_bytes("text-classification"))
+    check = stored_check.check_in_sandbox
+
+    def rename_meanwhile(path: Any, **wanted: Any) -> Report:
+        Dataset.objects.update(name="Outro nome")
+        return check(path, **wanted)
+
+    monkeypatch.setattr(stored_check, "check_in_sandbox", rename_meanwhile)
+    check_dataset(dataset.pk)
+    dataset.refresh_from_db()
+    assert (dataset.name, dataset.status) == ("Outro nome", "ready")
 
 
 def test_a_check_that_keeps_dying_is_given_up(large: Callable[[bytes], Dataset]) -> None:

@@ -19,10 +19,11 @@ from bert_training.contract.messages import (
     Result,
 )
 from bert_training.models import Job, PortalTick, Run, Worker
-from bert_training.services.errors import AlreadyFinished, ProtocolError
+from bert_training.services.errors import AlreadyFinished, ProtocolError, ServiceError
 from bert_training.services.jobs import cancel_job, claim_job, complete_job, finish_job, report_progress, requeue
 from bert_training.services.leases import expire_leases
 from bert_training.services.telemetry import append_logs
+from bert_training.services.tokens import rotate_worker_token
 from bert_training.services.workers import set_worker_active
 from tests.personas import claim, claim_request, make_run, make_worker
 
@@ -303,6 +304,79 @@ def test_cancel_after_the_end_is_refused(running_job: Job, worker: Worker) -> No
 def test_finish_now_reaches_the_worker(running_job: Job, worker: Worker) -> None:
     finish_job(running_job.pk)
     assert report_progress(worker, running_job.pk, progress()).directive == Directive.FINISH
+
+
+def test_what_has_not_begun_cannot_be_finished(run: Run) -> None:
+    with pytest.raises(ServiceError) as refusal:
+        finish_job(run.job.pk)
+    assert refusal.value.code == ErrorCode.NOT_RUNNING
+
+
+@pytest.mark.parametrize("instance", ["machine-1:1", "machine-1:2"], ids=["taken back", "restarted"])
+def test_finish_now_is_not_asked_of_a_network_that_has_learned_nothing(
+    running_job: Job, worker: Worker, instance: str
+) -> None:
+    finish_job(running_job.pk)
+    if instance == "machine-1:1":
+        lose(running_job)
+    again = claim(worker, instance=instance)
+    assert again.attempt == 2
+    assert report_progress(worker, running_job.pk, progress(attempt=2)).directive == Directive.CONTINUE
+
+
+def test_a_run_that_brings_its_pc_down_is_ended_although_the_pc_comes_back(run: Run, worker: Worker) -> None:
+    for number in (1, 2, 3):
+        claimed = claim(worker, instance=f"machine-1:{number}")
+        report_progress(worker, claimed.job_id, progress(attempt=number))
+    assert claim_job(worker, claim_request(instance="machine-1:4")) is None
+    run.refresh_from_db()
+    assert (run.status, run.error_code) == ("failed", "worker_lost")
+
+
+def test_another_worker_does_not_inherit_a_checkpoint(running_job: Job, worker: Worker, other_worker: Worker) -> None:
+    report_progress(worker, running_job.pk, progress(checkpoint_step=4))
+    lose(running_job)
+    Job.objects.update(hold_until=Now())
+    second = claim(other_worker, instance="machine-2:1")
+    assert second.resume_checkpoint_step == 0
+    lose(running_job)
+    running_job.refresh_from_db()
+    assert running_job.hold_worker is None
+
+
+@pytest.mark.parametrize("instance", ["m:²", "m:" + "9" * 30, "no number", ":", ""])
+def test_an_odd_instance_is_a_machine_like_any_other(run: Run, worker: Worker, instance: str) -> None:
+    assert claim(worker, instance=instance).attempt == 1
+
+
+def test_a_new_token_ends_a_conflict(running_job: Job, worker: Worker) -> None:
+    rotate_worker_token(worker)
+    assert claim(worker, instance="machine-2:1").held
+
+
+def test_a_claim_makes_the_worker_busy_at_once(running_job: Job, worker: Worker) -> None:
+    worker.refresh_from_db()
+    assert worker.state == "busy"
+    complete_job(worker, running_job.pk, completion())
+    worker.refresh_from_db()
+    assert worker.state == "idle"
+
+
+def test_one_job_that_resists_does_not_keep_the_others_from_being_taken_back(
+    ana: User, worker: Worker, other_worker: Worker, portal_clock: Clock
+) -> None:
+    make_run(ana)
+    make_run(ana)
+    broken = Job.objects.get(pk=claim(worker).job_id)
+    sound = Job.objects.get(pk=claim(other_worker, instance="machine-2:1").job_id)
+    broken.attempts.all().delete()
+    for job in (broken, sound):
+        portal_clock.lapse(job)
+    expire_leases()
+    portal_clock.listened_for_long()
+    assert expire_leases() == 1
+    sound.refresh_from_db()
+    assert sound.status == "queued"
 
 
 def test_a_draining_worker_finishes_and_claims_no_more(running_job: Job, worker: Worker, ana: User) -> None:

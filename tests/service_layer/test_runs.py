@@ -5,15 +5,18 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.core.files.storage import default_storage
+from pytest_django import DjangoCaptureOnCommitCallbacks
 
+from bert_training.access import datasets_visible_to
 from bert_training.contract.enums import ErrorCode
 from bert_training.data.split import split_digest, split_rows
 from bert_training.data.table import ROW
 from bert_training.models import BaseModel, Dataset, Job, Run
 from bert_training.services.datasets import delete_dataset, read_table
-from bert_training.services.errors import DatasetNotReady, InUse, InvalidRun
+from bert_training.services.errors import DatasetGone, DatasetNotReady, InUse, InvalidRun
 from bert_training.services.jobs import cancel_job
-from bert_training.services.runs import create_run, delete_run, reproduce_run
+from bert_training.services.runs import create_run, delete_run, prepare_run, reproduce_run, store_run
 from tests.personas import BASE_MODEL, make_run
 
 WRONG = [
@@ -118,7 +121,49 @@ def test_a_run_is_deleted_only_after_its_end(run: Run) -> None:
     assert not Run.objects.exists()
 
 
-def test_a_dataset_with_runs_is_not_deleted(run: Run, dataset: Dataset) -> None:
+def test_a_dataset_that_a_run_needs_is_not_deleted(run: Run, dataset: Dataset) -> None:
     with pytest.raises(InUse):
         delete_dataset(dataset)
-    assert Dataset.objects.filter(pk=dataset.pk).exists()
+    assert datasets_visible_to(run.owner).filter(pk=dataset.pk).exists()
+
+
+def test_a_dataset_goes_when_its_runs_have_ended_and_they_keep_its_digest(
+    run: Run, dataset: Dataset, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
+) -> None:
+    cancel_job(run.job.pk)
+    with django_capture_on_commit_callbacks(execute=True):
+        delete_dataset(dataset)
+    kept = Run.objects.select_related("dataset").get(pk=run.pk).dataset
+    assert not datasets_visible_to(run.owner).exists()
+    assert not default_storage.exists(dataset.original_key)
+    assert not default_storage.exists(dataset.table_key)
+    assert (kept.sha256, kept.summary, kept.report) == (dataset.sha256, {}, {})
+    assert not kept.is_ready
+
+
+def test_what_was_deleted_is_not_reproduced(run: Run, dataset: Dataset, ana: User) -> None:
+    cancel_job(run.job.pk)
+    delete_dataset(dataset)
+    run.dataset.refresh_from_db()
+    with pytest.raises(DatasetGone):
+        reproduce_run(run, owner=ana)
+
+
+def test_a_run_whose_table_is_lost_is_not_reproduced(run: Run, dataset: Dataset, ana: User) -> None:
+    default_storage.delete(dataset.table_key)
+    with pytest.raises(DatasetGone):
+        reproduce_run(run, owner=ana)
+
+
+def test_a_base_model_that_is_not_offered_any_more_is_not_reproduced(run: Run, ana: User) -> None:
+    BaseModel.objects.update(active=False)
+    with pytest.raises(InvalidRun):
+        reproduce_run(run, owner=ana)
+
+
+def test_a_run_is_not_stored_on_data_that_went_meanwhile(ana: User, dataset: Dataset) -> None:
+    prepared = prepare_run(owner=ana, dataset=dataset, base_model=BASE_MODEL, hyperparameters={})
+    Dataset.objects.all().delete()
+    with pytest.raises(DatasetGone):
+        store_run(prepared)
+    assert not Run.objects.exists()

@@ -117,6 +117,29 @@ def test_a_full_log_is_acknowledged_but_not_stored(
     assert len(messages_of(running_job)) == 2
 
 
+def test_the_limit_of_the_log_holds_for_all_attempts_together(
+    running_job: Job, worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bert_training.services.telemetry.LOG_LINES_PER_RUN", 3)
+    append_logs(worker, batch(running_job, 1, "um", "dois"))
+    claim(worker, instance="machine-1:2")
+    assert append_logs(worker, batch(running_job, 1, "a", "b", "c", attempt=2)).next_seq == 4
+    assert len(messages_of(running_job)) == 3
+
+
+def test_a_run_has_a_limited_number_of_figures(running_job: Job, worker: Worker) -> None:
+    for first in (1, 2):
+        values = {f"m{first}_{number}": 0.0 for number in range(150)}
+        point = MetricPoint.of(epoch=1, step=first, split=Split.TRAIN, values=values)
+        posted = MetricBatch(job_id=running_job.pk, attempt=1, first_seq=first, points=[point])
+        if first == 1:
+            append_metrics(worker, posted)
+    with pytest.raises(ProtocolError) as refusal:
+        append_metrics(worker, posted)
+    assert (refusal.value.code, refusal.value.http_status) == (ErrorCode.INVALID_FIELD, 400)
+    assert Metric.objects.count() == 1
+
+
 def test_points_keep_what_is_not_a_number_as_a_gap(running_job: Job, worker: Worker) -> None:
     point = MetricPoint.of(epoch=1, step=3, split=Split.TRAIN, values={"loss": float("nan"), "learning_rate": 0.1})
     append_metrics(worker, MetricBatch(job_id=running_job.pk, attempt=1, first_seq=1, points=[point]))

@@ -32,7 +32,7 @@ class RunFilter(django_filters.FilterSet):  # type: ignore[misc]  # the library 
     """?status=, ?task=, ?dataset= (id), ?base_model=, ?owner= (user name)"""
 
     owner = django_filters.CharFilter(field_name="owner__username")
-    dataset = django_filters.NumberFilter(field_name="dataset_id")
+    dataset = django_filters.NumberFilter(field_name="dataset_id", decimal_places=0, max_digits=18)
 
     class Meta:
         model = Run
@@ -78,7 +78,7 @@ class Runs(ApiView, ListAPIView[Run]):
         dataset = access.visible_dataset(person, body.dataset)
         run, is_new = create_once(
             request,
-            lambda: runs.create_run(
+            lambda: runs.prepare_run(
                 owner=person,
                 dataset=dataset,
                 base_model=body.base_model,
@@ -141,5 +141,5 @@ class ReproduceRun(ApiView):
         """Create a run with the same data, split, seed, hyperparameters, base model and revision."""
         body, person = read_body(request, Reproduction, may_be_empty=True), calling_person(request)
         run = access.visible_run(person, pk)
-        copy, is_new = create_once(request, lambda: runs.reproduce_run(run, owner=person, name=body.name))
+        copy, is_new = create_once(request, lambda: runs.prepare_reproduction(run, owner=person, name=body.name))
         return answer_run(copy.pk, status=201 if is_new else 200)
