@@ -17,8 +17,8 @@ from django.test import override_settings
 
 from bert_training.contract.messages import ClaimedJob, ClaimRequest
 from bert_training.models import BaseModel, Dataset, Job, Run, Worker
+from bert_training.services.claims import claim_job
 from bert_training.services.datasets import UploadRequest, register_upload
-from bert_training.services.jobs import claim_job
 from bert_training.services.runs import create_run
 from bert_training.services.tokens import issue_worker_token
 from bert_training.tasks import TASKS

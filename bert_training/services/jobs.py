@@ -1,4 +1,4 @@
-"""The training queue: enqueue, claim, progress, complete, cancel. The worker protocol's rules R1, R2, R4-R8.
+"""A job from its claim to its end: progress, complete, requeue, cancel. The worker protocol's rules R2, R4, R7, R8.
 
 Every write about a job first locks its row; lock order everywhere: worker, job, attempt. All times are the database's.
 Locks are `no_key`: a full lock of a worker's row deadlocks with the foreign-key checks of another job's commit
@@ -8,18 +8,14 @@ Locks are `no_key`: a full lock of a worker's row deadlocks with the foreign-key
 import logging
 
 from django.conf import settings
-from django.db import connection, transaction
-from django.db.models import Max
+from django.db import transaction
 from django.db.models.functions import Coalesce, Now
 from django.utils.translation import gettext as _
 
-from bert_training.contract.enums import Directive, ErrorCode, JobStatus, Outcome, Phase, Reason, WorkerState
+from bert_training.contract.enums import Directive, ErrorCode, JobStatus, Outcome, Reason, WorkerState
 from bert_training.contract.messages import (
-    ClaimedJob,
-    ClaimRequest,
     CompleteAnswer,
     CompleteRequest,
-    DatasetReference,
     ProgressAnswer,
     ProgressRequest,
 )
@@ -33,10 +29,7 @@ from bert_training.services.transactions import short_transaction
 logger = logging.getLogger(__name__)
 
 CONTINUE = Directive.CONTINUE
-# A new attempt has done nothing yet; what was asked of the one before (finish now) is asked of its network.
-AT_THE_START = {"phase": Phase.PREPARING.value, "epoch": 0, "step": 0, "finish_requested_at": None}
 LOSSES_UNTIL_FAILED = 3  # poison job guard (R7)
-START_NUMBER_DIGITS = 15
 
 
 # --- rows under lock ----------------------------------------------------------------------------------------------
@@ -99,133 +92,6 @@ def _revive(worker: Worker, job: Job, attempt: JobAttempt) -> None:
     logger.info("job revived", extra={"job": job.pk, "worker": worker.pk, "attempt": attempt.number})
 
 
-# --- the queue ----------------------------------------------------------------------------------------------------
-
-
-def enqueue(run: Run, *, priority: int = 0) -> Job:
-    """Put a new run into the queue, with a fair turn among owners of the same priority."""
-    last_claimed = Job.objects.filter(attempt__gt=0).order_by("-started_at").values_list("turn", flat=True).first() or 0
-    own = Job.objects.filter(status=JobStatus.QUEUED, run__owner=run.owner_id).aggregate(top=Max("turn"))["top"]
-    turn = max(last_claimed, 0 if own is None else own + 1)
-    return Job.objects.create(run=run, task=run.task, simulate=run.simulate, priority=priority, turn=turn)
-
-
-@short_transaction
-def claim_job(worker: Worker, request: ClaimRequest) -> ClaimedJob | None:
-    """Return the job that the worker holds, or give it the next one, or None (R1)."""
-    worker = lock_worker(worker)
-    locked = Job.objects.select_for_update(of=("self",), no_key=True).select_related("run", "worker")
-    job = locked.filter(worker=worker, status=JobStatus.RUNNING).first()
-    _check_instance(worker, request.instance, holds=job is not None)
-    Worker.objects.filter(pk=worker.pk).update(
-        instance=request.instance, versions=request.versions, tasks=request.tasks, last_seen_at=Now()
-    )
-    if job is not None and (job.simulate != request.simulate or job.task not in request.tasks):
-        requeue(job, outcome=Outcome.RELEASED, reason=Reason.RELEASED_BY_WORKER)
-        job = None
-    claimed = _claim_again(worker, job, request.instance) if job is not None else None
-    if claimed is None and not worker.draining:
-        claimed = _claim_next(worker, request)
-    if claimed is not None:
-        Worker.objects.filter(pk=worker.pk).update(state=WorkerState.BUSY.value)
-    return claimed
-
-
-def _check_instance(worker: Worker, instance: str, *, holds: bool) -> None:
-    """Refuse an echo of the past, and a copied token while its owner is fresh (instance = machine:start number)."""
-    machine, start = _split_instance(instance)
-    known_machine, known_start = _split_instance(worker.instance)
-    if not known_machine or (machine == known_machine and start >= known_start):
-        return
-    silence = worker.seconds_since_seen()
-    is_fresh = silence is not None and silence < settings.LEASE_SECONDS
-    if machine == known_machine or is_fresh:
-        retry_after = settings.LEASE_SECONDS
-        message = _("Another program is using this worker's token.")
-        raise ProtocolError(ErrorCode.INSTANCE_CONFLICT, message, retry_after=retry_after)
-
-
-def _split_instance(instance: str) -> tuple[str, int]:
-    machine, _separator, start = instance.rpartition(":")
-    is_number = start.isascii() and start.isdecimal() and len(start) <= START_NUMBER_DIGITS
-    return (machine, int(start)) if is_number else (instance, 0)
-
-
-def _claim_again(worker: Worker, job: Job, instance: str) -> ClaimedJob | None:
-    """Answer a repeated claim with the same job; a restarted worker gets a new attempt of it, unless that was over."""
-    attempt = job.attempts.get(number=job.attempt)
-    if attempt.instance == instance:
-        job.renew_lease()
-        return _claimed(job, held=True)
-    attempt.end(Outcome.LOST, reason=Reason.WORKER_RESTARTED)
-    if _end_if_over(job, Outcome.LOST):
-        return None
-    Job.objects.filter(pk=job.pk).update(attempt=job.attempt + 1, lease_until=lease_end(), **AT_THE_START)
-    job.refresh_from_db()
-    _open_attempt(worker, job, instance)
-    return _claimed(job, held=True)
-
-
-def _claim_next(worker: Worker, request: ClaimRequest) -> ClaimedJob | None:
-    # SKIP LOCKED: two workers that ask at once look at different rows. SQLite has one writer anyway.
-    skip_locked = connection.features.has_select_for_update_skip_locked
-    queue = Job.objects.claimable(worker, tasks=request.tasks, simulate=request.simulate)
-    queue = queue.select_for_update(of=("self",), no_key=True, skip_locked=skip_locked).select_related("run")
-    job = queue.first()
-    if job is None:
-        return None
-    last = job.attempts.order_by("-number").first()
-    has_checkpoint = last is not None and last.worker_id == worker.pk  # checkpoints stay where they were made
-    job.transition(
-        JobStatus.RUNNING,
-        worker=worker,
-        attempt=job.attempt + 1,
-        lease_until=lease_end(),
-        hold_worker=None,
-        hold_until=None,
-        checkpoint_step=job.checkpoint_step if has_checkpoint else 0,
-        started_at=Coalesce("started_at", Now()),
-        **AT_THE_START,
-    )
-    Run.objects.filter(pk=job.run_id).update(started_at=Coalesce("started_at", Now()))
-    _open_attempt(worker, job, request.instance)
-    logger.info("job claimed", extra={"job": job.pk, "worker": worker.pk, "attempt": job.attempt})
-    return _claimed(job, held=False)
-
-
-def _open_attempt(worker: Worker, job: Job, instance: str) -> None:
-    JobAttempt.objects.create(job=job, number=job.attempt, worker=worker, instance=instance, started_at=Now())
-    _ring_after_commit(job)
-
-
-def _claimed(job: Job, *, held: bool) -> ClaimedJob:
-    run = Run.objects.select_related("dataset").get(pk=job.run_id)
-    dataset = run.dataset
-    return ClaimedJob(
-        job_id=job.pk,
-        run_id=run.pk,
-        attempt=job.attempt,
-        held=held,
-        task=run.task,
-        hyperparameters=run.hyperparameters,
-        base_model=run.base_model,
-        base_model_revision=run.base_model_revision,
-        simulate=run.simulate,
-        dataset=DatasetReference(
-            id=dataset.pk,
-            sha256=dataset.sha256,
-            bytes=dataset.bytes,
-            table_sha256=dataset.table_sha256,
-            table_bytes=dataset.table_bytes,
-            rows=dataset.rows,
-        ),
-        split_digest=run.split_digest,
-        resume_checkpoint_step=job.checkpoint_step,
-        lease_seconds=settings.LEASE_SECONDS,
-        heartbeat_seconds=settings.HEARTBEAT_SECONDS,
-    )
-
-
 # --- a running job ------------------------------------------------------------------------------------------------
 
 
@@ -247,7 +113,7 @@ def report_progress(worker: Worker, job_id: int, progress: ProgressRequest) -> P
     if progress.reproducibility is not None:
         Run.objects.filter(pk=job.run_id).update(reproducibility=progress.reproducibility.model_dump())
     Worker.objects.filter(pk=worker.pk).update(last_seen_at=Now())
-    _ring_after_commit(job)
+    ring_after_commit(job)
     return ProgressAnswer(directive=job.directive(), lease_seconds=settings.LEASE_SECONDS)
 
 
@@ -284,7 +150,7 @@ def complete_job(worker: Worker, job_id: int, report: CompleteRequest) -> Comple
     else:
         _end_job(job, attempt, report)
     Worker.objects.filter(pk=worker.pk).update(state=WorkerState.IDLE.value, last_seen_at=Now())
-    _ring_after_commit(job)
+    ring_after_commit(job)
     logger.info("attempt ended", extra={"job": job.pk, "attempt": attempt.number, "outcome": report.outcome.value})
     return CompleteAnswer(status=JobStatus(job.status))
 
@@ -326,7 +192,7 @@ def requeue(job: Job, *, outcome: Outcome, reason: Reason, hold: bool = True) ->
     Lost with a checkpoint, it waits AFFINITY_SECONDS for its worker, which alone can resume it: weights never travel.
     """
     job.attempts.get(number=job.attempt).end(outcome, reason=reason.value)
-    if not _end_if_over(job, outcome):
+    if not end_if_over(job, outcome):
         is_held = hold and outcome is Outcome.LOST and job.checkpoint_step > 0
         job.transition(
             JobStatus.QUEUED,
@@ -336,12 +202,12 @@ def requeue(job: Job, *, outcome: Outcome, reason: Reason, hold: bool = True) ->
             hold_worker=job.worker if is_held else None,
             hold_until=hold_end() if is_held else None,
         )
-    _ring_after_commit(job)
+    ring_after_commit(job)
     extra = {"job": job.pk, "attempt": job.attempt, "outcome": outcome.value, "reason": reason.value}
     logger.warning("attempt ended without a result", extra=extra)
 
 
-def _end_if_over(job: Job, outcome: Outcome) -> bool:
+def end_if_over(job: Job, outcome: Outcome) -> bool:
     """End the job with its attempt when a cancel was asked for, or when it takes down every worker (R7)."""
     if job.cancel_requested_at is not None:
         status, reason = JobStatus.CANCELED, Reason.CANCELED_BY_USER
@@ -351,7 +217,7 @@ def _end_if_over(job: Job, outcome: Outcome) -> bool:
         return False
     job.transition(status, lease_until=None)
     Run.objects.filter(pk=job.run_id).update(error_code=reason.value)
-    _ring_after_commit(job)
+    ring_after_commit(job)
     return True
 
 
@@ -378,7 +244,7 @@ def cancel_job(job_id: int) -> None:
         Run.objects.filter(pk=job.run_id).update(error_code=Reason.CANCELED_BY_USER.value)
     else:
         Job.objects.filter(pk=job_id).update(cancel_requested_at=Coalesce("cancel_requested_at", Now()))
-    _ring_after_commit(job)
+    ring_after_commit(job)
 
 
 @short_transaction
@@ -391,7 +257,7 @@ def finish_job(job_id: int) -> None:
     if job.status != JobStatus.RUNNING:
         raise ServiceError(ErrorCode.NOT_RUNNING, _("The run has not begun: cancel it instead."), http_status=409)
     Job.objects.filter(pk=job_id).update(finish_requested_at=Coalesce("finish_requested_at", Now()))
-    _ring_after_commit(job)
+    ring_after_commit(job)
 
 
 def _unfinished(job_id: int) -> Job:
@@ -403,6 +269,6 @@ def _unfinished(job_id: int) -> Job:
     return job
 
 
-def _ring_after_commit(job: Job) -> None:
+def ring_after_commit(job: Job) -> None:
     run_id = job.run_id
     transaction.on_commit(lambda: ring(run_id))

@@ -14,7 +14,7 @@ from bert_training.contract.text import clean_name
 from bert_training.data.split import split_digest, split_rows
 from bert_training.data.table import ROW
 from bert_training.models import BaseModel, Dataset, Job, Run, SplitManifest
-from bert_training.services import jobs
+from bert_training.services import claims, jobs
 from bert_training.services.datasets import read_table, require_table
 from bert_training.services.errors import DatasetGone, DatasetNotReady, InUse, InvalidRun
 from bert_training.services.transactions import short_transaction
@@ -146,7 +146,7 @@ def store_run(prepared: PreparedRun) -> Run:
     run.save(force_insert=True)
     letters = zlib.compress(prepared.division.letters.encode("ascii"), level=9)
     SplitManifest.objects.create(run=run, letters=letters)
-    jobs.enqueue(run, priority=prepared.priority)
+    claims.enqueue(run, priority=prepared.priority)
     return run
 
 

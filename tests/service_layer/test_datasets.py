@@ -25,7 +25,7 @@ from bert_training.services.datasets import (
 )
 from bert_training.services.errors import DatasetGone, ServiceError, StorageFull
 from bert_training.services.stored_check import CHECK_ATTEMPTS
-from bert_training.tasks.intake import Report
+from bert_training.tasks.intake import Report, check_in_sandbox
 from tests.personas import make_dataset
 from tests.workbooks import workbook_bytes, workbook_of
 
@@ -214,11 +214,10 @@ def test_a_dataset_deleted_while_it_is_checked_stays_deleted(
     large: Callable[[bytes], Dataset], monkeypatch: pytest.MonkeyPatch, kept_files: set[str]
 ) -> None:
     dataset = large(workbook_bytes("text-classification"))
-    check = stored_check.check_in_sandbox
 
     def delete_meanwhile(path: Any, **wanted: Any) -> Report:
         Dataset.objects.all().delete()
-        return check(path, **wanted)
+        return check_in_sandbox(path, **wanted)
 
     monkeypatch.setattr(stored_check, "check_in_sandbox", delete_meanwhile)
     check_dataset(dataset.pk)
@@ -230,11 +229,10 @@ def test_a_name_given_during_the_check_is_kept(
     large: Callable[[bytes], Dataset], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     dataset = large(workbook_bytes("text-classification"))
-    check = stored_check.check_in_sandbox
 
     def rename_meanwhile(path: Any, **wanted: Any) -> Report:
         Dataset.objects.update(name="Outro nome")
-        return check(path, **wanted)
+        return check_in_sandbox(path, **wanted)
 
     monkeypatch.setattr(stored_check, "check_in_sandbox", rename_meanwhile)
     check_dataset(dataset.pk)

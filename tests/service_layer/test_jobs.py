@@ -19,8 +19,9 @@ from bert_training.contract.messages import (
     Result,
 )
 from bert_training.models import Job, PortalTick, Run, Worker
+from bert_training.services.claims import claim_job
 from bert_training.services.errors import AlreadyFinished, ProtocolError, ServiceError
-from bert_training.services.jobs import cancel_job, claim_job, complete_job, finish_job, report_progress, requeue
+from bert_training.services.jobs import cancel_job, complete_job, finish_job, report_progress, requeue
 from bert_training.services.leases import expire_leases
 from bert_training.services.telemetry import append_logs
 from bert_training.services.tokens import rotate_worker_token

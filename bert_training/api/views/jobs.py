@@ -15,7 +15,7 @@ from bert_training.contract.messages import (
     ProgressAnswer,
     ProgressRequest,
 )
-from bert_training.services import jobs
+from bert_training.services import claims, jobs
 
 
 class ClaimJob(WorkerView):
@@ -30,7 +30,7 @@ class ClaimJob(WorkerView):
     )
     def post(self, request: Request) -> Response:
         """Return the job that the worker holds, or the next one of the queue."""
-        claimed = jobs.claim_job(self.worker, read_body(request, ClaimRequest))
+        claimed = claims.claim_job(self.worker, read_body(request, ClaimRequest))
         if claimed is None:
             return Response(status=204, headers={"Retry-After": str(IDLE_RETRY_AFTER_SECONDS)})
         return Response(claimed.model_dump(mode="json"))
