@@ -257,7 +257,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ["bert_training.api.parsing.StrictJsonParser"],
     "DEFAULT_PAGINATION_CLASS": "bert_training.api.pagination.Pages",
     "DEFAULT_FILTER_BACKENDS": [
-        "django_filters.rest_framework.DjangoFilterBackend",
+        "bert_training.api.filters.Filters",
         "rest_framework.filters.SearchFilter",
         "bert_training.api.pagination.Ordering",
     ],

@@ -58,6 +58,11 @@ WORDS = {
     "string_too_long": gettext_noop("This may have at most %(max_length)s characters."),
     "too_long": gettext_noop("This may have at most %(max_length)s entries."),
     "enum": gettext_noop("This must be one of: %(expected)s."),
+    "string_pattern_mismatch": gettext_noop("This must have the form %(pattern)s."),
+    "finite_number": gettext_noop("This must be a number."),
+    "datetime_type": gettext_noop("This must be a date with time in ISO 8601."),
+    "datetime_parsing": gettext_noop("This must be a date with time in ISO 8601."),
+    "datetime_from_date_parsing": gettext_noop("This must be a date with time in ISO 8601."),
     "literal_error": gettext_noop("This must be one of: %(expected)s."),
 }
 

@@ -156,3 +156,8 @@ def test_the_document_and_its_page_are_for_signed_in_people(api: Api, ana: User)
     assert "script-src 'self';" in policy
     assert "style-src 'self' 'unsafe-inline'" in policy
     assert "https://" not in page.content.decode()
+
+
+@pytest.mark.parametrize("path", ["/workers?active=zz", "/base-models?recommended=zz"])
+def test_a_switch_that_is_neither_true_nor_false_is_refused(api: Api, root: User, path: str) -> None:
+    assert outcome_of(api.as_person(root).get(path)) == (400, "invalid_field")
