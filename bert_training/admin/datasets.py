@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
@@ -23,7 +22,6 @@ from bert_training.models import Dataset
 from bert_training.services.datasets import (
     DatasetInvalid,
     Registered,
-    UploadRequest,
     delete_dataset,
     register_upload,
     update_dataset,
@@ -32,9 +30,8 @@ from bert_training.services.errors import ServiceError
 from bert_training.services.problem_words import shown_problems
 from bert_training.tasks import TASKS
 from bert_training.tasks.intake import Report
-from bert_training.tasks.spec import TaskSpec
+from bert_training.upload_form import UploadForm
 
-COLUMN_PREFIX = "column_"
 WORDS = ("name", "description")
 FACTS = (
     "owner",
@@ -51,38 +48,6 @@ FACTS = (
     "table_sha256",
     "created_at",
 )
-
-
-class UploadForm(forms.Form):
-    """A spreadsheet and what to read from it. Columns whose headers are known need no naming."""
-
-    file = forms.FileField(label=_("spreadsheet (.xlsx)"), widget=forms.ClearableFileInput(attrs={"accept": ".xlsx"}))
-    name = forms.CharField(label=_("name"), max_length=200, required=False, help_text=_("Empty = the file's name."))
-    description = forms.CharField(
-        label=_("description"), max_length=2000, required=False, widget=forms.Textarea(attrs={"rows": 2})
-    )
-    sheet = forms.CharField(
-        label=_("sheet"), max_length=100, required=False, help_text=_("Empty = the first visible sheet.")
-    )
-
-    def __init__(self, task: TaskSpec, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.task = task
-        for column in task.columns:
-            known = ", ".join((column.header, *column.aliases))
-            help_text = gettext("%(help)s Empty = the column called %(known)s.")
-            self.fields[COLUMN_PREFIX + column.name] = forms.CharField(
-                label=gettext("Column with: %(column)s") % {"column": gettext(column.label)},
-                required=False,
-                max_length=200,
-                help_text=help_text % {"help": gettext(column.help), "known": known},
-            )
-
-    def upload_request(self) -> UploadRequest:
-        """Return what the service wants to know."""
-        named = {column.name: self.cleaned_data[COLUMN_PREFIX + column.name] for column in self.task.columns}
-        columns: dict[str, str | list[str]] = {name: header for name, header in named.items() if header}
-        return UploadRequest(task=self.task.name, sheet=self.cleaned_data["sheet"], columns=columns)
 
 
 class DatasetAdmin(ServiceDeletion[Dataset]):
@@ -200,9 +165,9 @@ class DatasetAdmin(ServiceDeletion[Dataset]):
             "unlisted": _unlisted(report) if report else 0,
             "errors": shown_problems(problem.as_dict() for problem in report.errors) if report else [],
             "warnings": shown_problems(problem.as_dict() for problem in report.warnings) if report else [],
-            "tasks": [(task.name, gettext(task.label), task.name == form.task.name) for task in TASKS.values()],
-            "note": gettext(form.task.description),
-            "sample_url": reverse("pages:dataset-sample", args=[form.task.name]),
+            "tasks": [(task.name, gettext(task.label), task.name == form.spec.name) for task in TASKS.values()],
+            "note": gettext(form.spec.description),
+            "sample_url": reverse("pages:dataset-sample", args=[form.spec.name]),
             "submit_label": gettext("Check and save"),
         }
         return TemplateResponse(request, "admin/bert_training/upload.html", context)

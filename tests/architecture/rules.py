@@ -61,13 +61,18 @@ ROWS = (
         ours=(f"{B}api", f"{B}live.sse", f"{B}live.viewers", "portal.logs", *DOORS),  # portal.logs: the request's id
         theirs=("django", "rest_framework", "django_filters", "drf_spectacular", "channels", "asgiref", "pydantic"),
     ),
+    Row("bert_training/upload_form.py", ours=(f"{B}services.datasets", *SPECS), theirs=("django",)),
     Row("bert_training/run_form.py", ours=SPECS, theirs=("django", "pydantic")),  # the form that pages and admin share
     Row(
         "bert_training/pages/*",
-        ours=(f"{B}pages", f"{B}run_form", *DOORS),
+        ours=(f"{B}pages", f"{B}run_form", f"{B}upload_form", *DOORS),
         theirs=("django", "pydantic"),
     ),
-    Row("bert_training/admin/*", ours=(f"{B}admin", f"{B}run_form", *DOORS), theirs=("django", "django_q", "pydantic")),
+    Row(
+        "bert_training/admin/*",
+        ours=(f"{B}admin", f"{B}run_form", f"{B}upload_form", *DOORS),
+        theirs=("django", "django_q", "pydantic"),
+    ),
     Row(
         "bert_training/background.py",
         ours=(f"{B}services", f"{B}models", f"{B}contract"),
