@@ -26,6 +26,13 @@ def json_error(status: int, code: ErrorCode, message: str, **extra: Any) -> Json
     return response
 
 
+def refusal(request: HttpRequest, status: int, code: ErrorCode, message: str, **extra: Any) -> HttpResponse:
+    """Build an error answer for whoever asks: the one shape for the API, one plain sentence for a page."""
+    if is_api(request):
+        return json_error(status, code, message, **extra)
+    return HttpResponse(message, status=status, content_type="text/plain; charset=utf-8")
+
+
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """Answer 400 where Django refused the request before a view (a foreign Host header, too many fields)."""
     if is_api(request):

@@ -9,10 +9,11 @@ from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.utils.cache import patch_vary_headers
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from bert_training.contract.enums import ErrorCode
 from bert_training.contract.limits import JSON_BODY_BYTES, UPLOAD_BYTES
-from portal.errors import is_api, json_error
+from portal.errors import is_api, refusal
 from portal.logs import set_request_id
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
@@ -20,6 +21,7 @@ GetResponse = Callable[[HttpRequest], HttpResponse]
 REQUEST_ID_FORM = re.compile(r"^[A-Za-z0-9._-]{1,64}$")
 UNAVAILABLE_RETRY_SECONDS = 5
 MULTIPART_EXTRA_BYTES = 1024 * 1024  # the form's other fields and boundaries
+BODY_TOO_LARGE = gettext_noop("The request is larger than %(limit)s bytes.")
 CONTENT_SECURITY_POLICY = (
     "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
     "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
@@ -81,10 +83,7 @@ def api_errors(get_response: GetResponse) -> DatabaseAway:
 
 def _unavailable(request: HttpRequest) -> HttpResponse:
     message = _("The portal's database cannot be reached at the moment.")
-    if is_api(request):
-        response: HttpResponse = json_error(503, ErrorCode.UNAVAILABLE, message)
-    else:
-        response = HttpResponse(message, status=503, content_type="text/plain; charset=utf-8")
+    response = refusal(request, 503, ErrorCode.UNAVAILABLE, message)
     response["Retry-After"] = str(UNAVAILABLE_RETRY_SECONDS)
     return response
 
@@ -94,17 +93,19 @@ def body_limit(get_response: GetResponse) -> GetResponse:
 
     def middleware(request: HttpRequest) -> HttpResponse:
         length = request.headers.get("Content-Length", "0") or "0"
-        limit = allowed_body_bytes(request.path)
-        if not (length.isascii() and length.isdecimal()) or int(length) > limit:
-            message = _("The request is larger than %(limit)s bytes.") % {"limit": limit}
-            if is_api(request):
-                return json_error(413, ErrorCode.TOO_LARGE, message, limit=limit)
-            return HttpResponse(message, status=413, content_type="text/plain; charset=utf-8")
+        is_identified = "Authorization" in request.headers or settings.SESSION_COOKIE_NAME in request.COOKIES
+        limit = allowed_body_bytes(request.path, is_identified=is_identified)
+        # Python reads no number of more than 4,300 digits.
+        is_number = length.isascii() and length.isdecimal() and len(length) < 20
+        if not is_number or int(length) > limit:
+            return refusal(request, 413, ErrorCode.TOO_LARGE, _(BODY_TOO_LARGE) % {"limit": limit}, limit=limit)
         return get_response(request)
 
     return middleware
 
 
-def allowed_body_bytes(path: str) -> int:
-    """Return how long a body may be: uploads 51 MiB, everything else 1 MiB."""
-    return UPLOAD_BYTES + MULTIPART_EXTRA_BYTES if path in settings.UPLOAD_PATHS else JSON_BODY_BYTES
+def allowed_body_bytes(path: str, *, is_identified: bool) -> int:
+    """Return how long a body may be: 51 MiB for an upload by a caller who shows a session or a token, else 1 MiB."""
+    if is_identified and path in settings.UPLOAD_PATHS:
+        return UPLOAD_BYTES + MULTIPART_EXTRA_BYTES
+    return JSON_BODY_BYTES

@@ -181,6 +181,8 @@ UPLOAD_PATHS = frozenset(
         "/admin/bert_training/dataset/add/",
     }
 )
+# How long a request may take to arrive, one second more for every 4 KiB of its body (portal.connections).
+REQUEST_SECONDS = env_number("REQUEST_SECONDS", 30, minimum=0.1)
 FILE_UPLOAD_MAX_MEMORY_SIZE = 2_621_440  # bytes; a larger upload goes to a temporary file
 
 # --- background work (django-q2 on the same database: a task and its rows commit together) ----------------------------

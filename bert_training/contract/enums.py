@@ -130,6 +130,7 @@ class ErrorCode(StrEnum):
     TOKEN_UNKNOWN = "token_unknown"  # noqa: S105
     TOO_DEEP = "too_deep"
     TOO_LARGE = "too_large"
+    TOO_SLOW = "too_slow"
     UNAVAILABLE = "unavailable"
     UNKNOWN_FIELD = "unknown_field"
     UNSUPPORTED_MEDIA_TYPE = "unsupported_media_type"

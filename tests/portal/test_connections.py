@@ -1,0 +1,139 @@
+"""Time in front of the application, on a clock of the test: slow heads, slow bodies, callers who never stop."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from django.conf import settings
+from twisted.internet.task import Clock
+from twisted.internet.testing import StringTransport
+
+from portal.connections import LINGER_BYTES, LINGER_SECONDS, SLOWEST_BYTES_PER_SECOND, PortalChannel, PortalRequest
+
+HEAD = b"POST /bert-training/api/runs HTTP/1.1\r\nHost: localhost\r\n"
+
+
+class Transport(StringTransport):  # type: ignore[misc]  # the library has no types
+    """Remembers how the connection was closed."""
+
+    half_closed = False
+    aborted = False
+
+    def loseWriteConnection(self) -> None:
+        self.half_closed = True
+
+    def abortConnection(self) -> None:
+        self.aborted = True
+
+
+class Connection:
+    """A channel without a network, and an application that only notes what reaches it."""
+
+    def __init__(self) -> None:
+        self.clock, self.transport = Clock(), Transport()
+        self.channel: Any = PortalChannel()
+        self.channel.callLater = self.clock.callLater
+        self.channel.timeOut = None
+        self.reached: list[Any] = []
+        nowhere = SimpleNamespace(protocol_connected=lambda _request: None, protocol_disconnected=lambda _request: None)
+        self.channel.factory = SimpleNamespace(server=nowhere, log=lambda _request: None)
+        self.channel.requestFactory = self._make_request
+        self.channel.makeConnection(self.transport)
+
+    def _make_request(self, *arguments: Any) -> PortalRequest:
+        request = PortalRequest(*arguments)
+        request.process = lambda: self.reached.append(request)
+        return request
+
+    @property
+    def status(self) -> int:
+        """The status answered so far, 0 for none."""
+        sent: bytes = self.transport.value()
+        return int(sent.split(b" ")[1]) if sent else 0
+
+
+@pytest.fixture
+def connection() -> Connection:
+    return Connection()
+
+
+def test_a_connection_that_asks_for_nothing_is_closed(connection: Connection) -> None:
+    connection.clock.advance(settings.REQUEST_SECONDS - 1)
+    assert not connection.transport.disconnecting
+    connection.clock.advance(1)
+    assert connection.transport.disconnecting
+    assert connection.status == 0
+
+
+def test_a_head_that_drips_is_cut_however_regular_it_drips(connection: Connection) -> None:
+    for byte in HEAD[: int(settings.REQUEST_SECONDS)]:
+        assert connection.status == 0
+        connection.channel.dataReceived(bytes([byte]))
+        connection.clock.advance(1)
+    assert connection.transport.disconnecting
+
+
+def test_a_body_of_one_byte_a_second_is_cut(connection: Connection) -> None:
+    connection.channel.dataReceived(HEAD + b"Content-Length: 100\r\n\r\n")
+    for _second in range(int(settings.REQUEST_SECONDS)):
+        assert connection.status == 0
+        connection.clock.advance(1)
+        connection.channel.dataReceived(b"x")
+    connection.clock.advance(1)
+    assert connection.status == 408
+    assert connection.reached == []
+
+
+def test_a_body_on_a_slow_line_is_read_to_its_end(connection: Connection) -> None:
+    seconds, piece = 200, b"x" * SLOWEST_BYTES_PER_SECOND
+    connection.channel.dataReceived(HEAD + b"Content-Length: %d\r\n\r\n" % (len(piece) * seconds))
+    for _second in range(seconds):
+        connection.clock.advance(1)
+        connection.channel.dataReceived(piece)
+    assert connection.status == 0
+    assert len(connection.reached) == 1
+
+
+def test_an_application_may_take_its_time(connection: Connection) -> None:
+    connection.channel.dataReceived(HEAD + b"Content-Length: 2\r\n\r\n{}")
+    connection.clock.advance(100 * settings.REQUEST_SECONDS)
+    assert (connection.status, connection.transport.disconnecting) == (0, False)
+    assert len(connection.reached) == 1
+
+
+def test_a_second_request_has_a_time_of_its_own(connection: Connection) -> None:
+    connection.channel.dataReceived(HEAD + b"Content-Length: 2\r\n\r\n{}")
+    connection.reached[0].finish()
+    connection.transport.clear()
+    connection.clock.advance(10 * settings.REQUEST_SECONDS)
+    assert not connection.transport.disconnecting
+    connection.channel.dataReceived(HEAD)
+    connection.clock.advance(settings.REQUEST_SECONDS)
+    assert connection.status == 408
+
+
+def test_who_goes_on_sending_after_the_answer_is_cut_off(connection: Connection) -> None:
+    connection.channel.dataReceived(HEAD + b"Content-Length: 2000000\r\n\r\n")
+    assert (connection.status, connection.transport.half_closed) == (413, True)
+    connection.channel.dataReceived(b"x" * LINGER_BYTES)
+    assert not connection.transport.aborted
+    connection.channel.dataReceived(b"x")
+    assert connection.transport.aborted
+
+
+def test_who_stays_after_the_answer_is_cut_off(connection: Connection) -> None:
+    connection.channel.dataReceived(b"nonsense\r\n\r\n" + HEAD + b"\r\n")
+    assert (connection.status, connection.transport.half_closed) == (400, True)
+    assert connection.transport.value().count(b"HTTP/1.1") == 1
+    connection.clock.advance(LINGER_SECONDS)
+    assert connection.transport.aborted
+
+
+def test_an_answer_that_breaks_off_is_cut_and_not_glued_to_an_error_page(connection: Connection) -> None:
+    connection.channel.dataReceived(HEAD + b"Content-Length: 2\r\n\r\n{}")
+    request = connection.reached[0]
+    request.handle_reply({"type": "http.response.start", "status": 200, "headers": []})
+    request.handle_reply({"type": "http.response.body", "body": b"half", "more_body": True})
+    request.handle_exception(RuntimeError("the stream broke"))
+    assert connection.transport.disconnecting
+    assert b"500" not in connection.transport.value()
