@@ -86,6 +86,7 @@ ROWS = (
     Row("portal/urls.py", ours=("portal", f"{B}contract", f"{B}api.urls", f"{B}pages.urls"), theirs=("django",)),
     Row("portal/[aw]sgi.py", ours=("portal", f"{B}live.routing", f"{B}services.leases"), theirs=("django", "channels")),
     Row("portal/server.py", ours=("portal", f"{B}contract"), theirs=("django", "daphne", "twisted", "autobahn")),
+    Row("portal/connections.py", ours=("portal", f"{B}contract"), theirs=("django", "daphne", "twisted")),
     Row("portal/*", ours=("portal", f"{B}contract"), theirs=("django", "environ", "redis", "whitenoise")),
 )
 

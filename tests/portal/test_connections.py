@@ -26,6 +26,10 @@ class Transport(StringTransport):  # type: ignore[misc]  # the library has no ty
         self.aborted = True
 
 
+def ignore(_request: object) -> None:
+    """Stand in for what daphne's server and Twisted's log would note."""
+
+
 class Connection:
     """A channel without a network, and an application that only notes what reaches it."""
 
@@ -35,8 +39,8 @@ class Connection:
         self.channel.callLater = self.clock.callLater
         self.channel.timeOut = None
         self.reached: list[Any] = []
-        nowhere = SimpleNamespace(protocol_connected=lambda _request: None, protocol_disconnected=lambda _request: None)
-        self.channel.factory = SimpleNamespace(server=nowhere, log=lambda _request: None)
+        server = SimpleNamespace(protocol_connected=ignore, protocol_disconnected=ignore, server_name="")
+        self.channel.factory = SimpleNamespace(server=server, log=ignore)
         self.channel.requestFactory = self._make_request
         self.channel.makeConnection(self.transport)
 
@@ -79,7 +83,7 @@ def test_a_body_of_one_byte_a_second_is_cut(connection: Connection) -> None:
         assert connection.status == 0
         connection.clock.advance(1)
         connection.channel.dataReceived(b"x")
-    connection.clock.advance(1)
+    connection.clock.pump([0.1, 0.1])  # the bytes have bought 7 ms
     assert connection.status == 408
     assert connection.reached == []
 
