@@ -186,8 +186,8 @@ class CompleteAnswer(Message):
 class LogLine(Message):
     """One line; level and ts are taken leniently by the portal, so that a stream never blocks."""
 
-    ts: str = Field(max_length=100)
-    level: str = Field(default=LogLevel.INFO.value, max_length=100)
+    ts: str
+    level: str = LogLevel.INFO.value
     message: str
 
 
