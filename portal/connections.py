@@ -5,23 +5,19 @@ Twisted calls these methods, hence their names. Import it after daphne.server, w
 """
 
 import logging
-from collections.abc import Mapping
-from contextvars import copy_context
-from http import HTTPStatus
 from typing import Any
 from urllib.parse import unquote
 
 from daphne.http_protocol import HTTPFactory, WebRequest
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, parse_cookie
-from django.utils import translation
+from django.http import HttpResponse
 from django.utils.translation import gettext_noop
 from twisted.web import http
 
 from bert_training.contract.enums import ErrorCode
 from bert_training.contract.limits import API_PREFIX
-from portal.errors import refusal
-from portal.middleware import BODY_TOO_LARGE, allowed_body_bytes, request_id, security_headers
+from portal.middleware import BODY_TOO_LARGE, allowed_body_bytes
+from portal.refusals import compose_refusal, serialize
 
 logger = logging.getLogger(__name__)
 
@@ -71,7 +67,10 @@ class PortalRequest(WebRequest):  # type: ignore[misc]  # the library has no typ
 
     def basic_error(self, status: int, status_text: bytes, body: str) -> None:
         """Say daphne's own errors in the portal's form; an answer that has begun can only be cut off."""
+        if self.finished or self.channel is None:
+            return
         if self._response_started:
+            # daphne would raise here and, worse, never again look after applications that have ended.
             self.channel.loseConnection()
             return
         fault = (ErrorCode.INTERNAL, OUR_FAULT) if status >= 500 else (ErrorCode.INVALID_FIELD, NOT_VALID)
@@ -215,31 +214,6 @@ class PortalFactory(HTTPFactory):  # type: ignore[misc]
         channel = super().buildProtocol(addr)
         channel.requestFactory = PortalRequest
         return channel
-
-
-def compose_refusal(
-    status: int, code: ErrorCode, message: str, *, path: str, headers: Mapping[str, str], **extra: Any
-) -> HttpResponse:
-    """Build what the application would answer: form, language, request id and headers as everywhere else."""
-    request = HttpRequest()
-    request.path = path
-    request.META = {"HTTP_" + name.upper().replace("-", "_"): value for name, value in headers.items()}
-    request.COOKIES = parse_cookie(headers.get("Cookie", ""))
-
-    def worded(request: HttpRequest) -> HttpResponse:
-        with translation.override(translation.get_language_from_request(request)):
-            return refusal(request, status, code, translation.gettext(message) % extra, **extra)
-
-    # In a context of its own: the request's id must not stick to whatever the event loop does next.
-    return copy_context().run(request_id(security_headers(worded)), request)
-
-
-def serialize(response: HttpResponse) -> bytes:
-    """Write a last answer as it goes over the wire."""
-    head = [f"HTTP/1.1 {response.status_code} {HTTPStatus(response.status_code).phrase}"]
-    head += [f"{name}: {value}" for name, value in response.items()]
-    head += [f"Content-Length: {len(response.content)}", "Connection: close", "", ""]
-    return "\r\n".join(head).encode("latin1") + response.content
 
 
 def path_of(target: bytes) -> str:

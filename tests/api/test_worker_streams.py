@@ -159,12 +159,13 @@ def test_progress_beyond_the_plan_is_cut_down_to_it(gpu: Caller, running_job: Jo
     assert (running_job.epoch, running_job.step) == (running_job.run.hyperparameters["epochs"], 100)
 
 
+CLASS = {"name": "saúde", "precision": None, "recall": None, "f1": None, "support": 0}
 BAD_ENDS: dict[str, dict[str, Any]] = {
     "a path as a name": {"result": {**RESULT, "metrics": {"../../etc/passwd": 1.0}}},
     "a fingerprint of 63 digits": {"result": {**RESULT, "model_fingerprint": "f" * 63}},
     "a fingerprint in capitals": {"result": {**RESULT, "model_fingerprint": "F" * 64}},
     "a fingerprint with a newline": {"result": {**RESULT, "model_fingerprint": "f" * 64 + "\n"}},
-    "1,001 classes": {"result": {**RESULT, "classes": RESULT["classes"] * 1001}},
+    "1,001 classes": {"result": {**RESULT, "classes": [CLASS] * 1001}},
     "a best step before the first": {"result": {**RESULT, "best_step": -1}},
     "a reason of 5,000 characters": {"outcome": "failed", "error": {"code": "crashed", "message": "x" * 5000}},
 }

@@ -64,6 +64,19 @@ def test_a_body_that_is_too_long_is_refused_by_its_length(client: Client) -> Non
     assert (answer.status_code, answer.json()["code"], answer.json()["limit"]) == (413, "too_large", 1024 * 1024)
 
 
+@pytest.mark.parametrize(
+    ("credential", "limit"),
+    [({}, 1), ({"Cookie": "csrf=x"}, 1), ({"Cookie": "session=x"}, 51), ({"Authorization": "Bearer x"}, 51)],
+    ids=["stranger", "other cookie", "session", "token"],
+)
+def test_an_upload_may_be_longer_by_who_shows_a_credential(
+    client: Client, credential: dict[str, str], limit: int
+) -> None:
+    headers = {"Content-Length": str(limit * 1024 * 1024 + 1), **credential}
+    answer = client.post(f"{API}/datasets/upload", "x", content_type="text/plain", headers=headers)
+    assert (answer.status_code, answer.json()["limit"]) == (413, limit * 1024 * 1024)
+
+
 @pytest.mark.parametrize("host", ["evil.example", "evil.example:80", "localhost.evil.example"])
 def test_a_foreign_host_name_is_refused(client: Client, host: str) -> None:
     answer = client.get(f"{API}/runs", headers={"Host": host})

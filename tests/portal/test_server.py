@@ -184,6 +184,15 @@ def held_files(server: Server) -> list[str]:
     return ["changing"]
 
 
+def test_an_upload_that_breaks_off_leaves_nothing(server: Server) -> None:
+    with server.connect() as connection:
+        connection.sendall(head(UPLOAD, f"Authorization: Bearer {server.token}", f"Content-Length: {40 * MIB}"))
+        connection.sendall(b"x" * 2 * MIB)
+        wait_until(lambda: bool(held_files(server)))
+    wait_until(lambda: not held_files(server))
+    assert list(server.temporary_files.iterdir()) == []
+
+
 def test_a_chunked_sender_reads_why_it_was_stopped(server: Server) -> None:
     with server.connect() as connection:
         connection.sendall(head(f"{API}/runs", "Transfer-Encoding: chunked"))
