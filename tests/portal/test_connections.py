@@ -116,12 +116,14 @@ def test_a_second_request_has_a_time_of_its_own(connection: Connection) -> None:
     assert connection.status == 408
 
 
-def test_who_goes_on_sending_after_the_answer_is_cut_off(connection: Connection) -> None:
+def test_who_goes_on_sending_after_the_answer_has_to_wait_and_is_cut_off(connection: Connection) -> None:
     connection.channel.dataReceived(HEAD + b"Content-Length: 2000000\r\n\r\n")
     assert (connection.status, connection.transport.half_closed) == (413, True)
     connection.channel.dataReceived(b"x" * LINGER_BYTES)
-    assert not connection.transport.aborted
+    assert connection.transport.producerState == "producing"
     connection.channel.dataReceived(b"x")
+    assert connection.transport.producerState == "paused"
+    connection.clock.advance(LINGER_SECONDS)
     assert connection.transport.aborted
 
 
