@@ -196,7 +196,7 @@ Q_CLUSTER = {
     "ack_failures": True,
     "poll": 0.5,
     "catch_up": False,
-    "label": "Django Q2",
+    "label": gettext_lazy("Background work"),
 }
 # Larger uploads are checked in the background, so that a request never waits long.
 BACKGROUND_CHECK_BYTES = 10 * 1024 * 1024
