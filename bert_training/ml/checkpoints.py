@@ -1,37 +1,128 @@
-"""Keeps the weights of the best step on disk during training: safetensors and JSON, whole or not at all."""
+"""Checkpoints on disk: whole or not at all, and trusted only when each file has the digest that the manifest names.
+
+Knows folders and JSON, no torch: the supervisor finds with it from where a trainer can go on.
+"""
 
 import json
+import re
 import shutil
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
-from safetensors.torch import load_model, save_model
-
 from bert_training.data.digest import file_digest
-from bert_training.ml.folders import whole_folder
+from bert_training.ml.folders import UNFINISHED, whole_folder
 
 WEIGHTS = "model.safetensors"
+TRAINING = "training.safetensors"  # optimizer and random states: twice the weights, of use to a resumed training only
 STATE = "state.json"
+MANIFEST = "manifest.json"
+MANIFEST_VERSION = 1
+_FOLDER_NAME = re.compile(r"^step-(\d+)$")
 
 
-def write_checkpoint(checkpoints: Path, model: torch.nn.Module, *, step: int, state: dict[str, Any]) -> Path:
-    """Write checkpoints/step-<step>/ with the weights and `state`, which names them by digest. Returns the folder."""
-    folder = checkpoints / f"step-{step}"
+class CheckpointDamaged(Exception):
+    """A checkpoint is not what its manifest says, or not of this job; the message says in what."""
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """One checkpoint. state: what the training had to remember beside its tensors."""
+
+    folder: Path
+    state: dict[str, Any]
+
+    @property
+    def step(self) -> int:
+        """Return the optimizer step after which it was written."""
+        return int(self.state["step"])
+
+
+def checkpoint_folder(checkpoints: Path, step: int) -> Path:
+    """Return where the checkpoint of a step lies."""
+    return checkpoints / f"step-{step}"
+
+
+def write_checkpoint(
+    checkpoints: Path, state: dict[str, Any], *, write_files: Callable[[Path], None] = lambda _folder: None
+) -> Path:
+    """Write the checkpoint of state["step"]: the caller's files, `state`, and a manifest of them all.
+
+    state: JSON values; `identity` names the job, `best_step` the checkpoint that must be there too (0 or itself: none).
+    """
+    folder = checkpoint_folder(checkpoints, state["step"])
     with whole_folder(folder) as unfinished:
-        save_model(model, str(unfinished / WEIGHTS), metadata={"format": "pt"})
-        manifest = {**state, "step": step, "sha256": file_digest(unfinished / WEIGHTS)}
-        (unfinished / STATE).write_text(json.dumps(manifest, ensure_ascii=False, indent=1), encoding="utf-8")
+        write_files(unfinished)
+        (unfinished / STATE).write_text(json.dumps(state, ensure_ascii=False, indent=1), encoding="utf-8")
+        digests = {path.name: file_digest(path) for path in sorted(unfinished.iterdir())}
+        manifest = {"version": MANIFEST_VERSION, "sha256": digests}
+        (unfinished / MANIFEST).write_text(json.dumps(manifest, indent=1), encoding="utf-8")
     return folder
 
 
-def load_weights(model: torch.nn.Module, folder: Path) -> None:
-    """Put the weights of a checkpoint into the network, where it is."""
-    load_model(model, folder / WEIGHTS)
+def newest_checkpoint(checkpoints: Path, identity: str, *, on_skipped: Callable[[str], None]) -> Checkpoint | None:
+    """Return the newest checkpoint that verifies and belongs to this job; tells why each newer one was skipped.
+
+    Reads every byte of it: about a second a gigabyte.
+    """
+    for step, folder in sorted(_checkpoints_in(checkpoints), reverse=True):
+        try:
+            checkpoint = _verified_for(folder, identity)
+            best_step = checkpoint.state["best_step"]
+            if best_step not in (0, step):
+                _verified_for(checkpoint_folder(checkpoints, best_step), identity)
+        except CheckpointDamaged as error:
+            on_skipped(f"Checkpoint {folder.name} is skipped: {error}")
+        else:
+            return checkpoint
+    return None
 
 
-def keep_only(checkpoints: Path, kept: Path) -> None:
-    """Remove the other checkpoints."""
-    for folder in checkpoints.glob("step-*"):
-        if folder != kept:
+def read_checkpoint(checkpoints: Path, step: int) -> Checkpoint:
+    """Return a checkpoint that was verified before."""
+    folder = checkpoint_folder(checkpoints, step)
+    return Checkpoint(folder, json.loads((folder / STATE).read_text(encoding="utf-8")))
+
+
+def keep_only(checkpoints: Path, steps: Collection[int]) -> None:
+    """Remove the checkpoints of other steps, and what a process that died left unfinished."""
+    for step, folder in _checkpoints_in(checkpoints):
+        if step not in steps:
             shutil.rmtree(folder)
+    for folder in checkpoints.glob(UNFINISHED.format(name="step-*")):
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def drop_training_files(checkpoints: Path) -> None:
+    """Keep the weights only: nothing will be resumed from here any more."""
+    for path in checkpoints.glob(f"step-*/{TRAINING}"):
+        path.unlink()
+
+
+def _checkpoints_in(checkpoints: Path) -> Iterator[tuple[int, Path]]:
+    for folder in list(checkpoints.glob("step-*")):
+        found = _FOLDER_NAME.match(folder.name)
+        if found:
+            yield int(found[1]), folder
+
+
+def _verified_for(folder: Path, identity: str) -> Checkpoint:
+    try:
+        _verify_files(folder)
+        checkpoint = Checkpoint(folder, json.loads((folder / STATE).read_text(encoding="utf-8")))
+    except (OSError, ValueError) as error:
+        raise CheckpointDamaged(f"{folder.name} cannot be read ({error})") from error
+    if checkpoint.state["identity"] != identity:
+        raise CheckpointDamaged(f"{folder.name} belongs to another run")
+    return checkpoint
+
+
+def _verify_files(folder: Path) -> None:
+    manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    digests = manifest.get("sha256") if isinstance(manifest, dict) else None
+    if not isinstance(digests, dict) or STATE not in digests or manifest.get("version") != MANIFEST_VERSION:
+        raise CheckpointDamaged(f"the manifest of {folder.name} is damaged or of another version")
+    for name, digest in digests.items():
+        if file_digest(folder / Path(name).name) != digest:
+            raise CheckpointDamaged(f"{name} of {folder.name} has not the digest that the manifest names")

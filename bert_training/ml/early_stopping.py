@@ -1,5 +1,7 @@
 """Remembers the best epoch by the task's metric and says when waiting for a better one has lasted long enough."""
 
+from typing import Any
+
 
 class EarlyStopping:
     """patience: epochs without improvement after which to stop; 0 never stops."""
@@ -21,6 +23,15 @@ class EarlyStopping:
             return False
         self.best_value, self.best_epoch, self.waited_epochs = value, epoch, 0
         return True
+
+    def state(self) -> dict[str, Any]:
+        """Return what `restore` needs, as JSON values."""
+        return {"value": self.best_value, "epoch": self.best_epoch, "waited_epochs": self.waited_epochs}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on where `state` was taken."""
+        self.best_value, self.best_epoch = state["value"], state["epoch"]
+        self.waited_epochs = state["waited_epochs"]
 
     @property
     def is_exhausted(self) -> bool:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from safetensors import SafetensorError
 
+UNFINISHED = ".{name}.unfinished"
 DISK_FULL_PHRASES = ("(os error 28)", "(os error 112)")  # Unix, Windows
 
 
@@ -19,7 +20,7 @@ def whole_folder(folder: Path) -> Iterator[Path]:
     What stood at `folder` is replaced; on an error it stays and the unfinished one is removed. A full disk is
     an OSError with ENOSPC, whoever met it.
     """
-    unfinished = folder.with_name(f".{folder.name}.unfinished")
+    unfinished = folder.with_name(UNFINISHED.format(name=folder.name))
     shutil.rmtree(unfinished, ignore_errors=True)  # left behind by a process that died
     unfinished.mkdir(parents=True)
     try:

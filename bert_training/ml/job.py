@@ -9,6 +9,8 @@ import pandas as pd
 from bert_training.data.figures import ClassFigures
 from bert_training.ml.base_model import BaseModelFiles
 
+CHECKPOINT_SECONDS = 600.0  # the most training that a power cut may cost
+
 Ended = Literal["completed", "canceled", "released"]
 
 
@@ -65,7 +67,9 @@ class TrainingJob:
 
     table: canonical, column `row` and the task's columns.  splits: "train", "validation" or "test", one a row.
     label_names: index = label id.  threads: None = as many as are free.  job_dir: gets checkpoints/ and final/.
-    provenance: written into final/run.json and the model card.
+    provenance: written into final/run.json and the model card.  identity: written into each checkpoint.
+    resume_step: go on from this checkpoint, verified by the caller; 0 = from the beginning.
+    checkpoint_seconds: of training after which a checkpoint is written, beside those at the end of each epoch.
     """
 
     table: pd.DataFrame
@@ -79,6 +83,9 @@ class TrainingJob:
     threads: int | None
     job_dir: Path
     provenance: dict[str, Any]
+    identity: str = ""
+    resume_step: int = 0
+    checkpoint_seconds: float = CHECKPOINT_SECONDS
 
 
 @dataclass(frozen=True)

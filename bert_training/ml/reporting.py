@@ -6,12 +6,14 @@ Lines are few enough to read and frequent enough to show that the run lives. Nev
 from collections import defaultdict
 from collections.abc import Callable
 from math import ceil
+from typing import Any
 
 from bert_training.ml.job import Ended, Reporter
 from bert_training.ml.schedule import StepPlan
 
 LINE_SECONDS = 5.0  # a step line no more often than this
 POINTS_PER_EPOCH = 200
+METER_SUMS = ("tokens", "steps", "loss_sum", "weight_sum", "point_loss_sum", "point_weight_sum")
 
 
 class StopRequested(Exception):
@@ -90,6 +92,17 @@ class StepMeter:
         self.tokens = self.steps = 0
         self.loss_sum = self.weight_sum = 0.0
         self.point_loss_sum = self.point_weight_sum = 0.0
+
+    def state(self) -> dict[str, Any]:
+        """Return what `restore` needs, as JSON values."""
+        sums = {name: getattr(self, name) for name in METER_SUMS}
+        return {**sums, "seconds": self.elapsed_seconds}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on in the middle of an epoch, where `state` was taken; the time between does not count."""
+        for name in METER_SUMS:
+            setattr(self, name, state[name])
+        self.began = self.report.clock() - state["seconds"]
 
     def add(self, loss: float, *, weight: float, tokens: int, learning_rate: float) -> None:
         """Take one step: its mean loss, the label weight behind that mean, its real tokens."""

@@ -4,18 +4,17 @@ Knows no task by name, no HTTP and no Django: it speaks to a Reporter and leaves
 """
 
 import math
-import shutil
 import time
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
-from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import torch
 
 from bert_training.ml.base_model import BaseModelFiles
 from bert_training.ml.batching import cut_into, epoch_order, forward, to_device
-from bert_training.ml.checkpoints import keep_only, load_weights, write_checkpoint
+from bert_training.ml.checkpoints import checkpoint_folder, keep_only, read_checkpoint, write_checkpoint
 from bert_training.ml.early_stopping import EarlyStopping
 from bert_training.ml.errors import NonFiniteLoss
 from bert_training.ml.evaluation import evaluate_split
@@ -25,6 +24,7 @@ from bert_training.ml.memory import explained_memory_errors
 from bert_training.ml.preparation import Prepared, prepare
 from bert_training.ml.reporting import RunReport, StepMeter, StopRequested
 from bert_training.ml.schedule import build_optimizer, build_scheduler
+from bert_training.ml.snapshot import Learner, load_weights
 from bert_training.ml.task_network import Evaluation, Example, TaskNetwork
 
 __all__ = [
@@ -45,7 +45,8 @@ def train(
 ) -> TrainingResult:
     """Train, judge and keep one network; blocks for as long as that takes.
 
-    Leaves job_dir/final/ when completed and job_dir/checkpoints/ when released. Raises a TrainingError subclass.
+    Goes on from job.resume_step, with the same numbers as if it had never stopped. Leaves job_dir/checkpoints/, and
+    job_dir/final/ when completed. Raises a TrainingError subclass.
     """
     report = RunReport(reporter, clock)
     with explained_memory_errors(job.settings):
@@ -74,30 +75,36 @@ class TrainingSession:
         self.scheduler = build_scheduler(
             optimizer, warmup_steps=self.settings.warmup_steps, total_steps=self.plan.total_steps
         )
+        self.learner = Learner(self.network.model, optimizer, self.scheduler, self.accelerator.device)
+        self.meter = StepMeter(report, self.plan)
         self.stopping = EarlyStopping(self.settings.early_stopping_patience, higher_is_better=job.best_metric_is_higher)
         self.checkpoints = job.job_dir / "checkpoints"
+        self.checkpoint_at = report.clock()
+        self.is_judged = True  # whether the current epoch has been: there is nothing to judge before the first
+        self.best_step = 0
         self.best_validation: dict[str, float | None] = {}
 
     def fit(self) -> None:
-        """Run the epochs; keeps the best checkpoint, and when released the last one too."""
+        """Run the epochs, or what is left of them; leaves the best checkpoint and the last one."""
         self.report.total_steps = self.plan.total_steps
+        if self.job.resume_step:
+            self._resume(self.job.resume_step)
         try:
-            for epoch in range(1, self.plan.epochs + 1):
-                self.report.epoch = epoch
+            while not self._is_over():
+                if self.is_judged:
+                    self._begin_epoch()
                 self._train_epoch()
                 self._validate_epoch()
-                if self._is_over():
-                    break
         except StopRequested as stop:
             if stop.ended == "released" and self.report.step > self.report.checkpoint_step:
-                self._save_checkpoint({})
+                self._save_checkpoint()
             raise
 
     def finish(self) -> TrainingResult:
         """Judge the best checkpoint on the test split and keep it as job_dir/final/."""
-        best_step, best_epoch = self.report.checkpoint_step, self.stopping.best_epoch
+        best_step, best_epoch = self.best_step, self.stopping.best_epoch
         self.report.info(f"Best epoch: {best_epoch} (step {best_step:,}); its weights are judged on the test split")
-        load_weights(self.network.model, self.checkpoints / f"step-{best_step}")
+        load_weights(self.network.model, checkpoint_folder(self.checkpoints, best_step))
         test = self._evaluate("test")
         self.report.split_figures("test", test.metrics, epoch=best_epoch, step=best_step)
         self.report.info(f"Test: {shown_figures(test.metrics)}")
@@ -113,44 +120,65 @@ class TrainingSession:
             seconds=dict(self.report.seconds),
         )
         fingerprint = keep_final_model(self.job.job_dir / "final", self.network, facts)
-        shutil.rmtree(self.checkpoints)  # final/ holds the same weights
         self.report.info(f"Saved to {self.job.job_dir / 'final'}, fingerprint {fingerprint}")
         self.report.info(f"Time: {self.report.durations()}")
         return TrainingResult("completed", test.metrics, test.classes, fingerprint, best_step)
 
+    def _resume(self, step: int) -> None:
+        """Take up the state after a step: network, optimizer, chance, and the place in the data."""
+        checkpoint = read_checkpoint(self.checkpoints, step)
+        state = checkpoint.state
+        self.learner.restore(checkpoint.folder, state["learner"])
+        self.stopping.restore(state["stopping"])
+        self.meter.restore(state["meter"])
+        self.is_judged, self.best_step = state["is_judged"], state["best_step"]
+        self.best_validation = state["best_validation"]
+        self.report.epoch, self.report.step, self.report.checkpoint_step = state["epoch"], step, step
+        self.report.info(f"Resumed after step {step:,} of {self.plan.total_steps:,}, in epoch {self.report.epoch}")
+
+    def _begin_epoch(self) -> None:
+        self.report.epoch += 1
+        self.is_judged = False
+        self.meter = StepMeter(self.report, self.plan)
+
     def _is_over(self) -> bool:
+        if not self.is_judged or not self.best_step:
+            return False
         if self.stopping.is_exhausted:
             self.report.info(
                 f"Early stop: no better {self.job.best_metric} on validation "
                 f"for {self.stopping.waited_epochs} epochs, since epoch {self.stopping.best_epoch}"
             )
-        return self.stopping.is_exhausted or self._has_no_more_steps()
-
-    def _has_no_more_steps(self) -> bool:
-        return self.report.is_finishing or self.report.step >= self.plan.total_steps
+        return self.stopping.is_exhausted or self.report.is_finishing or self.report.step >= self.plan.total_steps
 
     def _train_epoch(self) -> None:
-        """Run the steps of one epoch, fewer when the cap is reached or the run is asked to finish."""
+        """Run the steps that the epoch still has, fewer when the cap is reached or the run is asked to finish."""
         self.report.enter("training")
         train = self.prepared.splits["train"]
         order = epoch_order(len(train), seed=self.settings.seed, epoch=self.report.epoch)
-        meter = StepMeter(self.report, self.plan)
+        rows_per_step = self.plan.rows_per_step
+        begin = self.meter.steps * rows_per_step
+        end = begin + (self.plan.total_steps - self.report.step) * rows_per_step
         self.model.train()
-        for rows in cut_into(order, self.plan.rows_per_step):
-            examples = [train[row] for row in rows]
-            learning_rate = float(self.scheduler.get_last_lr()[0])
-            loss, weight = self._take_step(examples)
-            self.report.step += 1
-            tokens = sum(len(example.input_ids) for example in examples)
-            meter.add(loss, weight=weight, tokens=tokens, learning_rate=learning_rate)
-            self._require_finite(loss, learning_rate)
-            self.report.pulse()
-            if self._has_no_more_steps():
+        for rows in cut_into(order[begin:end], rows_per_step):
+            self._train_on([train[row] for row in rows])
+            self._save_when_due()
+            if self.report.is_finishing:
                 break
         self.report.info(
-            f"Epoch {self.report.epoch} of {self.plan.epochs}: training loss {meter.mean_loss:.4f}, "
-            f"{meter.steps:,} steps in {meter.elapsed_seconds:.1f} s"
+            f"Epoch {self.report.epoch} of {self.plan.epochs}: training loss {self.meter.mean_loss:.4f}, "
+            f"{self.meter.steps:,} steps in {self.meter.elapsed_seconds:.1f} s"
         )
+
+    def _train_on(self, examples: Sequence[Example]) -> None:
+        """Take one step over these rows and tell of it."""
+        learning_rate = float(self.scheduler.get_last_lr()[0])
+        loss, weight = self._take_step(examples)
+        self.report.step += 1
+        tokens = sum(len(example.input_ids) for example in examples)
+        self.meter.add(loss, weight=weight, tokens=tokens, learning_rate=learning_rate)
+        self._require_finite(loss, learning_rate)
+        self.report.pulse()
 
     def _take_step(self, examples: Sequence[Example]) -> tuple[float, float]:
         """Take one optimizer step over all these rows, batch by batch. Returns (mean loss, label weight).
@@ -194,9 +222,11 @@ class TrainingSession:
         self.report.split_figures("validation", evaluation.metrics, epoch=epoch, step=step)
         seconds = self.report.clock() - began
         self.report.info(f"Epoch {epoch}: validation {shown_figures(evaluation.metrics)} ({seconds:.1f} s)")
+        fallback = self.best_step or self.report.checkpoint_step
         if self.stopping.observe(epoch, evaluation.metrics[self.job.best_metric]):
-            self.best_validation = evaluation.metrics
-            keep_only(self.checkpoints, self._save_checkpoint(evaluation.metrics))
+            self.best_step, self.best_validation = step, evaluation.metrics
+        self.is_judged = True
+        self._save_checkpoint(fallback=fallback)
 
     def _evaluate(self, split: str) -> Evaluation:
         self.report.enter("evaluating")
@@ -210,12 +240,37 @@ class TrainingSession:
             on_batch=self.report.pulse,
         )
 
-    def _save_checkpoint(self, metrics: dict[str, float | None]) -> Path:
-        state = {"epoch": self.report.epoch, "metrics": metrics}
-        folder = write_checkpoint(self.checkpoints, self.network.model, step=self.report.step, state=state)
-        self.report.checkpoint_step = self.report.step
-        self.report.info(f"Checkpoint of step {self.report.step:,} saved")
-        return folder
+    def _save_when_due(self) -> None:
+        """Write a checkpoint in the middle of an epoch; the epoch's end has its own."""
+        is_due = self.report.clock() - self.checkpoint_at >= self.job.checkpoint_seconds
+        if is_due and self.meter.steps < self.plan.steps_per_epoch:
+            self._save_checkpoint()
+
+    def _save_checkpoint(self, *, fallback: int = 0) -> None:
+        """Write a checkpoint; keeps it and the best one, or `fallback` while it is itself the best.
+
+        So there are always two to go on from, should one be found damaged.
+        """
+        step = self.report.step
+        began = self.report.clock()
+        write_checkpoint(self.checkpoints, self._state(), write_files=self.learner.write_tensors)
+        keep_only(self.checkpoints, {step, fallback if step == self.best_step else self.best_step})
+        self.checkpoint_at = self.report.clock()
+        self.report.checkpoint_step = step
+        self.report.info(f"Checkpoint of step {step:,} saved ({self.checkpoint_at - began:.1f} s)")
+
+    def _state(self) -> dict[str, Any]:
+        return {
+            "identity": self.job.identity,
+            "step": self.report.step,
+            "epoch": self.report.epoch,
+            "is_judged": self.is_judged,
+            "best_step": self.best_step,
+            "best_validation": self.best_validation,
+            "stopping": self.stopping.state(),
+            "meter": self.meter.state(),
+            "learner": self.learner.facts(),
+        }
 
 
 def shown_figures(figures: dict[str, float | None]) -> str:

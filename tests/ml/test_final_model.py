@@ -42,7 +42,7 @@ def test_the_folder_holds_exactly_what_it_promises(result: TrainingResult, job_d
     assert {path.name for path in (job_dir / "final").iterdir()} == {
         *("config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json", "run.json", "README.md")
     }
-    assert [path.name for path in job_dir.iterdir()] == ["final"]
+    assert sorted(path.name for path in job_dir.iterdir()) == ["checkpoints", "final"]
 
 
 def test_run_json_holds_figures_labels_and_provenance(result: TrainingResult, job_dir: Path) -> None:

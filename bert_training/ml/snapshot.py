@@ -1,0 +1,114 @@
+"""What a training must remember to go on as if it had never stopped: tensors for safetensors, the rest for JSON.
+
+No pickle. Optimizer, schedule, and the random states of Python, numpy, torch and the training's own device.
+"""
+
+import random
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors.torch import load_file, load_model, save_file, save_model
+
+from bert_training.ml.checkpoints import TRAINING, WEIGHTS
+
+OPTIMIZER = "optimizer"  # names of tensors: optimizer.<parameter>.<moment>
+Tensors = dict[str, torch.Tensor]
+
+
+class Learner:
+    """The parts of a training that learning changes: network, optimizer, schedule, chance."""
+
+    def __init__(
+        self,
+        model: torch.nn.Module,
+        optimizer: torch.optim.Optimizer,
+        scheduler: torch.optim.lr_scheduler.LRScheduler,
+        device: torch.device,
+    ) -> None:
+        self.model = model
+        self.optimizer = optimizer
+        self.scheduler = scheduler
+        self.device = device
+
+    def write_tensors(self, folder: Path) -> None:
+        """Write weights, moments and random states into a folder."""
+        save_model(self.model, str(folder / WEIGHTS), metadata={"format": "pt"})
+        save_file({**self._moments(), **_random_tensors(self.device)}, folder / TRAINING)
+
+    def facts(self) -> dict[str, Any]:
+        """Return what is no tensor, as JSON values."""
+        groups = self.optimizer.state_dict()["param_groups"]
+        return {"optimizer": groups, "scheduler": self.scheduler.state_dict(), "random": _random_facts()}
+
+    def restore(self, folder: Path, facts: dict[str, Any]) -> None:
+        """Become what `write_tensors` and `facts` kept; nothing may draw a random number between this and a step."""
+        load_model(self.model, folder / WEIGHTS)
+        tensors = load_file(folder / TRAINING)
+        groups = [{**group, "betas": tuple(group["betas"])} for group in facts["optimizer"]]
+        self.optimizer.load_state_dict({"state": _moments_by_parameter(tensors), "param_groups": groups})
+        self.scheduler.load_state_dict(facts["scheduler"])
+        _restore_random(tensors, facts["random"], self.device)
+
+    def _moments(self) -> Tensors:
+        state: dict[int, Tensors] = self.optimizer.state_dict()["state"]
+        return {
+            f"{OPTIMIZER}.{parameter}.{name}": moment.contiguous()
+            for parameter, moments in state.items()
+            for name, moment in moments.items()
+        }
+
+
+def load_weights(model: torch.nn.Module, folder: Path) -> None:
+    """Put the weights of a checkpoint into the network, where it is."""
+    load_model(model, folder / WEIGHTS)
+
+
+def _moments_by_parameter(tensors: Tensors) -> dict[int, Tensors]:
+    state: dict[int, Tensors] = {}
+    for key, tensor in tensors.items():
+        kind, _, rest = key.partition(".")
+        if kind == OPTIMIZER:
+            parameter, _, name = rest.partition(".")
+            state.setdefault(int(parameter), {})[name] = tensor
+    return state
+
+
+def _random_tensors(device: torch.device) -> Tensors:
+    _version, numbers, _gauss = random.getstate()
+    _name, keys, *_rest = np.random.get_state(legacy=True)
+    return {
+        "random.python": torch.tensor(numbers, dtype=torch.int64),
+        "random.numpy": torch.from_numpy(np.asarray(keys, dtype=np.int64)),
+        "random.torch": torch.get_rng_state(),
+        **_device_random(device),
+    }
+
+
+def _random_facts() -> dict[str, Any]:
+    version, _numbers, gauss = random.getstate()
+    _name, _keys, position, has_gauss, cached = np.random.get_state(legacy=True)
+    numpy_facts = {"position": int(position), "has_gauss": int(has_gauss), "cached": float(cached)}
+    return {"python": {"version": version, "gauss": gauss}, "numpy": numpy_facts}
+
+
+def _restore_random(tensors: Tensors, facts: dict[str, Any], device: torch.device) -> None:
+    python, legacy = facts["python"], facts["numpy"]
+    random.setstate((python["version"], tuple(tensors["random.python"].tolist()), python["gauss"]))
+    keys = tensors["random.numpy"].numpy().astype(np.uint32)
+    np.random.set_state(("MT19937", keys, legacy["position"], legacy["has_gauss"], legacy["cached"]))
+    torch.set_rng_state(tensors["random.torch"])
+    own = tensors.get(f"random.{device.type}")  # absent when the run began on another kind of device
+    if own is not None and device.type == "mps":
+        torch.mps.set_rng_state(own)
+    elif own is not None:
+        torch.cuda.set_rng_state(own, device)
+
+
+def _device_random(device: torch.device) -> Tensors:
+    if device.type == "cuda":
+        return {"random.cuda": torch.cuda.get_rng_state(device)}
+    if device.type == "mps":
+        return {"random.mps": torch.mps.get_rng_state()}
+    return {}
