@@ -53,13 +53,7 @@ class RunReport:
 
     def pulse(self) -> None:
         """Give a sign of life and obey the directive; raises StopRequested."""
-        self.reporter.progress(
-            phase=self.phase,
-            epoch=self.epoch,
-            step=self.step,
-            total_steps=self.total_steps,
-            checkpoint_step=self.checkpoint_step,
-        )
+        self.tell_place()
         directive = self.reporter.directive()
         if directive == "cancel":
             raise StopRequested("canceled")
@@ -68,6 +62,16 @@ class RunReport:
         if directive == "finish" and not self.is_finishing:
             self.is_finishing = True
             self.info("Asked to finish: training stops here, the best checkpoint is judged and kept.")
+
+    def tell_place(self) -> None:
+        """Say where the run is."""
+        self.reporter.progress(
+            phase=self.phase,
+            epoch=self.epoch,
+            step=self.step,
+            total_steps=self.total_steps,
+            checkpoint_step=self.checkpoint_step,
+        )
 
     def split_figures(self, split: str, values: dict[str, float | None], *, epoch: int, step: int) -> None:
         """Send figures of a split; those that are not defined there are left out."""

@@ -49,6 +49,7 @@ def train(
     job_dir/final/ when completed. Raises a TrainingError subclass.
     """
     report = RunReport(reporter, clock)
+    report.checkpoint_step = job.resume_step
     with explained_memory_errors(job.settings):
         try:
             session = TrainingSession(job, prepare(job, network_module, report), report)
@@ -257,6 +258,7 @@ class TrainingSession:
         keep_only(self.checkpoints, {step, fallback if step == self.best_step else self.best_step})
         self.checkpoint_at = self.report.clock()
         self.report.checkpoint_step = step
+        self.report.tell_place()  # not a pulse: a run that is stopping must not be stopped here
         self.report.info(f"Checkpoint of step {step:,} saved ({self.checkpoint_at - began:.1f} s)")
 
     def _state(self) -> dict[str, Any]:

@@ -10,18 +10,22 @@ import time
 from pathlib import Path
 from typing import Any, NoReturn
 
+from filelock import FileLock
+
 from bert_training.contract.enums import Split
 from bert_training.contract.messages import MetricPoint
 from bert_training.worker.files import read_json, write_json
 from bert_training.worker.process_control import become_trainer
 from bert_training.worker.spool import SpoolWriter
 from bert_training.worker.timing import Timing
+from bert_training.worker.trainer_lock import hold_trainer_lock
 
 CONTINUE, FINISH, RELEASE, CANCEL = "continue", "finish", "release", "cancel"
 _STRENGTH = (CONTINUE, FINISH, RELEASE, CANCEL)
 PROGRESS_SECONDS = 0.2  # the supervisor looks about this often
 SYNC_SECONDS = 1.0
 ORPHANED_EXIT = 71
+_locks: list[FileLock] = []  # held until the process ends: a lock that nobody refers to is released
 
 
 class OrderBox:
@@ -46,6 +50,7 @@ class ChildReporter:
         self._progress_path = folder / f"progress-{attempt}.json"
         self._origin: dict[str, Any] = {}
         self._state: dict[str, Any] = {}
+        self._pulses = 0
         self._written_at = float("-inf")
 
     def log(self, level: str, message: str) -> None:
@@ -59,6 +64,7 @@ class ChildReporter:
     def progress(self, *, phase: str, epoch: int, step: int, total_steps: int, checkpoint_step: int) -> None:
         """Note where training is; written a few times a second and at every change of phase."""
         is_new_phase = phase != self._state.get("phase")
+        self._pulses += 1  # a sign of life also while no step passes: rows encoded, rows judged
         self._state = {
             "phase": phase,
             "epoch": epoch,
@@ -91,7 +97,8 @@ class ChildReporter:
 
     def _write_progress(self) -> None:
         self._written_at = self._timing.monotonic()
-        write_json(self._progress_path, {**self._state, "reproducibility": self._origin or None})
+        state = {**self._state, "pulses": self._pulses, "reproducibility": self._origin or None}
+        write_json(self._progress_path, state)
 
 
 def spool_path(folder: Path, attempt: int) -> Path:
@@ -100,10 +107,14 @@ def spool_path(folder: Path, attempt: int) -> Path:
 
 
 def enter_child(folder: Path) -> tuple[dict[str, Any], ChildReporter]:
-    """Begin a trainer process: obey orders, never outlive the supervisor, sync once a second. Returns the job."""
+    """Begin a trainer process: obey orders, never outlive the supervisor, sync once a second. Returns the job.
+
+    No other trainer may work in the folder: raises filelock.Timeout.
+    """
     orders = OrderBox()
     become_trainer(lambda: orders.put(RELEASE))
     threading.Thread(target=_listen, args=(sys.stdin.fileno(), orders), name="orders", daemon=True).start()
+    _locks.append(hold_trainer_lock(folder))
     job = read_json(folder / "job.json")
     if job is None:
         raise SystemExit(f"{folder / 'job.json'} is missing or damaged: only the supervisor starts a trainer.")

@@ -26,18 +26,24 @@ class EndReport:
         self._sender = sender
         self._log_seq, self._metric_seq = counts
 
-    def deliver(self, ending: Ending) -> None:
-        """Report the end, unless the portal has ended the attempt itself; then send what is left of the log."""
+    def deliver(self, ending: Ending) -> bool:
+        """Report the end, unless the portal has ended the attempt itself; then send what is left of the log.
+
+        Returns whether the job has ended by it, so that nobody will resume it.
+        """
+        has_ended = False
         try:
             if self._orders.stop < Stop.FINISHED:
                 if ending.outcome in (Outcome.COMPLETED, Outcome.FAILED):
                     self._sender.wait_drained(self._has_given_up)
-                self._complete(ending)
+                has_ended = self._complete(ending) and ending.outcome is not Outcome.RELEASED
         except GaveUp:
             logger.warning("job %d: the end could not be reported", self._orders.job_id)
         self._wait_for_tail()
+        return has_ended
 
-    def _complete(self, ending: Ending) -> None:
+    def _complete(self, ending: Ending) -> bool:
+        """Repeat the call until it is answered; tell whether the portal took it."""
         for _ in range(REFUSALS):
             body = self._body(ending)
             try:
@@ -49,12 +55,13 @@ class EndReport:
             except Refused as error:
                 next_ending = self._after_refusal(error, ending)
                 if next_ending is None:
-                    return
+                    return False
                 ending = next_ending
             else:
                 logger.info("job %d is %s", self._orders.job_id, answer.status.value)
-                return
+                return True
         logger.error("job %d: the portal refuses every end report", self._orders.job_id)
+        return False
 
     def _after_refusal(self, error: Refused, ending: Ending) -> Ending | None:
         """Return what to report next, None when nothing is left to say."""

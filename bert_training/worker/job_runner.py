@@ -7,7 +7,7 @@ import logging
 import os
 from pathlib import Path
 
-from bert_training.contract.enums import LogLevel, Phase, Reason
+from bert_training.contract.enums import LogLevel, Outcome, Phase, Reason
 from bert_training.contract.messages import ClaimedJob
 from bert_training.worker.child import CANCEL, FINISH, RELEASE, spool_path
 from bert_training.worker.client import Refused
@@ -18,9 +18,11 @@ from bert_training.worker.ending import Death, Ending, failed, judge_end, stoppe
 from bert_training.worker.orders import JobOrders, Stop
 from bert_training.worker.process_control import describe_exit
 from bert_training.worker.progress import ProgressReporter
+from bert_training.worker.resume import find_resume_step, job_identity, put_away
 from bert_training.worker.retry import GaveUp
 from bert_training.worker.sender import Sender
 from bert_training.worker.spool import LOG, METRIC, SpoolWriter, count_records, mend_file
+from bert_training.worker.trainer_lock import await_former_trainer
 from bert_training.worker.trainer_process import TrainerProcess, trainer_environment
 
 WATCH_SECONDS = 0.1
@@ -58,6 +60,7 @@ class JobRunner:
         self._trainer = TrainerProcess(self._folder, job.attempt)
         self._sender = Sender(self._spool, orders, context)
         self._progress = ProgressReporter(orders, context)
+        self._resume_step = 0
 
     def run(self) -> None:
         """Do the whole job."""
@@ -65,20 +68,34 @@ class JobRunner:
         kind = "simulated run" if job.simulate else "run"
         self._say(LogLevel.INFO, f"Worker took {kind} {job.run_id}: job {job.job_id}, attempt {job.attempt}.")
         self._sender.start()
-        self._progress.start()
         try:
+            self._find_resume_step()
+            self._progress.start(resumed_from_step=self._resume_step)
             ending = self._work()
             self._progress.finish()
             self._say(LogLevel.ERROR if ending.error else LogLevel.INFO, ending.describe())
             self._writer.close()
             self._sender.seal()
             counts = count_records(self._spool)
-            EndReport(self._context, self._orders, self._sender, (counts[LOG], counts[METRIC])).deliver(ending)
+            report = EndReport(self._context, self._orders, self._sender, (counts[LOG], counts[METRIC]))
+            if report.deliver(ending):
+                put_away(self._folder, is_completed=ending.outcome is Outcome.COMPLETED)
         finally:
             self._progress.stop()
             self._sender.stop()
             self._trainer.kill()
             self._writer.close()
+
+    def _find_resume_step(self) -> None:
+        """Choose a checkpoint as soon as no former trainer can write one any more."""
+        await_former_trainer(self._folder, self._timing)
+        step = find_resume_step(
+            self._folder, self._job, on_skipped=lambda message: self._say(LogLevel.WARNING, message)
+        )
+        if self._job.attempt > 1:
+            place = f"the verified checkpoint of step {step}" if step else "the beginning: no checkpoint is here"
+            self._say(LogLevel.INFO, f"Attempt {self._job.attempt} goes on from {place}.")
+        self._resume_step = step
 
     def _work(self) -> Ending:
         try:
@@ -117,6 +134,8 @@ class JobRunner:
             "device": options.device,
             "offline": options.offline,
             "base_models_dir": str(options.base_models_dir or ""),
+            "identity": job_identity(self._job),
+            "resume_step": self._resume_step,
         }
         self._say(LogLevel.INFO, "The trainer starts; loading its libraries takes some seconds.")
         self._trainer.start({**self._job.model_dump(mode="json"), **local}, environ=environ)

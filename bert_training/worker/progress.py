@@ -30,6 +30,7 @@ class ProgressReporter:
         self._heartbeat = context.heartbeat
         self._timing = context.timing
         self._newest = ProgressRequest(attempt=orders.attempt, phase=Phase.PREPARING)
+        self._resumed_from_step = 0
         self._posted: ProgressRequest | None = None
         self._posted_at = 0.0
         self._shown_at = 0.0
@@ -38,8 +39,10 @@ class ProgressReporter:
         self._is_last = False
         self._loop = BackgroundLoop(f"progress of job {orders.job_id}", self._step, context.timing)
 
-    def start(self) -> None:
-        """Begin to post."""
+    def start(self, *, resumed_from_step: int) -> None:
+        """Begin to post; the first one of every attempt but the first says where it goes on, 0 = at the beginning."""
+        self._resumed_from_step = resumed_from_step
+        self._newest = self._newest.model_copy(update={"checkpoint_step": resumed_from_step})
         self._loop.start()
 
     def stop(self) -> None:
@@ -101,12 +104,11 @@ class ProgressReporter:
 
     def _with_origin(self, newest: ProgressRequest) -> ProgressRequest:
         """Add what only the first progress carries, or leave it out once the portal has it."""
-        first = self._posted is None
-        resumed = newest.resumed_from_step or 0
+        is_first = self._posted is None and self._orders.attempt > 1
         origin: Reproducibility | None = None if self._has_told_origin else newest.reproducibility
         return newest.model_copy(
             update={
-                "resumed_from_step": resumed if first and self._orders.attempt > 1 else None,
+                "resumed_from_step": self._resumed_from_step if is_first else None,
                 "reproducibility": origin,
             }
         )

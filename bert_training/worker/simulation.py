@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from bert_training.contract.enums import Outcome, Split
+from bert_training.ml.checkpoints import keep_only, write_checkpoint
 from bert_training.worker.child import CANCEL, CONTINUE, FINISH, RELEASE, enter_child, leave_child
+from bert_training.worker.resume import checkpoints_of
 
 STEPS_PER_EPOCH = 40
 STEPS_PER_SECOND = 20.0
@@ -34,35 +36,44 @@ def play(
     job: dict[str, Any],
     reporter: SimulationReporter,
     *,
+    save: Callable[[int], None],
     steps_per_second: float = STEPS_PER_SECOND,
     sleep: Callable[[float], None] = time.sleep,
 ) -> dict[str, Any]:
-    """Play a job through. Returns its outcome as the supervisor reads it."""
+    """Play a job from job["resume_step"] on; `save` keeps a step. Returns its outcome as the supervisor reads it."""
     epochs = max(1, int(job["hyperparameters"].get("epochs", 1)))
     total = epochs * STEPS_PER_EPOCH
     reporter.log("INFO", f"Simulation of {epochs} epochs, {total} steps: nothing is trained.")
-    step = 0
+    step = saved = int(job["resume_step"])
     while step < total and reporter.directive() == CONTINUE:
         step += 1
-        _play_step(reporter, step, total)
+        if step % STEPS_PER_CHECKPOINT == 0:
+            save(step)
+            saved = step
+        _play_step(reporter, step, total, checkpoint=saved)
         if steps_per_second > 0:
             sleep(1 / steps_per_second)
+    if reporter.directive() == RELEASE and step > saved:
+        save(step)
+        _report_step(reporter, step, total, checkpoint=step)
     return _outcome(job, reporter, step)
 
 
-def _play_step(reporter: SimulationReporter, step: int, total: int) -> None:
-    epoch = (step - 1) // STEPS_PER_EPOCH + 1
-    checkpoint = step - step % STEPS_PER_CHECKPOINT
+def _play_step(reporter: SimulationReporter, step: int, total: int, *, checkpoint: int) -> None:
     loss = _loss(step, total)
     reporter.log("INFO", f"step {step} of {total}: loss {loss:.4f}")
-    place = {"epoch": epoch, "step": step}
-    if step % STEPS_PER_CHECKPOINT == 0:
+    place = {"epoch": epoch_of(step), "step": step}
+    if step == checkpoint:
         values = {"loss": loss, "learning_rate": 5e-5 * (1 - step / total)}
         reporter.metrics(**place, split=Split.TRAIN.value, values=values)
         reporter.log("INFO", f"checkpoint at step {step}")
     if step % STEPS_PER_EPOCH == 0:
         reporter.metrics(**place, split=Split.VALIDATION.value, values=_figures(step, total))
-    reporter.progress(phase="training", **place, total_steps=total, checkpoint_step=checkpoint)
+    _report_step(reporter, step, total, checkpoint=checkpoint)
+
+
+def _report_step(reporter: SimulationReporter, step: int, total: int, *, checkpoint: int) -> None:
+    reporter.progress(phase="training", epoch=epoch_of(step), step=step, total_steps=total, checkpoint_step=checkpoint)
 
 
 def _outcome(job: dict[str, Any], reporter: SimulationReporter, step: int) -> dict[str, Any]:
@@ -72,9 +83,8 @@ def _outcome(job: dict[str, Any], reporter: SimulationReporter, step: int) -> di
         return {"outcome": ended.value}
     if reporter.directive() == FINISH:
         reporter.log("INFO", f"Simulation asked to finish at step {step}.")
-    epoch = max(0, step - 1) // STEPS_PER_EPOCH + 1
     figures = _figures(step, step)
-    reporter.metrics(epoch=epoch, step=step, split=Split.TEST.value, values=figures)
+    reporter.metrics(epoch=epoch_of(step), step=step, split=Split.TEST.value, values=figures)
     reporter.log("INFO", "Simulation completed.")
     return {
         "outcome": Outcome.COMPLETED.value,
@@ -85,6 +95,11 @@ def _outcome(job: dict[str, Any], reporter: SimulationReporter, step: int) -> di
             "classes": [],
         },
     }
+
+
+def epoch_of(step: int) -> int:
+    """Return the epoch that a step belongs to; both begin at 1."""
+    return max(0, step - 1) // STEPS_PER_EPOCH + 1
 
 
 def _loss(step: int, total: int) -> float:
@@ -103,7 +118,15 @@ def main() -> None:
     facts = dict.fromkeys(("code_commit", "environment_fingerprint", "base_model_revision", "device"), "simulation")
     reporter.origin(**facts, split_digest=job["split_digest"])
     speed = float(os.environ.get(SPEED_VARIABLE) or STEPS_PER_SECOND)
-    leave_child(folder, job["attempt"], reporter, play(job, reporter, steps_per_second=speed))
+    checkpoints = checkpoints_of(folder)
+    kept: list[int] = []
+
+    def save(step: int) -> None:
+        write_checkpoint(checkpoints, {"identity": job["identity"], "step": step, "best_step": step})
+        kept[:] = [*kept[-1:], step]
+        keep_only(checkpoints, kept)
+
+    leave_child(folder, job["attempt"], reporter, play(job, reporter, save=save, steps_per_second=speed))
 
 
 if __name__ == "__main__":

@@ -99,6 +99,8 @@ def _train(job: dict[str, Any], folder: Path, reporter: ChildReporter) -> Traini
         threads=None,
         job_dir=folder,
         provenance=_provenance(job, settings, origin),
+        identity=job["identity"],
+        resume_step=job["resume_step"],
     )
     return train(training_job, load_network(spec), reporter)
 

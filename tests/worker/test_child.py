@@ -15,7 +15,7 @@ from bert_training.worker.spool import LOG, METRIC, count_records
 from bert_training.worker.trainer_process import trainer_environment
 from tests.worker.held_clock import HeldClock
 
-JOB = {"run_id": 4, "attempt": 1, "hyperparameters": {"epochs": 2}}
+JOB = {"run_id": 4, "attempt": 1, "hyperparameters": {"epochs": 2}, "resume_step": 0}
 
 
 class Listener:
@@ -26,6 +26,7 @@ class Listener:
         self.lines: list[str] = []
         self.points: list[dict[str, Any]] = []
         self.states: list[dict[str, Any]] = []
+        self.saved: list[int] = []
 
     def log(self, level: str, message: str) -> None:
         self.lines.append(message)
@@ -40,8 +41,8 @@ class Listener:
         return self.order(len(self.states))
 
 
-def simulate(listener: Listener) -> dict[str, Any]:
-    return play(JOB, listener, steps_per_second=0)
+def simulate(listener: Listener, **changes: Any) -> dict[str, Any]:
+    return play(JOB | changes, listener, save=listener.saved.append, steps_per_second=0)
 
 
 def test_a_simulation_plays_forty_steps_an_epoch_with_a_line_each() -> None:
@@ -63,7 +64,8 @@ def test_the_loss_of_a_simulation_falls() -> None:
 
 def test_a_simulation_waits_between_its_steps() -> None:
     waits: list[float] = []
-    play(JOB, Listener(), steps_per_second=20, sleep=waits.append)
+    listener = Listener()
+    play(JOB, listener, save=listener.saved.append, steps_per_second=20, sleep=waits.append)
     assert waits == [0.05] * 80
 
 
@@ -71,7 +73,15 @@ def test_a_simulation_waits_between_its_steps() -> None:
 def test_a_simulation_obeys_at_the_next_step(word: str, outcome: str) -> None:
     listener = Listener(lambda steps: word if steps >= 7 else CONTINUE)
     assert simulate(listener)["outcome"] == outcome
-    assert len(listener.states) == 7
+    assert max(state["step"] for state in listener.states) == 7
+
+
+def test_a_simulation_goes_on_from_a_step_and_keeps_the_one_at_which_it_is_released() -> None:
+    listener = Listener(lambda steps: RELEASE if steps >= 24 else CONTINUE)
+    assert simulate(listener, resume_step=13)["outcome"] == "released"
+    assert next(line for line in listener.lines if line.startswith("step ")).startswith("step 14 of 80")
+    assert listener.saved == [20, 30, 37]
+    assert listener.states[-1]["checkpoint_step"] == 37
 
 
 def test_progress_is_written_a_few_times_a_second_and_at_each_phase(tmp_path: Path) -> None:

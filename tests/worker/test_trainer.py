@@ -1,6 +1,7 @@
 """The trainer child with a real, tiny network: what it is given, what it leaves behind, how it fails."""
 
 import json
+import shutil
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 
 from bert_training.contract.messages import Result
 from bert_training.data.split import split_digest, split_rows
+from bert_training.ml.checkpoints import newest_checkpoint
 from bert_training.ml.errors import GpuOutOfMemory, HostOutOfMemory, NonFiniteLoss
 from bert_training.tasks import TASKS
 from bert_training.worker import trainer
@@ -62,6 +64,8 @@ class Bench:
             "device": "cpu",
             "offline": True,
             "base_models_dir": str(self.folder.parent / "base"),
+            "identity": "this run",
+            "resume_step": 0,
         }
         return facts | changes
 
@@ -149,6 +153,16 @@ def test_a_mistake_is_not_hidden(bench: Bench, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(trainer, "train", fail)
     with pytest.raises(ZeroDivisionError):
         bench.run()
+
+
+def test_an_attempt_goes_on_from_a_checkpoint_of_the_same_job(bench: Bench) -> None:
+    whole = bench.run()
+    found = newest_checkpoint(bench.folder / "checkpoints", "this run", on_skipped=pytest.fail)
+    assert found is not None
+    shutil.rmtree(bench.folder / "final")
+    assert bench.run(resume_step=found.step) == whole
+    assert (bench.folder / "final").is_dir()
+    assert f"Resumed after step {found.step} of 3" in spool_path(bench.folder, ATTEMPT).read_text()
 
 
 def test_cancel_and_finish_are_obeyed(bench: Bench) -> None:
