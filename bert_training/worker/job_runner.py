@@ -22,6 +22,7 @@ from bert_training.worker.resume import find_resume_step, job_identity, put_away
 from bert_training.worker.retry import GaveUp
 from bert_training.worker.sender import Sender
 from bert_training.worker.spool import LOG, METRIC, SpoolWriter, count_records, mend_file
+from bert_training.worker.stall import StallGuard
 from bert_training.worker.trainer_lock import await_former_trainer
 from bert_training.worker.trainer_process import TrainerProcess, trainer_environment
 
@@ -139,18 +140,23 @@ class JobRunner:
         }
         self._say(LogLevel.INFO, "The trainer starts; loading its libraries takes some seconds.")
         self._trainer.start({**self._job.model_dump(mode="json"), **local}, environ=environ)
-        self._watch()
+        is_stalled = self._watch()
         code = self._trainer.close()
         outcome = self._trainer.read_outcome()
         death = Death(describe_exit(code), code < 0, self._trainer.last_lines)
-        ending = judge_end(outcome, death, self._orders.stop)
+        if is_stalled and outcome is None and not self._orders.stop:
+            minutes = options.stall_seconds / 60
+            ending = failed(Reason.STALLED, f"The trainer gave no sign of life for {minutes:g} minutes; it was killed.")
+        else:
+            ending = judge_end(outcome, death, self._orders.stop)
         if outcome is None:
             mend_file(self._spool)
             self._show_last_lines(death, ending)
         return ending
 
-    def _watch(self) -> None:
-        """Pass progress on and orders in until the trainer is gone."""
+    def _watch(self) -> bool:
+        """Pass progress on and orders in until the trainer is gone. Returns whether it had to be killed as stalled."""
+        guard, is_stalled = StallGuard(self._context.options.stall_seconds, self._timing), False
         told, has_told_finish = Stop.NO, False
         deadline = float("inf")
         while self._trainer.is_alive:
@@ -162,10 +168,12 @@ class JobRunner:
             if stop > told:
                 told = stop
                 deadline = self._timing.monotonic() + self._tell_stop(stop)
-            if self._timing.monotonic() >= deadline or self._context.orders.must_kill:
+            is_stalled = guard.is_stalled(self._trainer.signs_of_life)
+            if is_stalled or self._timing.monotonic() >= deadline or self._context.orders.must_kill:
                 self._trainer.kill()
             self._timing.sleep(WATCH_SECONDS)
         self._pass_progress()
+        return is_stalled
 
     def _tell_stop(self, stop: Stop) -> float:
         """Tell the trainer to stop. Returns the seconds after which it is killed."""

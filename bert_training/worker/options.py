@@ -15,6 +15,8 @@ from bert_training.contract.tokens import USER_PREFIX, is_well_formed, shown_pre
 
 DEFAULT_POLL_SECONDS = 30.0
 DEFAULT_GRACE_SECONDS = 120.0
+DEFAULT_STALL_MINUTES = 30.0
+LONGEST_MINUTES = 1440.0
 _LOOPBACK = re.compile(r"^(localhost|127(\.\d{1,3}){3}|::1)$")
 _DEVICE = re.compile(r"^(auto|cpu|mps|cuda(:\d{1,2})?)$")
 
@@ -62,6 +64,7 @@ class Options:
     offline: bool
     base_models_dir: Path | None
     grace: float
+    stall_seconds: float
 
     @property
     def host(self) -> str:
@@ -101,6 +104,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--base-models-dir", help="folder with base models, one folder a name, / written as --")
     add("--allow-http", action="store_true", help="allow an address without TLS that is not this computer")
     add("--grace", type=float, default=DEFAULT_GRACE_SECONDS, help="seconds to hand back a job when asked to stop")
+    add(
+        "--stall-minutes",
+        type=float,
+        default=DEFAULT_STALL_MINUTES,
+        help="end a trainer after so long without a sign of life",
+    )
 
 
 def read_options(flags: Mapping[str, object], environ: Mapping[str, str]) -> Options:
@@ -123,6 +132,7 @@ def read_options(flags: Mapping[str, object], environ: Mapping[str, str]) -> Opt
         offline=bool(flags.get("offline")),
         base_models_dir=_judged_folder(text("base_models_dir")),
         grace=_judged_seconds("--grace", flags.get("grace"), most=86400),
+        stall_seconds=60 * _judged_minutes("--stall-minutes", flags.get("stall_minutes")),
     )
 
 
@@ -196,6 +206,12 @@ def _judged_token(token: str) -> str:
 def _judged_seconds(flag: str, value: object, *, most: float) -> float:
     if not isinstance(value, int | float) or not 0 < value <= most:
         raise OptionError(f"{flag} {value!r} must be a number of seconds above 0 and at most {most:g}.")
+    return float(value)
+
+
+def _judged_minutes(flag: str, value: object) -> float:
+    if not isinstance(value, int | float) or not 0 < value <= LONGEST_MINUTES:
+        raise OptionError(f"{flag} {value!r} must be a number of minutes above 0 and at most {LONGEST_MINUTES:g}.")
     return float(value)
 
 

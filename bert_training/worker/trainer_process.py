@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Any
 
+from bert_training.worker.child import spool_path
 from bert_training.worker.files import read_json, write_json
 from bert_training.worker.process_control import ask_to_stop, kill_tree, start_process
 
@@ -53,7 +54,9 @@ class TrainerProcess:
         self._folder = folder
         self._progress_path = folder / f"progress-{attempt}.json"
         self._outcome_path = folder / f"outcome-{attempt}.json"
+        self._spool_path = spool_path(folder, attempt)
         self._tail: deque[str] = deque(maxlen=TAIL_LINES)
+        self._printed = 0
         self._last_progress: dict[str, Any] | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._reader: threading.Thread | None = None
@@ -105,6 +108,12 @@ class TrainerProcess:
         self._last_progress = state
         return state
 
+    @property
+    def signs_of_life(self) -> tuple[object, ...]:
+        """Return what changes while the child works: what it did, recorded and printed."""
+        recorded = self._spool_path.stat().st_size if self._spool_path.exists() else 0
+        return self._last_progress, recorded, self._printed
+
     def read_outcome(self) -> dict[str, Any] | None:
         """Return how the child says that it ended; None when it died without a word."""
         return read_json(self._outcome_path)
@@ -129,4 +138,5 @@ class TrainerProcess:
             while raw := output.readline(LINE_BYTES):
                 line = raw.decode("utf-8", "replace").rstrip()
                 self._tail.append(line)
+                self._printed += 1
                 logger.debug("trainer: %s", line)

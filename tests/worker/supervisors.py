@@ -41,6 +41,7 @@ def make_options(portal: FakePortal, models_dir: Path, **changes: Any) -> Option
         "offline": True,
         "base_models_dir": None,
         "grace": 60.0,
+        "stall_seconds": 1800.0,
     }
     return Options(**(facts | changes))
 

@@ -10,7 +10,7 @@ from bert_training.worker.options import OptionError, Options, TokenSource, read
 
 TOKEN = make_token(WORKER_PREFIX)
 USUAL: dict[str, object] = {"api_url": "http://127.0.0.1:8000", "token": TOKEN, "device": "auto"}
-NUMBERS: dict[str, object] = {"poll_interval": 30.0, "grace": 120.0}
+NUMBERS: dict[str, object] = {"poll_interval": 30.0, "grace": 120.0, "stall_minutes": 30.0}
 
 
 def options(environ: dict[str, str] | None = None, **changes: Any) -> Options:
@@ -50,6 +50,8 @@ def test_the_address_of_the_portal_may_end_anywhere_before_the_api(url: str, api
         ({"poll_interval": 0}, "--poll-interval"),
         ({"poll_interval": 99999.0}, "--poll-interval"),
         ({"grace": -1.0}, "--grace"),
+        ({"stall_minutes": 0}, "--stall-minutes"),
+        ({"stall_minutes": 99999.0}, "--stall-minutes"),
         ({"device": "gpu"}, "--device"),
         ({"base_models_dir": "/nowhere/models"}, "not a folder"),
     ],
