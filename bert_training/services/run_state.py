@@ -1,11 +1,13 @@
 """The state of a run as people see it: the same words at first render, in the API and in a live frame."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
-from bert_training.contract.enums import JobStatus, Phase
+from bert_training.contract.enums import JobStatus, Outcome, Phase
 from bert_training.models import Job, JobAttempt, Run
 from bert_training.models.choices import PHASE_LABELS
 from bert_training.models.reasons import explain
@@ -28,7 +30,7 @@ def run_state(run: Run) -> dict[str, Any]:
         "silent": is_silent(job),
         "worker": job.worker.name if job.worker else None,
         "progress": progress_of(job, attempts[-1] if attempts else None),
-        "attempts": [attempt_state(attempt) for attempt in attempts],
+        "attempts": attempt_states(attempts),
         "error": error_of(run),
     }
 
@@ -73,8 +75,13 @@ def _eta_seconds(job: Job, attempt: JobAttempt | None, now: datetime) -> float |
     return round(spent / done * (job.total_steps - job.step), 1)
 
 
-def attempt_state(attempt: JobAttempt) -> dict[str, Any]:
-    """Return one attempt as the API shows it."""
+def attempt_states(attempts: Sequence[JobAttempt]) -> list[dict[str, Any]]:
+    """Return the attempts as the API shows them; they come in the order of their numbers."""
+    before: list[JobAttempt | None] = [None, *attempts]
+    return [_attempt_state(attempt, previous) for attempt, previous in zip(attempts, before, strict=False)]
+
+
+def _attempt_state(attempt: JobAttempt, previous: JobAttempt | None) -> dict[str, Any]:
     return {
         "number": attempt.number,
         "worker": attempt.worker.name,
@@ -85,7 +92,26 @@ def attempt_state(attempt: JobAttempt) -> dict[str, Any]:
         "reason": attempt.reason,
         "reason_label": str(explain(attempt.reason).sentence) if attempt.reason else "",
         "resumed_from_step": attempt.resumed_from_step,
+        "origin": origin_sentence(attempt, previous) if previous else "",
     }
+
+
+def origin_sentence(attempt: JobAttempt, previous: JobAttempt) -> str:
+    """Say how an attempt follows the one before: "attempt 1 lost, resumed at step 240"; empty until it is known."""
+    step = attempt.resumed_from_step
+    if step is None:
+        return ""
+    facts = {"number": previous.number, "step": step, "worker": previous.worker.name}
+    is_lost = previous.outcome == Outcome.LOST
+    if step and is_lost:
+        return _("attempt %(number)s lost, resumed at step %(step)s") % facts
+    if step:
+        return _("attempt %(number)s handed back, resumed at step %(step)s") % facts
+    if previous.checkpoint_step and previous.worker_id != attempt.worker_id:
+        return _("started again from step 0: the checkpoint of attempt %(number)s stays on %(worker)s") % facts
+    if is_lost:
+        return _("attempt %(number)s lost, started again from step 0") % facts
+    return _("attempt %(number)s handed back, started again from step 0") % facts
 
 
 def error_of(run: Run) -> dict[str, str] | None:

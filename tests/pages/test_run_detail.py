@@ -171,3 +171,12 @@ def test_epochs_that_a_later_attempt_did_again_are_left_out_of_the_table(
     JobAttempt.objects.filter(job=job).update(outcome="lost", ended_at="2026-01-01T00:00Z")
     JobAttempt.objects.create(job=job, number=2, worker=worker, started_at="2026-01-01T00:00Z", resumed_from_step=10)
     assert steps_shown() == [10]
+
+
+def test_the_page_says_where_a_lost_attempt_was_taken_up(as_ana: Client, run: Run, worker: Worker) -> None:
+    job = start(worker, run)
+    JobAttempt.objects.filter(job=job).update(outcome="lost", reason="lease_expired", ended_at="2026-01-01T00:00Z")
+    JobAttempt.objects.create(job=job, number=2, worker=worker, started_at="2026-01-01T00:00Z", resumed_from_step=240)
+    content = page_of(as_ana, run)
+    assert "attempt 1 lost, resumed at step 240" in content
+    assert data_of(content)["state"]["attempts"][1]["origin"] == "attempt 1 lost, resumed at step 240"

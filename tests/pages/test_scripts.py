@@ -166,6 +166,17 @@ def test_what_a_lost_attempt_did_beyond_the_checkpoint_is_not_drawn(page: Page) 
     assert call(page, "return chart.plot.data.slice(0, 2)") == [[10, 20], [0.9, 0.6]]
 
 
+def test_a_resumed_attempt_that_judges_a_step_again_hides_nothing_of_it(page: Page) -> None:
+    points = [
+        {"attempt": 1, "step": 10, "split": "train", "values": {"loss": 0.9}},
+        {"attempt": 2, "step": 10, "split": "validation", "values": {"loss": 0.8}},
+    ]
+    attempts = [{"number": 1, "resumed_from_step": None}, {"number": 2, "resumed_from_step": 10}]
+    body = "chart.setAttempts(argument.attempts); chart.append(argument.points);"
+    call(page, f"{NEW_CHART} {body} await drawn();", {"points": points, "attempts": attempts})
+    assert call(page, "return chart.plot.data.slice(0, 3)") == [[10], [0.9], [0.8]]
+
+
 def test_the_picture_says_its_newest_values(page: Page) -> None:
     point = {"attempt": 1, "step": 20, "split": "train", "values": {"loss": 0.5}}
     call(page, f"{NEW_CHART} chart.append([argument]); await drawn();", point)

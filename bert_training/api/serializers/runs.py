@@ -6,7 +6,7 @@ from rest_framework import serializers
 
 from bert_training.api.serializers.fields import UtcField
 from bert_training.models import Dataset, Run
-from bert_training.services.run_state import attempt_state, error_of, is_silent, progress_of
+from bert_training.services.run_state import attempt_states, error_of, is_silent, progress_of
 
 # What RunSerializer reads; with these loaded the number of queries does not grow with the runs.
 RUN_RELATED = ("owner", "dataset", "job", "job__worker")
@@ -53,6 +53,7 @@ class AttemptSerializer(serializers.Serializer[Any]):
     outcome = serializers.CharField()
     reason = serializers.CharField(allow_blank=True)
     resumed_from_step = serializers.IntegerField(allow_null=True)
+    origin = serializers.CharField(allow_blank=True)
 
 
 class RunErrorSerializer(serializers.Serializer[Any]):
@@ -125,7 +126,7 @@ def _facts_of(run: Run) -> dict[str, Any]:
         "silent": is_silent(job),
         "reproducibility": _reproducibility_of(run),
         "reproduced_from": run.reproduced_from_id,
-        "attempts": [attempt_state(attempt) for attempt in attempts],
+        "attempts": attempt_states(attempts),
         "error": error_of(run),
         "owner": run.owner.get_username(),
     }

@@ -67,11 +67,10 @@ export class MetricChart {
   }
 
   #rowAt({ attempt, step }) {
-    const known = this.values.get(step);
-    if (known?.attempt >= attempt) return known.row;
-    const row = new Array(this.group.curves.length).fill(null);
-    this.values.set(step, { attempt, row });
-    return row;
+    const known = this.values.get(step) ?? { attempt, row: new Array(this.group.curves.length).fill(null) };
+    known.attempt = Math.max(known.attempt, attempt); // a resumed attempt may judge again what the one before had trained
+    this.values.set(step, known);
+    return known.row;
   }
 
   #schedule() {

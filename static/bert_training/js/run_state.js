@@ -24,7 +24,7 @@ export class RunState {
     setText(parts.steps, this.#steps(progress));
     setText(parts.remaining, isFinished || run.silent ? "" : this.#remaining(progress.eta_seconds));
     parts.bar.value = progress.fraction ?? 0;
-    const turn = JSON.stringify([run.status, run.canceling, (run.attempts ?? []).map(({ outcome }) => outcome)]);
+    const turn = JSON.stringify([run.status, run.canceling, (run.attempts ?? []).map(({ outcome, origin }) => [outcome, origin])]);
     const isTurned = this.turn !== undefined && this.turn !== turn;
     this.turn = turn;
     return isTurned;
