@@ -3,6 +3,7 @@
 Knows no task by name, no HTTP and no Django: it speaks to a Reporter and leaves a model folder.
 """
 
+import errno
 import math
 import time
 from collections.abc import Callable, Sequence
@@ -254,12 +255,25 @@ class TrainingSession:
         """
         step = self.report.step
         began = self.report.clock()
-        write_checkpoint(self.checkpoints, self._state(), write_files=self.learner.write_tensors)
-        keep_only(self.checkpoints, {step, fallback if step == self.best_step else self.best_step})
+        other = fallback if step == self.best_step else self.best_step
+        self._write_checkpoint(indispensable=other or self.report.checkpoint_step)
+        keep_only(self.checkpoints, {step, other})
         self.checkpoint_at = self.report.clock()
         self.report.checkpoint_step = step
         self.report.tell_place()  # not a pulse: a run that is stopping must not be stopped here
         self.report.info(f"Checkpoint of step {step:,} saved ({self.checkpoint_at - began:.1f} s)")
+
+    def _write_checkpoint(self, *, indispensable: int) -> None:
+        """Write it; on a full disk once more without the older ones but the one that alone could be gone on from."""
+        state, write_files = self._state(), self.learner.write_tensors
+        try:
+            write_checkpoint(self.checkpoints, state, write_files=write_files)
+        except OSError as error:
+            if error.errno != errno.ENOSPC:
+                raise
+            self.report.warning("The disk is full: older checkpoints are removed, then this one is written again")
+            keep_only(self.checkpoints, {indispensable})
+            write_checkpoint(self.checkpoints, state, write_files=write_files)
 
     def _state(self) -> dict[str, Any]:
         return {

@@ -1,6 +1,7 @@
 """A training that was stopped and resumed is the training that was not: same points, same weights, bit by bit."""
 
 import contextlib
+import errno
 import random
 from collections.abc import Callable
 from dataclasses import replace
@@ -10,6 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from safetensors import SafetensorError
+from safetensors.torch import save_file
 
 from bert_training.ml.checkpoints import newest_checkpoint
 from bert_training.ml.job import TrainingJob, TrainingResult
@@ -231,3 +234,40 @@ def test_there_are_always_two_checkpoints_to_go_on_from(tiny_bert: BaseModelFile
     run_text(text_job(tiny_bert, tmp_path / "job", epochs=4), Recorder(note))
     assert {len(names) for names in seen} == {1, 2}
     assert all(len(names) == 2 for names in seen[seen.index(next(names for names in seen if len(names) == 2)) :])
+
+
+def full_disk(monkeypatch: pytest.MonkeyPatch, writes: Callable[[int], bool]) -> None:
+    """Let writing tensors fail as a full disk does, at the writes for which `writes` is true, counted from 1."""
+    count = iter(range(1, 10**6))
+
+    def save(*arguments: Any) -> None:
+        if writes(next(count)):
+            raise SafetensorError("I/O error: No space left on device (os error 28)")
+        save_file(*arguments)
+
+    monkeypatch.setattr("bert_training.ml.snapshot.save_file", save)
+
+
+def test_on_a_full_disk_older_checkpoints_make_room(
+    tiny_bert: BaseModelFiles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    undisturbed = run_text(text_job(tiny_bert, tmp_path / "whole"))
+    full_disk(monkeypatch, lambda write: write == 3)
+    recorder = Recorder()
+    assert run_text(text_job(tiny_bert, tmp_path / "job"), recorder) == undisturbed
+    assert recorder.text.count("The disk is full") == 1
+
+
+def test_on_a_disk_that_stays_full_training_ends_and_the_checkpoint_before_is_whole(
+    tiny_bert: BaseModelFiles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    undisturbed = run_text(text_job(tiny_bert, tmp_path / "whole"))
+    job = text_job(tiny_bert, tmp_path / "job")
+    with monkeypatch.context() as patch:
+        full_disk(patch, lambda write: write >= 3)
+        with pytest.raises(OSError, match="No space left") as caught:
+            run_text(job)
+    assert caught.value.errno == errno.ENOSPC
+    step = resume_step(job)
+    assert step in (7, 14)
+    assert run_text(replace(job, resume_step=step)) == undisturbed

@@ -84,12 +84,14 @@ class LocalSupervisor:
 class RealSupervisor:
     """A supervisor as a process of its own; what it prints goes to a file."""
 
+    kind: tuple[str, ...] = ("--dry-run",)
+
     def __init__(self, portal: FakePortal, models_dir: Path, *flags: str, **environ: str) -> None:
         models_dir.parent.mkdir(parents=True, exist_ok=True)
         self.models_dir = models_dir
         self.output_path = models_dir.parent / f"output-{time.monotonic_ns()}.txt"
         variables = {"BERT_TOKEN": portal.token, "BERT_API_URL": portal.url, "BERT_MODELS_DIR": str(models_dir)}
-        arguments = [sys.executable, "-m", "bert_training.worker", "--dry-run", "--poll-interval", "0.2", *flags]
+        arguments = [sys.executable, "-m", "bert_training.worker", *self.kind, "--poll-interval", "0.2", *flags]
         with self.output_path.open("wb") as output:
             self.process = subprocess.Popen(
                 arguments, cwd=PROJECT, env=os.environ | variables | environ, stdout=output, stderr=subprocess.STDOUT
@@ -117,3 +119,9 @@ class RealSupervisor:
         if self.process.poll() is None:
             self.process.kill()
             self.process.wait()
+
+
+class TrainingSupervisor(RealSupervisor):
+    """A supervisor as a process of its own that trains real runs."""
+
+    kind = ()

@@ -22,7 +22,7 @@ from bert_training.worker.timing import Timing
 from bert_training.worker.trainer import run_job
 from tests.ml.tiny_bert import MARKERS, write_tiny_bert
 from tests.worker.fake_portal import FakePortal
-from tests.worker.supervisors import LocalSupervisor
+from tests.worker.supervisors import LocalSupervisor, TrainingSupervisor
 
 SETTINGS = {"epochs": 1, "max_steps": 3, "max_length": 16, "batch_size": 8}
 ROWS = 30
@@ -181,6 +181,38 @@ def test_a_weaker_order_does_not_undo_a_stronger_one() -> None:
 
 def test_the_tasks_of_a_claim_are_those_that_can_be_trained() -> None:
     assert task_names() == sorted(TASKS)
+
+
+@pytest.mark.long  # three trainers that load torch
+@pytest.mark.processes
+def test_a_real_training_killed_with_its_supervisor_ends_with_the_weights_of_one_that_was_not(
+    portal: FakePortal, bench: Bench, tmp_path: Path
+) -> None:
+    portal.tables[1] = bench.table.read_bytes()
+    names = ("task", "base_model", "split_digest")
+    facts = {name: value for name, value in bench.job().items() if name in names}
+    facts |= {
+        "simulate": False,
+        "hyperparameters": {**SETTINGS, "epochs": 100, "max_steps": None, "early_stopping_patience": 0},
+    }
+    flags = ("--offline", "--device", "cpu", "--base-models-dir", bench.job()["base_models_dir"])
+
+    job = portal.enqueue(**facts)
+    worker = TrainingSupervisor(portal, tmp_path / "models", *flags)
+    portal.wait_for(lambda: portal.progress and portal.progress[-1]["checkpoint_step"] >= 30, seconds=60)
+    worker.kill()
+    portal.held = job.model_copy(update={"attempt": 2, "held": True})
+    again = TrainingSupervisor(portal, tmp_path / "models", *flags)
+    portal.wait_for(lambda: portal.ends, seconds=60)
+    portal.enqueue(**facts)
+    portal.wait_for(lambda: len(portal.ends) == 2, seconds=60)
+    again.kill()
+
+    resumed, undisturbed = (end["result"] for end in portal.ends)
+    told = next(entry for entry in portal.progress if entry["attempt"] == 2)
+    assert told["resumed_from_step"] >= 30
+    assert [end["outcome"] for end in portal.ends] == ["completed", "completed"]
+    assert resumed == undisturbed
 
 
 @pytest.mark.long  # loading torch in a child; the end-to-end tests run it against the real portal
