@@ -19,6 +19,7 @@ from bert_training.worker.options import OptionError, Options, add_arguments, re
 from bert_training.worker.orders import WorkerOrders
 from bert_training.worker.process_control import on_stop_signals
 from bert_training.worker.retry import Retrier
+from bert_training.worker.tails import Tails
 from bert_training.worker.timing import Timing
 
 DEVELOPMENT_VERSION = "0.1.0"  # of a checkout that is not installed; a test compares it with pyproject.toml
@@ -83,12 +84,15 @@ def make_context(options: Options, store: ModelStore, timing: Timing) -> WorkerC
 def _supervise(context: WorkerContext) -> int:
     # The handler only notes: a log record from inside it could wait for a lock of the thread that it interrupts.
     on_stop_signals(context.orders.request_stop)
+    tails = Tails(context)
     try:
         if context.options.dry_run and not examine(context) and not context.orders.is_stopping:
             return ExitCode.CHECK_FAILED
         context.heartbeat.start()
+        tails.start()
         code = ClaimLoop(context).run()
     finally:
+        tails.stop()
         context.heartbeat.stop()
         context.client.close()
     logger.info("worker ends: %s", code.name.lower())

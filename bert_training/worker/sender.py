@@ -81,8 +81,7 @@ class Sender:
         self._client = context.client
         self._retrier = context.retrier
         self._timing = context.timing
-        self._acked_path = spool.with_name(spool.stem.replace("attempt", "acked") + ".json")
-        acked = read_json(self._acked_path) or {}
+        acked = read_json(_acked_path(spool)) or {}
         self._logs = Stream(_reader(spool, LOG, acked), self._post_logs, neutral=_neutral_line)
         self._metrics = Stream(_reader(spool, METRIC, acked), self._post_metrics, neutral=_neutral_point)
         self._flushed_end = 0
@@ -130,6 +129,7 @@ class Sender:
         if self._flush(size):
             self._flushed_end = size
             if sealed:
+                mark_delivered(self.spool)
                 self.is_drained = True
                 self._loop.stop()
 
@@ -186,7 +186,7 @@ class Sender:
     def _keep_acked(self) -> None:
         logs, metrics = self._logs.reader, self._metrics.reader
         positions = {LOG: [logs.next_seq, logs.offset], METRIC: [metrics.next_seq, metrics.offset]}
-        write_json(self._acked_path, positions)
+        write_json(_acked_path(self.spool), positions)
 
     def _post_logs(self, first: int, records: list[Record]) -> StreamAnswer:
         lines = [_line(record) for record in records]
@@ -197,6 +197,22 @@ class Sender:
         points = [_point(record) for record in records]
         job, attempt = self._orders.job_id, self._orders.attempt
         return self._client.post_metrics(MetricBatch(job_id=job, attempt=attempt, first_seq=first, points=points))
+
+
+def is_delivered(spool: Path) -> bool:
+    """Tell whether the portal has a spool up to its present end."""
+    acked = read_json(_acked_path(spool)) or {}
+    return acked.get("end") == spool.stat().st_size
+
+
+def mark_delivered(spool: Path) -> None:
+    """Note that nothing up to the present end of a spool is left to send."""
+    acked = read_json(_acked_path(spool)) or {}
+    write_json(_acked_path(spool), {**acked, "end": spool.stat().st_size})
+
+
+def _acked_path(spool: Path) -> Path:
+    return spool.with_name(spool.stem.replace("attempt", "acked") + ".json")
 
 
 def _reader(spool: Path, kind: str, acked: dict[str, list[int]]) -> SpoolReader:

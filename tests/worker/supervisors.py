@@ -16,6 +16,7 @@ from bert_training.worker.exits import ExitCode
 from bert_training.worker.loop import ClaimLoop
 from bert_training.worker.model_store import ModelStore
 from bert_training.worker.options import Options, TokenSource
+from bert_training.worker.tails import Tails
 from bert_training.worker.timing import Timing
 from tests.worker.fake_portal import PATIENCE_SECONDS, FakePortal
 
@@ -74,9 +75,12 @@ class LocalSupervisor:
 
     def _run(self) -> None:
         self.context.heartbeat.start()
+        tails = Tails(self.context)
+        tails.start()
         try:
             self.code = ClaimLoop(self.context).run()
         finally:
+            tails.stop()
             self.context.heartbeat.stop()
             self.context.client.close()
 

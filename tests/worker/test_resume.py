@@ -1,5 +1,6 @@
 """An attempt goes on where the one before was: after a kill, a release, and with damaged checkpoints."""
 
+import json
 import shutil
 import time
 from collections.abc import Callable
@@ -71,6 +72,10 @@ def test_a_killed_and_restarted_worker_goes_on_from_its_last_checkpoint_within_t
     assert steps_of(portal, job, 2) == list(range(newest + 1, STEPS + 1))
     assert f"Attempt 2 goes on from the verified checkpoint of step {newest}." in portal.messages(job, attempt=2)
     assert (portal.ends[0]["attempt"], portal.ends[0]["outcome"]) == (2, "completed")
+    spool = worker.models_dir / "jobs" / str(job.job_id) / "attempt-1.jsonl"
+    written = [record["message"] for record in map(json.loads, spool.open()) if record["kind"] == "log"]
+    portal.wait_for(lambda: len(portal.messages(job, attempt=1)) == len(written))
+    assert portal.messages(job, attempt=1) == written
 
 
 @pytest.mark.processes

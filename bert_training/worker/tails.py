@@ -1,0 +1,88 @@
+"""Delivers what earlier starts of this worker left in their spools, oldest first, beside the work of today.
+
+A stream is taken late too, after its attempt was lost or its job ended; it changes nothing but the log (rule R3).
+"""
+
+import logging
+import re
+import time
+from collections import deque
+from pathlib import Path
+
+from bert_training.contract.enums import Directive
+from bert_training.worker.background import BackgroundLoop
+from bert_training.worker.context import WorkerContext
+from bert_training.worker.orders import JobOrders, Stop
+from bert_training.worker.sender import Sender, is_delivered, mark_delivered
+from bert_training.worker.spool import mend_file
+from bert_training.worker.trainer_lock import TrainerLives, await_former_trainer
+
+TAKEN_SECONDS = 7 * 24 * 3600.0  # for so long the portal takes a late stream
+_SPOOL_NAME = re.compile(r"^attempt-(\d+)\.jsonl$")
+
+logger = logging.getLogger(__name__)
+
+
+class PastOrders(JobOrders):
+    """Orders about an attempt that is over: there are none, and the answers' "continue" is not for today's work."""
+
+    def obey(self, directive: Directive) -> None:
+        """Do nothing."""
+
+
+class Tails:
+    """The spools that were there at the start and are not delivered to their end."""
+
+    def __init__(self, context: WorkerContext) -> None:
+        self._context = context
+        self._spools: deque[Path] = deque()
+        self._loop = BackgroundLoop("older logs", self._step, context.timing)
+
+    def start(self) -> None:
+        """Find them and begin to send. To be called before a trainer is started: their last lines are mended."""
+        jobs = self._context.store.folder / "jobs"
+        spools = [path for path in jobs.glob("*/attempt-*.jsonl") if _is_left(path)]
+        self._spools.extend(path for path in sorted(spools, key=_written_at) if self._is_mended(path))
+        self._loop.start()
+
+    def stop(self) -> None:
+        """Send no more; what is left follows after the next start."""
+        self._loop.stop()
+
+    def _is_mended(self, spool: Path) -> bool:
+        try:
+            await_former_trainer(spool.parent, self._context.timing)
+        except TrainerLives as error:
+            logger.warning("%s", error)
+            return False
+        mend_file(spool)
+        return True
+
+    def _step(self) -> None:
+        if not self._spools:
+            self._loop.stop()
+            return
+        self._deliver(self._spools.popleft())
+
+    def _deliver(self, spool: Path) -> None:
+        attempt = _SPOOL_NAME.match(spool.name)
+        if attempt is None or not spool.parent.name.isdecimal():
+            return
+        orders = PastOrders(int(spool.parent.name), int(attempt[1]), self._context.orders)
+        sender = Sender(spool, orders, self._context)
+        sender.start()
+        sender.seal()
+        is_done = sender.wait_drained(lambda: self._loop.is_stopped)
+        sender.stop()
+        if is_done:
+            logger.info("job %d: the rest of attempt %d's log was delivered", orders.job_id, orders.attempt)
+        elif orders.stop is Stop.GONE:
+            mark_delivered(spool)  # the portal knows the job no longer
+
+
+def _is_left(spool: Path) -> bool:
+    return spool.is_file() and time.time() - _written_at(spool) < TAKEN_SECONDS and not is_delivered(spool)
+
+
+def _written_at(spool: Path) -> float:
+    return spool.stat().st_mtime
