@@ -53,6 +53,13 @@ def kill_tree(process: subprocess.Popen[bytes]) -> None:
     process.wait()
 
 
+def count_io(pid: int) -> tuple[int, ...]:
+    """Return what a process read and wrote so far: it grows while a model is downloaded. Empty where nobody counts."""
+    with contextlib.suppress(psutil.Error, AttributeError):  # macOS has no such counters
+        return tuple(psutil.Process(pid).io_counters())
+    return ()
+
+
 def on_stop_signals(handler: Callable[[], None]) -> None:
     """Call `handler` at SIGTERM, Ctrl-C and, on Windows, Ctrl-Break; they no longer end the process by themselves."""
 

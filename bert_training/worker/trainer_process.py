@@ -12,7 +12,7 @@ from typing import IO, Any
 
 from bert_training.worker.child import spool_path
 from bert_training.worker.files import read_json, write_json
-from bert_training.worker.process_control import ask_to_stop, kill_tree, start_process
+from bert_training.worker.process_control import ask_to_stop, count_io, kill_tree, start_process
 
 TAIL_LINES = 50
 LINE_BYTES = 4000
@@ -110,9 +110,10 @@ class TrainerProcess:
 
     @property
     def signs_of_life(self) -> tuple[object, ...]:
-        """Return what changes while the child works: what it did, recorded and printed."""
+        """Return what changes while the child works: what it did, recorded, printed, read and wrote."""
         recorded = self._spool_path.stat().st_size if self._spool_path.exists() else 0
-        return self._last_progress, recorded, self._printed
+        moved = count_io(self._process.pid) if self._process else ()
+        return self._last_progress, recorded, self._printed, moved
 
     def read_outcome(self) -> dict[str, Any] | None:
         """Return how the child says that it ended; None when it died without a word."""

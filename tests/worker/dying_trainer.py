@@ -27,6 +27,10 @@ def main() -> None:
         with spool_path(folder, job["attempt"]).open("ab") as spool:
             spool.write(b'{"kind":"log","message":"half a li')
         os.kill(os.getpid(), signal.SIGKILL)
+    if way == "busy":  # no progress and no line, but bytes arrive, as in a long download
+        for _ in range(40):
+            (folder / "download").write_bytes(b"x" * 4096)
+            threading.Event().wait(0.1)
     if way == "deaf":
         threading.Event().wait()
     raise ValueError("seven")

@@ -103,6 +103,17 @@ def test_progress_is_written_a_few_times_a_second_and_at_each_phase(tmp_path: Pa
     assert json.loads((tmp_path / "progress-1.json").read_text())["step"] == 5
 
 
+def test_each_pulse_is_a_sign_of_life_also_while_no_step_passes(tmp_path: Path) -> None:
+    clock = HeldClock()
+    reporter = ChildReporter(tmp_path, 1, OrderBox(), timing=clock.timing)
+    seen = set()
+    for _ in range(3):
+        clock.now += 1
+        reporter.progress(phase="evaluating", epoch=1, step=7, total_steps=9, checkpoint_step=0)
+        seen.add((tmp_path / "progress-1.json").read_text())
+    assert len(seen) == 3
+
+
 def test_the_origin_is_written_at_once_and_stays(tmp_path: Path) -> None:
     reporter = ChildReporter(tmp_path, 1, OrderBox(), timing=HeldClock().timing)
     reporter.origin(device="cpu", code_commit="abc")

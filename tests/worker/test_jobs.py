@@ -299,6 +299,19 @@ def test_a_trainer_that_ignores_cancel_is_killed(portal: FakePortal, start_worke
     assert portal.ends[0]["outcome"] == "canceled"
 
 
+def test_a_trainer_without_a_sign_of_life_is_ended_and_one_that_downloads_is_not(
+    portal: FakePortal, start_worker: Start, dying_trainer: None
+) -> None:
+    portal.enqueue(hyperparameters={"way": "deaf"})
+    portal.enqueue(hyperparameters={"way": "busy"})
+    start_worker(stall_seconds=40.0)  # 2 s on this clock; the download takes 4
+    portal.wait_for(lambda: len(portal.ends) == 2)
+    stalled, busy = (end["error"] for end in portal.ends)
+    assert stalled["code"] == "stalled"
+    assert "no sign of life" in stalled["message"]
+    assert busy["message"].endswith("ValueError: seven")
+
+
 def test_a_mistake_of_the_worker_itself_is_reported_and_the_next_job_runs(
     portal: FakePortal, start_worker: Start, tmp_path: Path
 ) -> None:
