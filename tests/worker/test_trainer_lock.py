@@ -71,7 +71,7 @@ def test_a_former_trainer_that_does_not_end_is_killed_after_ten_seconds(
     clock.events.append((WAIT_SECONDS + 0.2, lambda: former.wait(10)))
     await_former_trainer(tmp_path, clock.timing)
     assert clock.now >= WAIT_SECONDS
-    assert former.returncode == -9
+    assert former.wait(10) == -9
 
 
 def test_a_process_that_only_has_the_number_of_the_former_trainer_is_left_alone(
