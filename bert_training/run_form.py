@@ -30,7 +30,8 @@ _DECIMAL = re.compile(r"[+-]?(?:[0-9]{1,18}(?:[.,][0-9]{0,30})?|[.,][0-9]{1,30})
 class WholeNumberField(forms.Field):
     """A whole number. Separators are refused: 1.000 means one thousand here and one there."""
 
-    widget = forms.NumberInput
+    # Not type=number: for letters browsers send nothing, and the sentence below would never be read.
+    widget = forms.TextInput(attrs={"inputmode": "numeric"})
     default_error_messages = {"invalid": _("“%(value)s” is not a whole number. Write digits only, for example 1000.")}
 
     def to_python(self, value: Any) -> int | None:
@@ -76,6 +77,7 @@ class HyperparametersForm(forms.Form):
         properties = hyperparameters.model_json_schema()["properties"]
         self.hyperparameter_names = list(properties)
         self.fields.update({name: field_for(name, schema) for name, schema in properties.items()})
+        self.limits = {name: _limits(_one_type(name, schema)) for name, schema in properties.items()}
 
     def hyperparameters(self) -> dict[str, Any]:
         """Return typed values as create_run wants them; call it after is_valid()."""
@@ -85,7 +87,10 @@ class HyperparametersForm(forms.Form):
         """Put errors of the form {"path", "message"} on their fields, those of no field above the form."""
         for error in errors:
             name = error["path"].removeprefix(PATH_PREFIX)
-            if name in self.fields:
+            limits = self.limits.get(name) if error.get("code") == "out_of_limits" else None
+            if limits:
+                self.add_error(name, gettext("This value is not possible here: %(limits)s.") % {"limits": limits})
+            elif name in self.fields:
                 self.add_error(name, error["message"])
             else:
                 self.add_error(None, f"{error['path']}: {error['message']}" if error["path"] else error["message"])
@@ -93,15 +98,20 @@ class HyperparametersForm(forms.Form):
 
 def field_for(name: str, schema: Mapping[str, Any]) -> forms.Field:
     """Build the form field of one property of a JSON schema. Raises TypeError for a type that no form can show."""
-    variants = [variant for variant in schema.get("anyOf", []) if variant != {"type": "null"}]
-    if len(variants) > 1:
-        raise TypeError(f"hyperparameter {name!r} has several types; a form needs one type, or one type or null")
-    value = {**schema, **(variants[0] if variants else {})}
+    value = _one_type(name, schema)
     field = _typed_field(name, value, required="anyOf" not in schema)
     field.label = gettext(schema["title"])
     field.initial = schema.get("default")
     field.help_text = _help(value)
     return field
+
+
+def _one_type(name: str, schema: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the schema of a value that is given, where nothing may be given too."""
+    variants = [variant for variant in schema.get("anyOf", []) if variant != {"type": "null"}]
+    if len(variants) > 1:
+        raise TypeError(f"hyperparameter {name!r} has several types; a form needs one type, or one type or null")
+    return {**schema, **(variants[0] if variants else {})}
 
 
 def shown_number(value: float) -> str:
@@ -119,7 +129,7 @@ def _typed_field(name: str, schema: Mapping[str, Any], *, required: bool) -> for
         case "boolean":
             return forms.BooleanField(required=False)
         case "integer":
-            return WholeNumberField(required=required, widget=forms.NumberInput(attrs=_bounds(schema)))
+            return WholeNumberField(required=required)
         case "number":
             return DecimalNumberField(required=required)
         case "string":
@@ -130,17 +140,18 @@ def _typed_field(name: str, schema: Mapping[str, Any], *, required: bool) -> for
             )
 
 
-def _bounds(schema: Mapping[str, Any]) -> dict[str, Any]:
-    return {html: schema[key] for html, key in (("min", "minimum"), ("max", "maximum")) if key in schema}
-
-
 def _help(schema: Mapping[str, Any]) -> str:
     """Return the description with unit and range behind it: "... (passes; at least 1, at most 1000)"."""
-    limits = ", ".join(gettext(words) % {"limit": _shown(schema[key])} for key, words in LIMIT_WORDS if key in schema)
+    limits = _limits(schema)
     unit = gettext(schema["unit"]) if schema.get("unit") else ""
     behind = "; ".join(part for part in (unit, limits) if part)
     description = gettext(schema["description"]) if schema.get("description") else ""
     return f"{description} ({behind})" if behind else description
+
+
+def _limits(schema: Mapping[str, Any]) -> str:
+    """Return the range in words: "at least 1, at most 1000"; empty when everything is possible."""
+    return ", ".join(gettext(words) % {"limit": _shown(schema[key])} for key, words in LIMIT_WORDS if key in schema)
 
 
 def _shown(limit: float) -> str:

@@ -53,12 +53,13 @@ def shown_size(size_bytes: int) -> str:
         if size < BYTES_A_KILOBYTE:
             break
         size, unit = size / BYTES_A_KILOBYTE, larger
-    return f"{number_format(size, decimal_pos=0 if size >= WHOLE_FROM or unit == 'B' else 1)} {unit}"
+    decimals = 0 if size >= WHOLE_FROM or unit == "B" else 1
+    return f"{number_format(round(size, decimals), decimal_pos=decimals)} {unit}"
 
 
 def shown_figure(value: float | None) -> str:
     """Return a figure with four decimals; a dash where there is none."""
-    return "-" if value is None else number_format(value, decimal_pos=DECIMALS)
+    return "-" if value is None else number_format(round(value, DECIMALS), decimal_pos=DECIMALS)
 
 
 def _shown_named(name: str, value: Any, *, depth: int) -> SafeString | str:

@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.views.decorators.debug import sensitive_variables
 
-TOKEN_FILE = "bert-token.txt"  # noqa: S105 - the name of a file that the reader of the page makes
+TOKEN_FILE = "token.txt"  # noqa: S105 - the name of a file that the reader of the page makes
 
 
 @dataclass(frozen=True)

@@ -55,8 +55,8 @@ class Job(models.Model):
     """One queue entry. `task` and `simulate` repeat the run's, so that a claim reads one table."""
 
     run = models.OneToOneField(Run, on_delete=models.CASCADE, related_name="job", verbose_name=_("run"))
-    task = models.CharField(max_length=50)
-    simulate = models.BooleanField(default=False)
+    task = models.CharField(_("task"), max_length=50)
+    simulate = models.BooleanField(_("simulation"), default=False)
     status = models.CharField(_("status"), max_length=20, choices=status_choices, default=JobStatus.QUEUED.value)
     priority = models.IntegerField(_("priority"), default=0, help_text=_("Higher goes first."))
     turn = models.BigIntegerField(_("turn"), default=0)  # fair turns between owners within a priority
@@ -172,7 +172,7 @@ class JobAttempt(models.Model):
     reason = models.CharField(_("reason"), max_length=50, blank=True)
     message = models.TextField(_("message"), blank=True)
     resumed_from_step = models.IntegerField(_("resumed from step"), null=True, blank=True)
-    last_step = models.IntegerField(default=0)
+    last_step = models.IntegerField(_("last step"), default=0)
     checkpoint_step = models.IntegerField(default=0)
     log_seq = models.IntegerField(default=0)
     metric_seq = models.IntegerField(default=0)

@@ -31,15 +31,15 @@ def count_text(value: int) -> str:
 
 
 def share_text(value: float | None) -> str:
-    """Write a share of 1 as a percentage with one decimal; nothing known = a dash."""
-    return UNKNOWN if value is None else f"{number_format(100 * value, decimal_pos=1)}%"
+    """Write a share of 1 as a percentage with one decimal; nothing known = a dash. number_format alone cuts off."""
+    return UNKNOWN if value is None else f"{number_format(round(100 * value, 1), decimal_pos=1)}%"
 
 
 def figure_text(metric: Metric, value: float | None) -> str:
     """Write a figure: those where more is better are shares, the others (a loss) plain numbers."""
     if value is None or metric.higher_is_better:
         return share_text(value)
-    return str(number_format(value, decimal_pos=4))
+    return str(number_format(round(value, 4), decimal_pos=4))
 
 
 def headline(spec: TaskSpec | None, metrics: Mapping[str, Any] | None) -> Fact | None:

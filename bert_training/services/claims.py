@@ -62,8 +62,18 @@ def _check_instance(worker: Worker, instance: str, *, holds: bool) -> None:
     is_fresh = silence is not None and silence < settings.LEASE_SECONDS
     if machine == known_machine or is_fresh:
         retry_after = settings.LEASE_SECONDS
-        message = _("Another program is using this worker's token.")
+        message = _(
+            "Another program used this worker's token less than %(seconds)d seconds ago. If you have just stopped it, "
+            "or started this one with another models-dir, it is let in after that time."
+        )
+        message %= {"seconds": settings.LEASE_SECONDS}
         raise ProtocolError(ErrorCode.INSTANCE_CONFLICT, message, retry_after=retry_after)
+
+
+def is_same_machine(worker: Worker, instance: str) -> bool:
+    """Tell whether an instance (machine:start number) is the machine that this worker is known as, if it is known."""
+    known = _split_instance(worker.instance)[0]
+    return not known or known == _split_instance(instance)[0]
 
 
 def _split_instance(instance: str) -> tuple[str, int]:

@@ -21,6 +21,7 @@ from bert_training.services.transactions import short_transaction
 from bert_training.tasks import TASKS
 from bert_training.tasks.hyperparameters import Hyperparameters, field_problems
 
+OUT_OF_LIMITS = "out_of_limits"  # of an error that the limits beside a form's field explain
 SPLIT_LETTERS = {Split.TRAIN: "t", Split.VALIDATION: "v", Split.TEST: "e"}
 
 
@@ -169,7 +170,10 @@ def _checked_hyperparameters(given: dict[str, Any], task: str, base_model: BaseM
         settings = declared.model_validate(given)
     except ValidationError as error:
         problems = field_problems(error, declared)
-        errors = [_field_error(problem.name, _(problem.message) % problem.values) for problem in problems]
+        errors = [
+            _field_error(problem.name, _(problem.message) % problem.values) | {"code": OUT_OF_LIMITS}
+            for problem in problems
+        ]
         unknown = any(problem.name not in declared.model_fields for problem in problems)
         code = ErrorCode.UNKNOWN_FIELD if unknown else ErrorCode.INVALID_FIELD
         raise InvalidRun(code, errors[0]["message"], errors=errors) from None

@@ -18,7 +18,7 @@ from bert_training.contract.messages import (
 )
 from bert_training.contract.text import clean_text
 from bert_training.models import Job, Worker
-from bert_training.services import jobs
+from bert_training.services import claims, jobs
 from bert_training.services.errors import ServiceError
 from bert_training.services.tokens import issue_worker_token
 from bert_training.services.transactions import short_transaction
@@ -67,6 +67,8 @@ def record_heartbeat(worker: Worker, beat: HeartbeatRequest) -> HeartbeatAnswer:
 @short_transaction
 def _note_beat(worker: Worker, beat: HeartbeatRequest, now: datetime) -> Worker:
     worker = jobs.lock_worker(worker)
+    if not claims.is_same_machine(worker, beat.instance):
+        return worker  # a second computer with this token, which waits: it must not keep the first one fresh
     Worker.objects.filter(pk=worker.pk).update(
         state=beat.state.value,
         last_seen_at=Now(),

@@ -42,7 +42,11 @@ def examine(context: WorkerContext) -> bool:
     findings = [_check_portal(context), *_check_connection(context), *_check_computer(context)]
     for finding in findings:
         logger.log(finding.grade.value, "check %s: %s - %s", finding.check, finding.grade.name, finding.message)
-    return all(finding.grade is not Grade.FAILED for finding in findings)
+    is_fit = all(finding.grade is not Grade.FAILED for finding in findings)
+    if is_fit:
+        warnings = sum(finding.grade is Grade.WARNING for finding in findings)
+        logger.info("all checks passed, %d with a warning; waiting for simulated runs, Ctrl-C ends", warnings)
+    return is_fit
 
 
 def _check_portal(context: WorkerContext) -> Finding:

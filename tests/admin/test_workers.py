@@ -35,7 +35,7 @@ def test_a_registered_worker_is_shown_its_token_with_the_commands_to_start_it(st
     assert (worker.name, worker.description) == ("gpu-1", "sala 12")
     assert find_token(token_on(response)).worker == worker
     page = response.content.decode()
-    assert page.count("manage.py run_worker --api-url http://testserver --token-file") == 2
+    assert page.count("python -m bert_training.worker --api-url http://testserver --token-file") == 2
 
 
 def test_the_token_page_is_never_stored_by_a_browser_or_proxy(staff: Client) -> None:

@@ -6,12 +6,14 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import Group, User
 from django.db.models.functions import Now
+from django.utils import timezone
 
-from bert_training.contract.enums import Directive, ErrorCode, JobStatus, Outcome, Phase, Reason
+from bert_training.contract.enums import Directive, ErrorCode, JobStatus, Outcome, Phase, Reason, WorkerState
 from bert_training.contract.messages import (
     ClassFigures,
     CompleteRequest,
     FailureReport,
+    HeartbeatRequest,
     LogBatch,
     LogLine,
     ProgressRequest,
@@ -25,7 +27,7 @@ from bert_training.services.jobs import cancel_job, complete_job, finish_job, re
 from bert_training.services.leases import expire_leases
 from bert_training.services.telemetry import append_logs
 from bert_training.services.tokens import rotate_worker_token
-from bert_training.services.workers import set_worker_active
+from bert_training.services.workers import record_heartbeat, set_worker_active
 from tests.personas import claim, claim_request, make_run, make_worker
 
 RESULT = Result(
@@ -120,6 +122,13 @@ def test_a_copied_token_on_another_machine_is_refused_while_the_owner_is_fresh(
     with pytest.raises(ProtocolError) as refusal:
         claim(worker, instance="machine-2:1")
     assert refusal.value.code == ErrorCode.INSTANCE_CONFLICT
+
+
+def test_a_second_machine_that_waits_does_not_keep_the_first_one_fresh(running_job: Job, worker: Worker) -> None:
+    Worker.objects.update(last_seen_at=Now() - timedelta(hours=1))
+    beat = HeartbeatRequest(instance="machine-2:1", state=WorkerState.IDLE, sent_at=timezone.now())
+    record_heartbeat(worker, beat)
+    assert claim(worker, instance="machine-2:1").held
 
 
 def test_an_empty_queue_gives_nothing(worker: Worker) -> None:
