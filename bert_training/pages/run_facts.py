@@ -92,7 +92,8 @@ def _in_order(values: dict[str, Any], declared: dict[str, Any]) -> list[tuple[st
 
 
 def _setting(name: str, value: Any, schema: dict[str, Any]) -> Fact:
-    unit = _(schema["unit"]) if schema.get("unit") and value is not None else ""
+    has_unit = schema.get("unit") and value is not None and value != 1  # units are plural; "1" speaks for itself
+    unit = _(schema["unit"]) if has_unit else ""
     words = schema.get("choices", {})
     text = _(words[value]) if isinstance(value, str) and value in words else _value_text(value)
     return Fact(_(schema["title"]) if "title" in schema else name, text, unit=unit)

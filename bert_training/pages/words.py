@@ -63,6 +63,8 @@ class Computers:
         if not self.online:
             return _("No computer is connected now: runs wait until one is started.")
         there = ngettext("%(count)s computer is online", "%(count)s computers are online", self.online)
+        if not self.busy:
+            return f"{there % {'count': self.online}}, {_('none is working')}."
         working = ngettext("%(count)s is working", "%(count)s are working", self.busy)
         return f"{there % {'count': self.online}}, {working % {'count': self.busy}}."
 
