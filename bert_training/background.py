@@ -2,9 +2,18 @@
 
 import logging
 
+from bert_training.services import sweep
 from bert_training.services.stored_check import check_stored_dataset, refuse_unchecked
 
 logger = logging.getLogger(__name__)
+
+
+def sweep_files() -> None:
+    """Remove files without a row, once a day."""
+    try:
+        sweep.sweep_files()
+    except Exception:
+        logger.exception("sweep of files failed")
 
 
 def check_dataset(pk: int) -> None:

@@ -213,7 +213,10 @@ def _new_dataset(
 
 
 def _store(dataset: Dataset, request: UploadRequest, original: Path, table: Path | None) -> Registered:
-    """Store the files, then the row; when the row is refused (a parallel upload won), the files go again."""
+    """Store the files, then the row; when the row is refused (a parallel upload won), the files go again.
+
+    When the database is lost at COMMIT nobody knows whether the row is there: the files stay, the sweep decides.
+    """
     try:
         put_file(dataset.original_key, original)
         if table is not None:
@@ -228,7 +231,7 @@ def _store(dataset: Dataset, request: UploadRequest, original: Path, table: Path
         if existing is None:
             raise
         return Registered(existing, created=False)
-    except BaseException:
+    except StorageFull:
         drop_files([dataset.original_key, dataset.table_key])
         raise
     logger.info("dataset stored", extra={"dataset": dataset.pk, "bytes": dataset.bytes, "rows": dataset.rows})

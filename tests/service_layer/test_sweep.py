@@ -1,0 +1,44 @@
+"""The daily sweep: files without a row go after a day, everything else stays."""
+
+from datetime import timedelta
+
+import pytest
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+from django_q.models import Schedule
+
+from bert_training.background import sweep_files
+from bert_training.models import Dataset
+from bert_training.services import sweep
+
+ORPHAN = "datasets/00000000-0000-4000-8000-000000000000/original"
+
+pytestmark = pytest.mark.embedded
+
+
+@pytest.fixture
+def orphan(db: None) -> str:
+    """A file that belongs to no dataset."""
+    default_storage.save(ORPHAN, ContentFile(b"x"))
+    return ORPHAN
+
+
+def test_an_old_file_without_a_row_goes_and_those_with_one_stay(
+    orphan: str, dataset: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sweep, "MINIMUM_AGE", timedelta(seconds=-5))  # everything stored so far counts as old
+    monkeypatch.setattr(sweep, "_stored_folders", lambda: [orphan.split("/")[1], str(dataset.uuid)])
+    assert sweep.sweep_files() == 1
+    assert not default_storage.exists(orphan)
+    assert default_storage.exists(dataset.original_key)
+    assert default_storage.exists(dataset.table_key)
+
+
+def test_a_file_of_today_may_still_get_its_row(orphan: str) -> None:
+    sweep_files()
+    assert default_storage.exists(orphan)
+
+
+def test_the_sweep_is_scheduled_once_a_day(db: None) -> None:
+    schedule = Schedule.objects.get(func="bert_training.background.sweep_files")
+    assert schedule.schedule_type == Schedule.DAILY
