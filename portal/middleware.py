@@ -12,14 +12,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from bert_training.contract.enums import ErrorCode
-from bert_training.contract.limits import JSON_BODY_BYTES, UPLOAD_BYTES
+from bert_training.contract.limits import JSON_BODY_BYTES, UNAVAILABLE_RETRY_AFTER_SECONDS, UPLOAD_BYTES
 from portal.errors import is_api, refusal
 from portal.logs import set_request_id
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
 REQUEST_ID_FORM = re.compile(r"^[A-Za-z0-9._-]{1,64}$")
-UNAVAILABLE_RETRY_SECONDS = 5
 MULTIPART_EXTRA_BYTES = 1024 * 1024  # the form's other fields and boundaries
 BODY_TOO_LARGE = gettext_noop("The request is larger than %(limit)s bytes.")
 CONTENT_SECURITY_POLICY = (
@@ -84,7 +83,7 @@ def api_errors(get_response: GetResponse) -> DatabaseAway:
 def _unavailable(request: HttpRequest) -> HttpResponse:
     message = _("The portal's database cannot be reached at the moment.")
     response = refusal(request, 503, ErrorCode.UNAVAILABLE, message)
-    response["Retry-After"] = str(UNAVAILABLE_RETRY_SECONDS)
+    response["Retry-After"] = str(UNAVAILABLE_RETRY_AFTER_SECONDS)
     return response
 
 

@@ -9,6 +9,7 @@ import environ
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy
 
+from bert_training.contract import limits
 from portal.environment import env_flag, env_list, env_number, env_text, storage_settings
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -202,10 +203,10 @@ Q_CLUSTER = {
 BACKGROUND_CHECK_BYTES = 10 * 1024 * 1024
 
 # --- worker protocol (seconds); tests shorten them --------------------------------------------------------------------
-LEASE_SECONDS = env_number("LEASE_SECONDS", 60, minimum=0.1)
-HEARTBEAT_SECONDS = env_number("HEARTBEAT_SECONDS", 15, minimum=0.05)
-TICK_SECONDS = env_number("TICK_SECONDS", 5, minimum=0.05)
-AFFINITY_SECONDS = env_number("AFFINITY_SECONDS", 600, minimum=0)
+LEASE_SECONDS = env_number("LEASE_SECONDS", limits.LEASE_SECONDS, minimum=0.1)
+HEARTBEAT_SECONDS = env_number("HEARTBEAT_SECONDS", limits.HEARTBEAT_SECONDS, minimum=0.05)
+TICK_SECONDS = env_number("TICK_SECONDS", limits.TICK_SECONDS, minimum=0.05)
+AFFINITY_SECONDS = env_number("AFFINITY_SECONDS", limits.AFFINITY_SECONDS, minimum=0)
 
 # --- people -----------------------------------------------------------------------------------------------------------
 AUTH_PASSWORD_VALIDATORS = [

@@ -16,13 +16,11 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 
 from bert_training.contract.enums import ErrorCode
-from bert_training.contract.limits import UPLOAD_BYTES
+from bert_training.contract.limits import UNAVAILABLE_RETRY_AFTER_SECONDS, UPLOAD_BYTES
 from bert_training.services.errors import ServiceError
 from portal.logs import current_request_id
 
 FieldErrors = list[dict[str, Any]]
-
-UNAVAILABLE_RETRY_SECONDS = 5
 
 CODES: dict[type[Exception], ErrorCode] = {
     Http404: ErrorCode.NOT_FOUND,
@@ -175,5 +173,5 @@ def _headers(problem: Problem, error: Exception) -> dict[str, str]:
     elif "retry_after" in problem.extra:
         headers["Retry-After"] = str(int(problem.extra["retry_after"]))
     elif problem.status == 503:
-        headers["Retry-After"] = str(UNAVAILABLE_RETRY_SECONDS)
+        headers["Retry-After"] = str(UNAVAILABLE_RETRY_AFTER_SECONDS)
     return headers

@@ -99,7 +99,6 @@ class ErrorCode(StrEnum):
     """Codes of an error answer of the API (protocol section 7)."""
 
     ALREADY_FINISHED = "already_finished"
-    CLASS_TOO_SMALL = "class_too_small"
     CSRF_FAILED = "csrf_failed"
     DATASET_GONE = "dataset_gone"
     DATASET_NOT_READY = "dataset_not_ready"
@@ -119,7 +118,6 @@ class ErrorCode(StrEnum):
     NOT_FOUND = "not_found"
     NOT_RUNNING = "not_running"
     PROTOCOL_TOO_OLD = "protocol_too_old"
-    QUOTA_EXCEEDED = "quota_exceeded"
     RANGE_NOT_SATISFIABLE = "range_not_satisfiable"
     RATE_LIMITED = "rate_limited"
     STORAGE_FULL = "storage_full"

@@ -38,7 +38,7 @@ class Gpu(Message):
     """One GPU as the worker sees it now; memory in bytes, utilisation 0..1."""
 
     name: ShortText
-    memory_bytes: Count | Annotated[int, Field(ge=0, le=2**50)] = 0
+    memory_bytes: Annotated[int, Field(ge=0, le=2**50)] = 0
     memory_used_bytes: Annotated[int, Field(ge=0, le=2**50)] = 0
     utilisation: Annotated[float, Field(ge=0, le=1)] | None = None
     temperature_celsius: Annotated[float, Field(ge=-50, le=200)] | None = None
@@ -245,11 +245,6 @@ class RegisteredWorker(Message):
     name: str
     token: str
     prefix: str
-
-
-class FieldError(Message):
-    path: str
-    message: str
 
 
 class ErrorBody(BaseModel):
