@@ -30,6 +30,7 @@ from bert_training.contract.limits import UPLOAD_BYTES
 from bert_training.contract.text import clean_name
 from bert_training.data.digest import file_digest
 from bert_training.data.parquet import read_table as read_parquet
+from bert_training.data.process_limits import UPLOAD_LIMITS, ProcessLimits
 from bert_training.data.table import Columns
 from bert_training.models import Dataset, Run
 from bert_training.models.dataset import PRIVACY_FULL
@@ -84,7 +85,7 @@ def check_upload(file: Upload, request: UploadRequest) -> Report:
     _require_known_task(request)
     _require_size(file)
     with _on_disk(file) as path:
-        return _check(path, request, display_name=file.name or "")
+        return check_path(path, request, display_name=file.name or "")
 
 
 def register_upload(
@@ -115,7 +116,7 @@ def register_upload(
             return _store(dataset, request, path, None)
         with tempfile.TemporaryDirectory(prefix="bert-table-") as folder:
             table_path = Path(folder) / "table.parquet"
-            report = _check(path, request, display_name=dataset.original_name, table_path=table_path)
+            report = check_path(path, request, display_name=dataset.original_name, table_path=table_path)
             if not report.valid:
                 raise DatasetInvalid(report)
             for name, value in checked_fields(report).items():
@@ -151,7 +152,15 @@ def _require_size(file: Upload) -> None:
         raise ServiceError(ErrorCode.TOO_LARGE, message, http_status=413, limit=UPLOAD_BYTES)
 
 
-def _check(path: Path, request: UploadRequest, *, display_name: str, table_path: Path | None = None) -> Report:
+def check_path(
+    path: Path,
+    request: UploadRequest,
+    *,
+    display_name: str,
+    table_path: Path | None = None,
+    limits: ProcessLimits = UPLOAD_LIMITS,
+) -> Report:
+    """Check a file in the child process as it was asked for; see tasks.intake."""
     return check_in_sandbox(
         path,
         task=request.task,
@@ -159,6 +168,7 @@ def _check(path: Path, request: UploadRequest, *, display_name: str, table_path:
         columns=request.columns or None,
         display_name=display_name,
         table_path=table_path,
+        limits=limits,
     )
 
 
@@ -186,7 +196,7 @@ def _mend_files(dataset: Dataset, original: Path, request: UploadRequest) -> Non
         return
     with tempfile.TemporaryDirectory(prefix="bert-table-") as folder:
         table_path = Path(folder) / "table.parquet"
-        report = _check(original, request, display_name=dataset.original_name, table_path=table_path)
+        report = check_path(original, request, display_name=dataset.original_name, table_path=table_path)
         if not report.valid:
             raise DatasetInvalid(report)
         put_file(dataset.table_key, table_path)

@@ -11,8 +11,8 @@ from bert_training.contract.wording import gettext_noop
 from bert_training.data.checks import Problem
 from bert_training.data.process_limits import BACKGROUND_LIMITS
 from bert_training.models import Dataset
-from bert_training.services.datasets import checked_fields, drop_files, put_file, stored_copy
-from bert_training.tasks.intake import Report, check_in_sandbox
+from bert_training.services.datasets import UploadRequest, check_path, checked_fields, drop_files, put_file, stored_copy
+from bert_training.tasks.intake import Report
 
 logger = logging.getLogger(__name__)
 
@@ -42,15 +42,9 @@ def check_stored_dataset(pk: int) -> None:
 
 def _check_into(dataset: Dataset, table_path: Path) -> Report:
     with stored_copy(dataset.original_key) as path:
-        report = check_in_sandbox(
-            path,
-            task=dataset.task,
-            sheet=dataset.sheet or None,
-            columns=dataset.columns or None,
-            display_name=dataset.original_name,
-            table_path=table_path,
-            limits=BACKGROUND_LIMITS,
-        )
+        request = UploadRequest(task=dataset.task, sheet=dataset.sheet, columns=dataset.columns)
+        name = dataset.original_name
+        report = check_path(path, request, display_name=name, table_path=table_path, limits=BACKGROUND_LIMITS)
     Dataset.objects.filter(pk=dataset.pk).update(progress=CHECKED_PERCENT)
     if report.valid:
         put_file(dataset.table_key, table_path)

@@ -12,7 +12,7 @@ from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
 from bert_training.background import check_dataset
 from bert_training.models import Dataset
-from bert_training.services import datasets, stored_check
+from bert_training.services import datasets
 from bert_training.services.datasets import (
     DatasetInvalid,
     Registered,
@@ -219,7 +219,7 @@ def test_a_dataset_deleted_while_it_is_checked_stays_deleted(
         Dataset.objects.all().delete()
         return check_in_sandbox(path, **wanted)
 
-    monkeypatch.setattr(stored_check, "check_in_sandbox", delete_meanwhile)
+    monkeypatch.setattr(datasets, "check_in_sandbox", delete_meanwhile)
     check_dataset(dataset.pk)
     assert not Dataset.objects.exists()
     assert dataset.table_key not in kept_files
@@ -234,7 +234,7 @@ def test_a_name_given_during_the_check_is_kept(
         Dataset.objects.update(name="Outro nome")
         return check_in_sandbox(path, **wanted)
 
-    monkeypatch.setattr(stored_check, "check_in_sandbox", rename_meanwhile)
+    monkeypatch.setattr(datasets, "check_in_sandbox", rename_meanwhile)
     check_dataset(dataset.pk)
     dataset.refresh_from_db()
     assert (dataset.name, dataset.status) == ("Outro nome", "ready")
