@@ -1,6 +1,7 @@
 """What every view of the API has: strict query, no caching, only declared methods; and what every worker's call has."""
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
@@ -11,7 +12,7 @@ from rest_framework.views import APIView
 from bert_training.api.authentication import calling_worker
 from bert_training.api.parsing import JsonRenderer, refuse_nul
 from bert_training.api.permissions import IsWorker
-from bert_training.api.schema import ApiSchema
+from bert_training.api.schema import WORKER_ERRORS, ApiSchema
 from bert_training.contract.enums import ErrorCode
 from bert_training.contract.limits import PROTOCOL_MIN, PROTOCOL_VERSION, UPLOAD_BYTES
 from bert_training.models import Worker
@@ -33,6 +34,7 @@ class ApiView(JsonErrors):
 
     http_method_names = ["get", "head", "post", "patch", "delete"]
     schema = ApiSchema()
+    own_errors: ClassVar[Mapping[str, str]] = {}  # for the document: status -> when, beside those of every call
 
     def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:
         """Keep the framework from taking a body in chunks, which has no Content-Length, for an empty one."""
@@ -55,6 +57,7 @@ class WorkerView(ApiView):
     """A view for workers; they say which version of the protocol they speak."""
 
     permission_classes = [IsWorker]
+    own_errors = WORKER_ERRORS
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Refuse a worker that speaks a protocol which is too old."""

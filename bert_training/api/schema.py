@@ -22,7 +22,11 @@ COMMON_ERRORS = {
     "503": "The database or the storage is away; Retry-After says when to come back.",
 }
 BODY_ERRORS = {"413": "The body is too large.", "415": "Not the content type that is needed, or compressed."}
+WRITE_ERRORS = {"409": "Not in the present state of the row; `code` says which, and some codes add fields."}
+WORKER_ERRORS = {"426": "X-Worker-Protocol is missing or too old; `min` and `max` say what is spoken."}
+RANGE_ERRORS = {"416": "The range begins behind the end; `size` says how long the file is."}
 METHODS_WITH_BODY = frozenset({"POST", "PATCH"})
+METHODS_THAT_WRITE = METHODS_WITH_BODY | {"DELETE"}
 
 # The documentation is written for programmers and stays English; a sentence for users comes from the answer itself.
 
@@ -32,7 +36,9 @@ class ApiSchema(AutoSchema):
 
     def _get_response_bodies(self, direction: str = "response") -> dict[str, Any]:
         found: dict[str, Any] = super()._get_response_bodies(direction)  # type: ignore[arg-type]
-        errors = COMMON_ERRORS | (BODY_ERRORS if self.method in METHODS_WITH_BODY else {})
+        errors = COMMON_ERRORS | getattr(self.view, "own_errors", {})
+        errors |= WRITE_ERRORS if self.method in METHODS_THAT_WRITE else {}
+        errors |= BODY_ERRORS if self.method in METHODS_WITH_BODY else {}
         for status, description in errors.items():
             if status not in found:
                 answer = self._get_response_for_code(  # type: ignore[no-untyped-call]

@@ -95,3 +95,12 @@ class TaskSerializer(serializers.Serializer[Any]):
             for words in ("title", "description", "unit"):
                 field[words] = _(field[words]) if field.get(words) else ""
         return schema
+
+
+class TaskPageSerializer(serializers.Serializer[Any]):
+    """All tasks, in the form of every list."""
+
+    count = serializers.IntegerField()
+    next = serializers.URLField(allow_null=True)
+    previous = serializers.URLField(allow_null=True)
+    results = TaskSerializer(many=True)

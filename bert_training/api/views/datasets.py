@@ -24,6 +24,7 @@ from bert_training.api.errors import InvalidRequest
 from bert_training.api.frame import ApiView, require_protocol
 from bert_training.api.parsing import FormParser, parse_json, read_body
 from bert_training.api.permissions import IsPersonOrWorker
+from bert_training.api.schema import RANGE_ERRORS, WORKER_ERRORS
 from bert_training.api.serializers.datasets import (
     CheckSerializer,
     DatasetSerializer,
@@ -38,6 +39,7 @@ from bert_training.services.errors import ServiceError
 
 COLUMNS_NAMED = 20
 HEADERS_JOINED = 20
+ORIGINAL = "application/octet-stream"  # of any format, and never to be opened by a browser
 PARQUET = "application/vnd.apache.parquet"
 
 
@@ -189,6 +191,7 @@ class DownloadDataset(ApiView):
     """GET datasets/{id}/download: the original for people, the canonical table for the worker that trains on it."""
 
     permission_classes = [IsPersonOrWorker]
+    own_errors = WORKER_ERRORS | RANGE_ERRORS
     content_negotiation_class = AnyAccept
 
     @extend_schema(
@@ -197,8 +200,7 @@ class DownloadDataset(ApiView):
             OpenApiParameter("Range", str, OpenApiParameter.HEADER, description="One range: bytes=first-last."),
         ],
         responses={
-            (200, "application/octet-stream"): OpenApiTypes.BINARY,
-            (206, "application/octet-stream"): OpenApiTypes.BINARY,
+            **{(status, kind): OpenApiTypes.BINARY for status in (200, 206) for kind in (ORIGINAL, PARQUET)},
             304: None,
         },
     )
@@ -221,4 +223,4 @@ class DownloadDataset(ApiView):
 
     def _original(self, dataset: Dataset) -> StoredFile:
         content: File[bytes] = datasets.open_original(dataset)
-        return StoredFile(content, dataset.bytes, dataset.sha256, dataset.original_name, "application/octet-stream")
+        return StoredFile(content, dataset.bytes, dataset.sha256, dataset.original_name, ORIGINAL)

@@ -7,7 +7,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from bert_training.api.frame import ApiView
-from bert_training.api.serializers.catalogue import BaseModelSerializer, TaskSerializer
+from bert_training.api.serializers.catalogue import BaseModelSerializer, TaskPageSerializer
 from bert_training.models import BaseModel
 from bert_training.tasks import TASKS
 
@@ -28,8 +28,8 @@ class BaseModels(ApiView, ListAPIView[BaseModel]):
 class Tasks(ApiView):
     """GET tasks."""
 
-    @extend_schema(responses=TaskSerializer(many=True))
+    @extend_schema(responses=TaskPageSerializer)
     def get(self, request: Request) -> Response:
         """Return each task with its columns, hyperparameters, metrics and example rows."""
-        tasks = TaskSerializer(list(TASKS.values()), many=True).data
-        return Response({"count": len(tasks), "next": None, "previous": None, "results": tasks})
+        page = {"count": len(TASKS), "next": None, "previous": None, "results": list(TASKS.values())}
+        return Response(TaskPageSerializer(page).data)
