@@ -3,6 +3,7 @@
 A lost database and our own faults are left to the portal's middleware and handlers, which answer in the same form.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -32,7 +33,6 @@ CODES: dict[type[Exception], ErrorCode] = {
     exceptions.MethodNotAllowed: ErrorCode.METHOD_NOT_ALLOWED,
     exceptions.NotAcceptable: ErrorCode.NOT_ACCEPTABLE,
     exceptions.UnsupportedMediaType: ErrorCode.UNSUPPORTED_MEDIA_TYPE,
-    exceptions.Throttled: ErrorCode.RATE_LIMITED,
     exceptions.ParseError: ErrorCode.INVALID_FIELD,
     exceptions.ValidationError: ErrorCode.INVALID_FIELD,
 }
@@ -167,11 +167,8 @@ def _headers(problem: Problem, error: Exception) -> dict[str, str]:
     headers = dict(getattr(error, "headers", {}))
     if problem.status == 401:
         headers["WWW-Authenticate"] = 'Bearer realm="api"'
-    wait = getattr(error, "wait", None)  # of exceptions.Throttled
-    if wait:
-        headers["Retry-After"] = str(int(wait) + 1)
-    elif "retry_after" in problem.extra:
-        headers["Retry-After"] = str(int(problem.extra["retry_after"]))
+    if "retry_after" in problem.extra:
+        headers["Retry-After"] = str(math.ceil(problem.extra["retry_after"]))
     elif problem.status == 503:
         headers["Retry-After"] = str(UNAVAILABLE_RETRY_AFTER_SECONDS)
     return headers

@@ -12,6 +12,7 @@ from rest_framework.views import APIView
 from bert_training.api.authentication import calling_worker
 from bert_training.api.parsing import JsonRenderer, refuse_nul
 from bert_training.api.permissions import IsWorker
+from bert_training.api.rate_limit import limit_rate
 from bert_training.api.schema import WORKER_ERRORS, ApiSchema
 from bert_training.contract.enums import ErrorCode
 from bert_training.contract.limits import PROTOCOL_MIN, PROTOCOL_VERSION, UPLOAD_BYTES
@@ -46,6 +47,7 @@ class ApiView(JsonErrors):
         """Check what stands before the view's own work."""
         refuse_nul(request._request)
         super().initial(request, *args, **kwargs)
+        limit_rate(request)
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         """Keep every answer, errors too, out of caches."""
