@@ -261,7 +261,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PAGINATION_CLASS": "bert_training.api.pagination.Pages",
     "DEFAULT_FILTER_BACKENDS": [
         "bert_training.api.filters.Filters",
-        "rest_framework.filters.SearchFilter",
+        "bert_training.api.filters.Search",
         "bert_training.api.pagination.Ordering",
     ],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",

@@ -4,7 +4,9 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
+from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.views.main import SEARCH_VAR, ChangeList, ChangeListSearchForm
 from django.contrib.auth.models import User
 from django.core.paginator import Paginator
 from django.db.models import Model, QuerySet
@@ -28,6 +30,7 @@ Parent = TypeVar("Parent", bound=Model)
 # Counting 10 million log lines takes seconds in PostgreSQL and nobody pages that far; a filter narrows the list.
 COUNTED_ROWS = 10_000
 ACTED_ROWS = 500  # rows that one action may touch; each is a transaction of its own
+SEARCH_CHARACTERS = 200  # every word of a search is a condition on every field that is searched
 FROM_ROW = "_from_row"  # hidden field of the buttons on a row: return to that row, not to the list
 
 
@@ -59,6 +62,20 @@ class CappedPaginator(Paginator):  # type: ignore[type-arg]  # takes parameters 
         return rows[:COUNTED_ROWS].count() if isinstance(rows, QuerySet) else len(rows)
 
 
+class ShortSearchForm(ChangeListSearchForm):
+    """Takes a search of SEARCH_CHARACTERS; a longer one is not tried, and the list says why."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields[SEARCH_VAR] = forms.CharField(required=False, strip=False, max_length=SEARCH_CHARACTERS)
+
+
+class ShortSearchList(ChangeList):
+    """A list with the short search."""
+
+    search_form_class = ShortSearchForm
+
+
 class PortalModelAdmin(GenericModelAdmin[Row]):
     """Base of every model admin of the application."""
 
@@ -70,6 +87,10 @@ class PortalModelAdmin(GenericModelAdmin[Row]):
     add_label: Label = ""  # words of the button above the list; empty = "add" and the model's name
     # Actions that the page of one row offers as buttons too.
     row_actions: ClassVar[Sequence[str]] = ()
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        """Return the class of the list."""
+        return ShortSearchList
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """Name the list, and its button by what it does."""

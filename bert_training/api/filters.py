@@ -6,6 +6,7 @@ from django.db.models import Model, QuerySet
 from django.utils.translation import gettext as _
 from django_filters import BooleanFilter
 from django_filters.rest_framework import DjangoFilterBackend
+from rest_framework.filters import SearchFilter
 from rest_framework.request import Request
 
 from bert_training.api.errors import InvalidRequest
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 ALWAYS_KNOWN = frozenset({"page", "page_size", "ordering", "search"})
 SWITCH_WORDS = frozenset({"true", "false"})
+SEARCH_CHARACTERS = 200  # every word of a search is a condition on every field that is searched
 
 
 class Filters(DjangoFilterBackend):  # type: ignore[misc]  # the library has no types
@@ -32,3 +34,15 @@ class Filters(DjangoFilterBackend):  # type: ignore[misc]  # the library has no 
                 raise InvalidRequest(_("This must be true or false."), path=name)
         filtered: QuerySet[Model] = super().filter_queryset(request, queryset, view)
         return filtered
+
+
+class Search(SearchFilter):
+    """`search=words`: rows in which each word stands somewhere, as plain text."""
+
+    def get_search_terms(self, request: Request) -> list[str]:
+        """Return the words. Raises InvalidRequest for a search that is too long."""
+        if len(request.query_params.get(self.search_param, "")) > SEARCH_CHARACTERS:
+            message = _("This may have at most %(max_length)s characters.") % {"max_length": SEARCH_CHARACTERS}
+            raise InvalidRequest(message, path=self.search_param)
+        terms: list[str] = super().get_search_terms(request)
+        return terms

@@ -240,6 +240,17 @@ def test_runs_are_filtered_searched_and_ordered(api: Api, root: User, ana: User,
         assert [run["id"] for run in staff.get(f"/runs?{query}").json()["results"]] == expected, query
 
 
+def test_a_search_of_thousands_of_words_is_refused_and_not_tried(
+    owner: Caller, run: Run, django_assert_max_num_queries: Any
+) -> None:
+    """Each word is a condition of its own: 20,000 kept PostgreSQL busy for 15 s, and the portal for as long."""
+    with django_assert_max_num_queries(2):
+        response = owner.get("/runs?search=" + "a+" * 20_000)
+    assert outcome_of(response) == (400, "invalid_field")
+    assert response.json()["errors"][0]["path"] == "search"
+    assert owner.get("/runs?search=" + "e+" * 100).json()["count"] == 1
+
+
 BAD_QUERIES = [
     "ordering=password",
     "ordering=owner__password",
