@@ -4,18 +4,19 @@ Attempt = fencing number: grows whenever the holder process changes; a stale one
 life in the database's time: decides only when others may take the job. (Worker protocol, sections 1-3 and 6.)
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from bert_training.contract.enums import TERMINAL_STATUSES, Directive, JobStatus, Outcome
 from bert_training.models.choices import outcome_choices, phase_choices, status_choices
 from bert_training.models.run import Run
-from bert_training.models.worker import Worker
+from bert_training.models.worker import Worker, silence_limit
 
 # From which states each state may be reached. Terminal states are final.
 ALLOWED_FROM: dict[JobStatus, tuple[JobStatus, ...]] = {
@@ -120,6 +121,20 @@ class Job(models.Model):
         """Tell whether it still runs although a cancel was asked for: a label, not a state."""
         return self.status == JobStatus.RUNNING and self.cancel_requested_at is not None
 
+    @property
+    def silent_since(self) -> datetime | None:
+        """Return the last sign of life of a running job whose worker has fallen silent: a label, not a state."""
+        if self.status != JobStatus.RUNNING or self.lease_until is None:
+            return None
+        heard_at = self.lease_until - timedelta(seconds=settings.LEASE_SECONDS)
+        return heard_at if timezone.now() - heard_at > silence_limit() else None
+
+    @property
+    def is_held(self) -> bool:
+        """Tell whether it waits in the queue for the one worker that has its checkpoint."""
+        is_waiting = self.status == JobStatus.QUEUED and self.hold_worker_id is not None
+        return is_waiting and self.hold_until is not None and self.hold_until > timezone.now()
+
     def directive(self) -> Directive:
         """Return the one word that its worker is answered."""
         if self.status == JobStatus.CANCELED or self.is_canceling:
@@ -174,6 +189,11 @@ class JobAttempt(models.Model):
     resumed_from_step = models.IntegerField(_("resumed from step"), null=True, blank=True)
     last_step = models.IntegerField(_("last step"), default=0)
     checkpoint_step = models.IntegerField(default=0)
+    # What it does now and since when; the seconds of phases that have ended, by phase (training and evaluating take
+    # turns). Empty until the first report: it is preparing since started_at.
+    phase = models.CharField(_("phase"), max_length=20, choices=phase_choices, blank=True, default="", db_default="")
+    phase_since = models.DateTimeField(null=True, blank=True)
+    phase_seconds = models.JSONField(default=dict, db_default={}, blank=True)
     log_seq = models.IntegerField(default=0)
     metric_seq = models.IntegerField(default=0)
 

@@ -8,7 +8,16 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from bert_training.contract.enums import WorkerState
+from bert_training.contract.limits import CLOCK_SKEW_WARNING_SECONDS
 from bert_training.models.choices import worker_state_choices
+
+# Three heartbeats of 15 s are missing, the lease of 60 s still runs: a page that asks every 5 s says it in the minute.
+SILENT_AFTER_LEASES = 5 / 6
+
+
+def silence_limit() -> timedelta:
+    """Return after which silence a worker, or a job, is called silent."""
+    return timedelta(seconds=SILENT_AFTER_LEASES * settings.LEASE_SECONDS)
 
 
 class Worker(models.Model):
@@ -50,6 +59,10 @@ class Worker(models.Model):
 
     @property
     def is_online(self) -> bool:
-        """Tell whether it was heard of within one lease."""
-        silence = timedelta(seconds=settings.LEASE_SECONDS)
-        return self.active and self.last_seen_at is not None and timezone.now() - self.last_seen_at < silence
+        """Tell whether it is switched on and not silent."""
+        return self.active and self.last_seen_at is not None and timezone.now() - self.last_seen_at < silence_limit()
+
+    @property
+    def is_clock_off(self) -> bool:
+        """Tell whether the times in its log lines mislead; leases and order never depend on its clock."""
+        return abs(self.clock_skew_seconds) > CLOCK_SKEW_WARNING_SECONDS

@@ -13,7 +13,8 @@ from bert_training import access
 from bert_training.contract.enums import JobStatus
 from bert_training.models import Job, Run
 from bert_training.pages.requests import page, page_of, person
-from bert_training.pages.words import computers
+from bert_training.pages.words import computers, held_sentence
+from bert_training.services.run_state import silent_sentence
 from bert_training.tasks import TASKS
 
 
@@ -30,12 +31,17 @@ class Entry:
         """Name the task in the reader's language."""
         return _(TASKS[self.job.task].label) if self.job.task in TASKS else self.job.task
 
+    @property
+    def remark(self) -> str:
+        """Say what is unusual about it: its computer is silent, or it waits for the one that has its checkpoint."""
+        return silent_sentence(self.job) or (held_sentence(self.job) if self.run else "")
+
 
 @page
 def show_queue(request: HttpRequest) -> HttpResponse:
     """Show what is running, then who waits in which order."""
     user = person(request)
-    waiting = page_of(request, Job.objects.in_queue_order())
+    waiting = page_of(request, Job.objects.in_queue_order().select_related("hold_worker"))
     shown: Any = waiting
     shown.object_list = entries(user, waiting.object_list, first=waiting.start_index() or 1)
     there = computers()

@@ -18,7 +18,7 @@ from bert_training.models.choices import STATUS_LABELS
 from bert_training.models.reasons import explain
 from bert_training.pages import run_charts, run_facts
 from bert_training.pages.requests import page, person
-from bert_training.pages.words import computers
+from bert_training.pages.words import computers, held_sentence
 from bert_training.services.run_state import run_state
 from bert_training.services.telemetry import telemetry_since
 from bert_training.tasks import TASKS
@@ -80,6 +80,8 @@ def waiting_sentence(run: Run, *, online: int) -> str:
     job = run.job
     if job.status != JobStatus.QUEUED:
         return ""
+    if job.is_held:
+        return held_sentence(job)
     before = Q(priority__gt=job.priority) | Q(priority=job.priority, turn__lt=job.turn)
     before |= Q(priority=job.priority, turn=job.turn, pk__lt=job.pk)
     ahead = Job.objects.filter(before, status=JobStatus.QUEUED).count()

@@ -2,12 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from django.utils.formats import number_format
+from django.utils import timezone
+from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from bert_training.models import Job
 from bert_training.services.queue import queue_status
 from bert_training.tasks.spec import Metric, TaskSpec
 
@@ -56,12 +59,16 @@ class Computers:
 
     online: int
     busy: int
+    last_seen_at: datetime | None = None
 
     @property
     def sentence(self) -> str:
-        """Say how many are there, and what to do when none is."""
+        """Say how many are there; when none is, since when, and what to do."""
+        if not self.online and self.last_seen_at is None:
+            return _("No computer has asked for work yet: runs wait until one is started.")
         if not self.online:
-            return _("No computer is connected now: runs wait until one is started.")
+            since = date_format(timezone.localtime(self.last_seen_at), "SHORT_DATETIME_FORMAT")
+            return _("No computer has asked for work since %(time)s: runs wait until one is started.") % {"time": since}
         there = ngettext("%(count)s computer is online", "%(count)s computers are online", self.online)
         if not self.busy:
             return f"{there % {'count': self.online}}, {_('none is working')}."
@@ -72,4 +79,16 @@ class Computers:
 def computers() -> Computers:
     """Count the PCs that are online."""
     counts = queue_status()["workers"]
-    return Computers(online=counts["online"], busy=counts["busy"])
+    return Computers(online=counts["online"], busy=counts["busy"], last_seen_at=counts["last_seen_at"])
+
+
+def held_sentence(job: Job) -> str:
+    """Say for which computer a run waits, and until when; empty when any may take it. Costs one query when held."""
+    if not job.is_held or job.hold_worker is None:
+        return ""
+    words = _(
+        "Waits until %(time)s for %(worker)s, which has its checkpoint at step %(step)s; "
+        "another computer would start from the beginning."
+    )
+    until = f"{timezone.localtime(job.hold_until):%H:%M}"
+    return words % {"time": until, "worker": job.hold_worker.name, "step": count_text(job.checkpoint_step)}

@@ -13,6 +13,7 @@ from bert_training.contract.enums import JobStatus
 from bert_training.models import Job, Worker
 from bert_training.pages.requests import page, page_of, person
 from bert_training.pages.words import Fact, computers
+from bert_training.services.phases import duration_text
 
 
 @page
@@ -29,6 +30,7 @@ def list_workers(request: HttpRequest) -> HttpResponse:
         context["page"] = page_of(request, workers)
         for worker in context["page"].object_list:
             worker.facts = facts(worker)
+            worker.clock_sentence = clock_sentence(worker)
     return render(request, "workers/list.html", context)
 
 
@@ -41,6 +43,16 @@ def facts(worker: Worker) -> list[Fact]:
         Fact(_("Versions"), ", ".join(f"{name} {version}" for name, version in sorted(worker.versions.items()))),
     ]
     return [fact for fact in found if fact.text]
+
+
+def clock_sentence(worker: Worker) -> str:
+    """Say that a worker's clock is wrong, and how much; empty while it is right enough."""
+    if not worker.is_clock_off:
+        return ""
+    skew = worker.clock_skew_seconds
+    ahead = _("Its clock is %(duration)s ahead of the portal's. Only times in its log lines suffer: set the clock.")
+    behind = _("Its clock is %(duration)s behind the portal's. Only times in its log lines suffer: set the clock.")
+    return (ahead if skew > 0 else behind) % {"duration": duration_text(round(abs(skew)))}
 
 
 def _gpu_words(gpu: dict[str, Any]) -> str:

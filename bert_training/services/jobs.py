@@ -24,6 +24,8 @@ from bert_training.live.publish import ring
 from bert_training.models import Job, JobAttempt, Run, Worker
 from bert_training.models.job import hold_end, lease_end
 from bert_training.services.errors import AlreadyFinished, ProtocolError, ServiceError
+from bert_training.services.phases import COLUMNS as PHASE_COLUMNS
+from bert_training.services.phases import enter_phase
 from bert_training.services.transactions import short_transaction
 
 logger = logging.getLogger(__name__)
@@ -125,7 +127,8 @@ def _note_progress(job: Job, attempt: JobAttempt, progress: ProgressRequest) -> 
         attempt.resumed_from_step = progress.resumed_from_step
     attempt.last_step = step
     attempt.checkpoint_step = max(attempt.checkpoint_step, progress.checkpoint_step)
-    attempt.save(update_fields=["resumed_from_step", "last_step", "checkpoint_step"])
+    enter_phase(attempt, progress.phase)
+    attempt.save(update_fields=["resumed_from_step", "last_step", "checkpoint_step", *PHASE_COLUMNS])
     Job.objects.filter(pk=job.pk).update(
         phase=progress.phase.value,
         epoch=min(progress.epoch, epochs),

@@ -11,6 +11,7 @@ from bert_training.contract.enums import JobStatus, Outcome, Phase
 from bert_training.models import Job, JobAttempt, Run
 from bert_training.models.choices import PHASE_LABELS
 from bert_training.models.reasons import explain
+from bert_training.services.phases import phases_of
 from bert_training.services.telemetry import iso_utc
 
 # What a phase stands for on a progress bar whose whole is 1; training takes what lies between.
@@ -27,7 +28,8 @@ def run_state(run: Run) -> dict[str, Any]:
         "status_label": str(run.get_status_display()),
         "finished": run.is_finished,
         "canceling": job.is_canceling,
-        "silent": is_silent(job),
+        "silent": job.silent_since is not None,
+        "silent_label": silent_sentence(job),
         "worker": job.worker.name if job.worker else None,
         "progress": progress_of(job, attempts[-1] if attempts else None),
         "attempts": attempt_states(attempts),
@@ -35,9 +37,10 @@ def run_state(run: Run) -> dict[str, Any]:
     }
 
 
-def is_silent(job: Job) -> bool:
-    """Tell whether the lease of a running job has lapsed without anybody having taken the job yet."""
-    return job.status == JobStatus.RUNNING and job.lease_until is not None and job.lease_until < timezone.now()
+def silent_sentence(job: Job) -> str:
+    """Say since when a running job's worker has not been heard of; empty while all is well."""
+    since = job.silent_since
+    return _("no sign of life since %(time)s") % {"time": f"{timezone.localtime(since):%H:%M:%S}"} if since else ""
 
 
 def progress_of(job: Job, attempt: JobAttempt | None) -> dict[str, Any]:
@@ -92,6 +95,7 @@ def _attempt_state(attempt: JobAttempt, previous: JobAttempt | None) -> dict[str
         "reason": attempt.reason,
         "reason_label": str(explain(attempt.reason).sentence) if attempt.reason else "",
         "resumed_from_step": attempt.resumed_from_step,
+        "phases": phases_of(attempt),
         "origin": origin_sentence(attempt, previous) if previous else "",
     }
 

@@ -1,13 +1,19 @@
 """The queue and the computers: everybody sees how busy the house is, names only as access allows."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
+import pytest
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.test import Client
+from django.utils import timezone
+from django.utils.timezone import localtime
 
-from bert_training.contract.enums import WorkerState
-from bert_training.contract.messages import Gpu, HeartbeatRequest
-from bert_training.models import Dataset, Run, Worker
+from bert_training.contract.enums import Outcome, Phase, Reason, WorkerState
+from bert_training.contract.limits import API_PREFIX
+from bert_training.contract.messages import Gpu, HeartbeatRequest, ProgressRequest
+from bert_training.models import Dataset, Job, Run, Worker
+from bert_training.services.jobs import report_progress, requeue
 from bert_training.services.workers import record_heartbeat
 from tests.pages.queries import queries_of
 from tests.pages.training import start
@@ -19,6 +25,12 @@ def beat(worker: Worker) -> None:
     gpu = Gpu(name="RTX <b>4080</b>", memory_bytes=2**31 - 1)
     now = datetime.now(UTC)
     record_heartbeat(worker, HeartbeatRequest(instance="m:1", state=WorkerState.IDLE, sent_at=now, gpu=[gpu]))
+
+
+def lose_lease(job: Job) -> None:
+    """Let the lease lapse as the tick would."""
+    job.refresh_from_db()
+    requeue(job, outcome=Outcome.LOST, reason=Reason.LEASE_EXPIRED)
 
 
 def test_everybody_sees_the_order_but_names_only_of_their_own(as_carla: Client, carla: User, run: Run) -> None:
@@ -61,7 +73,65 @@ def test_the_queue_costs_the_same_queries_with_many_rows(as_root: Client, ana: U
 def test_an_empty_house_says_so(as_ana: Client) -> None:
     content = as_ana.get("/queue").content.decode()
     assert "Nobody is waiting." in content
-    assert "No computer is connected now" in content
+    assert "No computer has asked for work yet" in content
+
+
+def test_the_queue_says_since_when_no_computer_has_asked_for_work(as_ana: Client, run: Run) -> None:
+    """F-59: nobody has come for a day; the page says since when, and monitoring can read how long the oldest waits."""
+    yesterday = timezone.now() - timedelta(days=1)
+    make_worker(last_seen_at=yesterday)
+    Job.objects.update(queued_at=yesterday)
+    content = as_ana.get("/queue").content.decode()
+    told = as_ana.get(f"{API_PREFIX}/queue/status").json()
+    assert f"No computer has asked for work since {localtime(yesterday):%m/%d/%Y}" in content
+    assert "1\xa0day" in content
+    assert told["oldest_queued_seconds"] >= 86400
+    assert told["workers"]["last_seen_at"] == yesterday.isoformat().replace("+00:00", "Z")
+
+
+def test_a_run_that_waits_for_the_computer_with_its_checkpoint_says_so(
+    as_ana: Client, run: Run, worker: Worker
+) -> None:
+    job = start(worker, run)
+    report_progress(worker, job.pk, ProgressRequest(attempt=1, phase=Phase.TRAINING, step=20, checkpoint_step=20))
+    lose_lease(job)
+    until = localtime(Job.objects.get().hold_until)
+    sentence = f"Waits until {until:%H:%M} for {worker.name}, which has its checkpoint at step 20; another computer"
+    for address in ("/queue", f"/runs/{run.pk}"):
+        assert sentence in as_ana.get(address).content.decode(), address
+    Job.objects.update(hold_until=timezone.now() - timedelta(seconds=1))
+    assert sentence not in as_ana.get("/queue").content.decode()
+
+
+def test_nobody_learns_for_whom_a_strangers_run_waits(as_carla: Client, run: Run, worker: Worker) -> None:
+    Job.objects.update(checkpoint_step=20, hold_worker=worker, hold_until=timezone.now() + timedelta(minutes=10))
+    assert worker.name not in as_carla.get("/queue").content.decode()
+
+
+def test_a_computer_that_falls_silent_is_called_so_before_its_lease_ends(
+    as_root: Client, run: Run, worker: Worker
+) -> None:
+    """F-02: with the real defaults the pages say it 50 to 55 s after the last sign of life, the lease ends at 60."""
+    start(worker, run)
+    heard_at = timezone.now() - 0.9 * timedelta(seconds=settings.LEASE_SECONDS)
+    Worker.objects.update(last_seen_at=heard_at)
+    Job.objects.update(lease_until=heard_at + timedelta(seconds=settings.LEASE_SECONDS))
+    sentence = f"no sign of life since {localtime(heard_at):%H:%M:%S}"
+    told = as_root.get(f"{API_PREFIX}/runs/{run.pk}").json()
+    assert (told["silent"], told["silent_label"]) == (True, sentence)
+    for address in ("/queue", f"/runs/{run.pk}"):
+        assert sentence in as_root.get(address).content.decode(), address
+    assert f"no sign of life since {localtime(heard_at):%m/%d/%Y}" in as_root.get("/workers").content.decode()
+    assert as_root.get(f"{API_PREFIX}/queue/status").json()["silent"] == 1
+
+
+@pytest.mark.parametrize(("ahead", "words"), [(90, "1 min 30 s ahead"), (-86400, "24 h 0 min behind"), (20, "")])
+def test_a_wrong_clock_of_a_computer_is_a_warning(as_root: Client, worker: Worker, ahead: int, words: str) -> None:
+    """F-45: beyond 30 s the page of the computers says it."""
+    now = datetime.now(UTC) + timedelta(seconds=ahead)
+    record_heartbeat(worker, HeartbeatRequest(instance="m:1", state=WorkerState.IDLE, sent_at=now))
+    content = as_root.get("/workers").content.decode()
+    assert ("Its clock is" in content, words in content) == (bool(words), True)
 
 
 def test_people_learn_how_many_computers_are_online_and_no_more(as_ana: Client, worker: Worker) -> None:
@@ -85,7 +155,7 @@ def test_each_state_of_a_computer_has_its_word(as_root: Client, worker: Worker) 
     make_worker("calado", last_seen_at=datetime(2026, 1, 1, tzinfo=UTC))
     beat(worker)
     content = as_root.get("/workers").content.decode()
-    for word in ("switched off", "silent", "waiting for work"):
+    for word in ("switched off", "no sign of life since", "waiting for work"):
         assert word in content, word
 
 

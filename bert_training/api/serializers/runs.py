@@ -6,7 +6,7 @@ from rest_framework import serializers
 
 from bert_training.api.serializers.fields import UtcField
 from bert_training.models import Dataset, Run
-from bert_training.services.run_state import attempt_states, error_of, is_silent, progress_of
+from bert_training.services.run_state import attempt_states, error_of, progress_of, silent_sentence
 
 # What RunSerializer reads; with these loaded the number of queries does not grow with the runs.
 RUN_RELATED = ("owner", "dataset", "job", "job__worker")
@@ -36,11 +36,20 @@ class ProgressSerializer(serializers.Serializer[Any]):
     """Where the current attempt is."""
 
     phase = serializers.CharField(allow_blank=True)
+    phase_label = serializers.CharField(allow_blank=True)
     epoch = serializers.IntegerField()
     step = serializers.IntegerField()
     total_steps = serializers.IntegerField()
     fraction = serializers.FloatField()
     eta_seconds = serializers.FloatField(allow_null=True)
+
+
+class AttemptPhaseSerializer(serializers.Serializer[Any]):
+    """How long a phase of an attempt has taken so far, in all."""
+
+    phase = serializers.CharField()
+    seconds = serializers.FloatField()
+    text = serializers.CharField()
 
 
 class AttemptSerializer(serializers.Serializer[Any]):
@@ -53,6 +62,7 @@ class AttemptSerializer(serializers.Serializer[Any]):
     outcome = serializers.CharField()
     reason = serializers.CharField(allow_blank=True)
     resumed_from_step = serializers.IntegerField(allow_null=True)
+    phases = AttemptPhaseSerializer(many=True)
     origin = serializers.CharField(allow_blank=True)
 
 
@@ -91,6 +101,7 @@ class RunSerializer(serializers.Serializer[Any]):
     progress = ProgressSerializer()
     canceling = serializers.BooleanField()
     silent = serializers.BooleanField()
+    silent_label = serializers.CharField(allow_blank=True)
     result = serializers.DictField(allow_null=True)
     reproducibility = RunReproducibilitySerializer()
     model_fingerprint = serializers.CharField(allow_blank=True)
@@ -123,7 +134,8 @@ def _facts_of(run: Run) -> dict[str, Any]:
         },
         "progress": progress_of(job, attempts[-1] if attempts else None),
         "canceling": job.is_canceling,
-        "silent": is_silent(job),
+        "silent": job.silent_since is not None,
+        "silent_label": silent_sentence(job),
         "reproducibility": _reproducibility_of(run),
         "reproduced_from": run.reproduced_from_id,
         "attempts": attempt_states(attempts),

@@ -52,11 +52,12 @@ class WorkerSerializer(serializers.ModelSerializer[Worker]):
 
 
 class WorkerCountsSerializer(serializers.Serializer[Any]):
-    """How many workers there are."""
+    """How many workers there are, and when one of them was last heard of."""
 
     registered = serializers.IntegerField()
     online = serializers.IntegerField()
     busy = serializers.IntegerField()
+    last_seen_at = UtcField(allow_null=True)
 
 
 class QueueSerializer(serializers.Serializer[Any]):

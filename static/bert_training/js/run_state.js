@@ -8,6 +8,7 @@ export class RunState {
   /** @param {HTMLElement} box @param {Record<string, string>} words */
   constructor(box, words) {
     this.words = words;
+    this.page = box.ownerDocument;
     this.parts = Object.fromEntries([...box.querySelectorAll("[data-state]")].map((part) => [part.dataset.state, part]));
   }
 
@@ -19,15 +20,25 @@ export class RunState {
     parts.status.className = parts.status.className.replace(BADGE, `badge-${run.status}`);
     setText(parts.status, this.words.statuses[run.status]);
     parts.silent.hidden = !run.silent;
+    setText(parts.silent, run.silent_label ?? "");
     parts.canceling.hidden = !run.canceling;
     setText(parts.phase, run.status === "running" ? (progress.phase_label ?? "") : "");
     setText(parts.steps, this.#steps(progress));
     setText(parts.remaining, isFinished || run.silent ? "" : this.#remaining(progress.eta_seconds));
     parts.bar.value = progress.fraction ?? 0;
+    this.#showPhases(run.attempts ?? []);
     const turn = JSON.stringify([run.status, run.canceling, (run.attempts ?? []).map(({ outcome, origin }) => [outcome, origin])]);
     const isTurned = this.turn !== undefined && this.turn !== turn;
     this.turn = turn;
     return isTurned;
+  }
+
+  /** Each attempt's row says how long its phases took; rows come with the page, their times with every frame. */
+  #showPhases(attempts) {
+    for (const { number, phases } of attempts) {
+      const place = this.page.querySelector(`[data-phases="${number}"]`);
+      if (place) setText(place, phases.map(({ text }) => text).join(" · "));
+    }
   }
 
   /** @param {"live"|"asking"|"signedOut"|"gone"} kind */
