@@ -33,7 +33,8 @@ EXPLANATIONS: dict[Reason, Explanation] = {
         _("Check the network between worker and portal, then reproduce the run."),
     ),
     Reason.DATASET_GONE: Explanation(
-        _("The dataset is no longer stored on the portal."), _("Upload the spreadsheet again and create a new run.")
+        _("The file of the dataset is missing on the portal, or was changed there."),
+        _("Upload the spreadsheet again and create a new run."),
     ),
     Reason.DISK_FULL: Explanation(
         _("The worker's disk is full."), _("Free some space in its models folder, then reproduce the run.")
@@ -47,18 +48,19 @@ EXPLANATIONS: dict[Reason, Explanation] = {
     ),
     Reason.GPU_OUT_OF_MEMORY: Explanation(
         _("The GPU ran out of memory."),
-        _("Halve batch_size and double gradient_accumulation_steps, or reduce max_length."),
+        _("Halve the batch size and double the gradient accumulation, or reduce the maximum length."),
     ),
     Reason.KILLED: Explanation(
         _("The training program was killed on the worker."),
-        _("Often the PC was short of memory: reduce batch_size or max_length, or close other programs."),
+        _("Often the PC was short of memory: reduce the batch size or the maximum length, or close other programs."),
     ),
     Reason.LEASE_EXPIRED: Explanation(_("The worker was not heard of for too long; the job went back to the queue.")),
     Reason.NONFINITE_LOSS: Explanation(
-        _("The loss became infinite or undefined."), _("Use a smaller learning_rate, or some warmup_steps.")
+        _("The loss became infinite or undefined."), _("Use a smaller learning rate, or some warm-up steps.")
     ),
     Reason.OUT_OF_MEMORY: Explanation(
-        _("The worker ran out of memory."), _("Reduce batch_size or max_length, or close other programs on that PC.")
+        _("The worker ran out of memory."),
+        _("Reduce the batch size or the maximum length, or close other programs on that PC."),
     ),
     Reason.RELEASED_BY_WORKER: Explanation(_("The worker was stopped in an orderly way and gave the job back.")),
     Reason.SPLIT_MISMATCH: Explanation(
@@ -71,7 +73,7 @@ EXPLANATIONS: dict[Reason, Explanation] = {
     Reason.WORKER_INACTIVE: Explanation(_("The worker was deactivated.")),
     Reason.WORKER_LOST: Explanation(
         _("Three workers in a row were lost while training this run."),
-        _("The run itself may bring the PC down: reduce batch_size or max_length."),
+        _("The run itself may bring the PC down: reduce the batch size or the maximum length."),
     ),
     Reason.WORKER_RESTARTED: Explanation(_("The worker was restarted; it took the job up again.")),
 }

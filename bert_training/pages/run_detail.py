@@ -119,6 +119,7 @@ def _words_for_scripts() -> dict[str, Any]:
         "remainingMinutes": _("about {minutes} min left"),
         "remainingSeconds": _("less than a minute left"),
         "lines": _("{count} lines"),
+        "oneLine": _("1 line"),
         "loadOlder": _("Load more of the earlier lines"),
         "found": _("{count} found"),
         "attempt": _("attempt {number}"),

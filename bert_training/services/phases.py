@@ -10,6 +10,7 @@ from bert_training.contract.enums import Phase
 from bert_training.models import JobAttempt
 from bert_training.models.choices import PHASE_LABELS
 
+NO_BREAK = "\u00a0"
 COLUMNS = ("phase", "phase_since", "phase_seconds")
 
 
@@ -42,12 +43,11 @@ def phases_of(attempt: JobAttempt) -> list[dict[str, Any]]:
 
 
 def duration_text(seconds: float) -> str:
-    """Write a duration with its two largest units: 125 seconds are "2 min 5 s"."""
+    """Write a duration with its two largest units, in one piece: 125 seconds are "2 min 5 s"."""
     hours, rest = divmod(int(seconds), 3600)
     minutes, left = divmod(rest, 60)
-    if hours:
-        return f"{hours} h {minutes} min"
-    return f"{minutes} min {left} s" if minutes else f"{left} s"
+    parts = (hours, "h", minutes, "min") if hours else (minutes, "min", left, "s") if minutes else (left, "s")
+    return NO_BREAK.join(str(part) for part in parts)
 
 
 def _phase_began(attempt: JobAttempt) -> datetime:

@@ -184,9 +184,6 @@ def test_the_page_says_where_a_lost_attempt_was_taken_up(as_ana: Client, run: Ru
 
 def test_the_page_says_how_long_the_phases_of_each_attempt_took(as_ana: Client, run: Run, worker: Worker) -> None:
     job = start(worker, run)
-    JobAttempt.objects.filter(job=job).update(phase_seconds={"preparing": 4.2, "training": 125, "evaluating": 3})
-    content = page_of(as_ana, run)
-    assert (
-        '<span class="small muted number" data-phases="1">preparing 4 s · training 2 min 5 s · evaluating 3 s'
-        in content
-    )
+    JobAttempt.objects.filter(job=job).update(phase_seconds={"preparing": 4.2, "training": 125})
+    content = page_of(as_ana, run).replace("\u00a0", " ")
+    assert 'data-phases="1">preparing 4 s · training 2 min 5 s</p>' in content

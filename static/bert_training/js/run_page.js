@@ -38,7 +38,8 @@ function showFound(log, query) {
 }
 
 function showCount(log) {
-  element("log-count").textContent = log.count ? words.lines.replace("{count}", log.count.toLocaleString(lang)) : "";
+  const several = words.lines.replace("{count}", log.count.toLocaleString(lang));
+  element("log-count").textContent = log.count > 1 ? several : log.count ? words.oneLine : "";
 }
 
 function makeCharts() {
