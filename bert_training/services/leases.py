@@ -14,8 +14,8 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from bert_training.contract.enums import JobStatus, Outcome, Reason
-from bert_training.models import Job, JobAttempt, PortalTick
-from bert_training.models.job import TransitionRefused, lease_end
+from bert_training.models import Job, JobAttempt, PortalTick, Worker
+from bert_training.models.job import TransitionRefused, hold_end, lease_end
 from bert_training.services import jobs
 from bert_training.services.transactions import short_transaction
 
@@ -50,13 +50,19 @@ def _tick_for_ever() -> None:
 def expire_leases() -> int:
     """Note that the portal hears, then requeue jobs whose lease lapsed while it was listening; returns how many."""
     note_tick()
-    # A lease from a clock that was ahead is cut down, otherwise it would keep a job for ever.
-    Job.objects.filter(status=JobStatus.RUNNING, lease_until__gt=lease_end()).update(lease_until=lease_end())
+    _cut_what_reaches_too_far()
     listening_since = Now() - timedelta(seconds=2 * settings.LEASE_SECONDS)
     if not PortalTick.objects.filter(heard_since__lte=listening_since).exists():
         return 0
     lapsed = list(Job.objects.lapsed().values_list("pk", flat=True))
     return sum(_expire_alone(pk) for pk in lapsed)
+
+
+def _cut_what_reaches_too_far() -> None:
+    """Bring back what a clock that was ahead has written, otherwise it would keep a job for as long as it was ahead."""
+    Job.objects.filter(status=JobStatus.RUNNING, lease_until__gt=lease_end()).update(lease_until=lease_end())
+    Job.objects.filter(status=JobStatus.QUEUED, hold_until__gt=hold_end()).update(hold_until=hold_end())
+    Worker.objects.filter(last_seen_at__gt=Now()).update(last_seen_at=Now())
 
 
 def _expire_alone(pk: int) -> bool:

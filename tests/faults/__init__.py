@@ -1,0 +1,1 @@
+"""Faults (F-01 to F-60): what is injected, and what must hold afterwards."""
