@@ -14,7 +14,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from bert_training.access import datasets_visible_to
-from bert_training.admin.badges import state_badge
+from bert_training.admin.badges import badge, state_badge
 from bert_training.admin.base import admin_url, signed_in
 from bert_training.admin.deletion import ServiceDeletion
 from bert_training.admin.facts import facts_table, shown_size
@@ -22,6 +22,7 @@ from bert_training.models import Dataset
 from bert_training.services.datasets import (
     DatasetInvalid,
     Registered,
+    damage_of,
     delete_dataset,
     register_upload,
     update_dataset,
@@ -46,6 +47,7 @@ FACTS = (
     "shown_columns",
     "sha256",
     "table_sha256",
+    "stored_files",
     "created_at",
 )
 
@@ -126,6 +128,15 @@ class DatasetAdmin(ServiceDeletion[Dataset]):
     def shown_columns(self, dataset: Dataset) -> SafeString:
         """Return which column of the file was read as which."""
         return facts_table(dataset.columns)
+
+    @admin.display(description=_("stored files"))
+    def stored_files(self, dataset: Dataset) -> SafeString:
+        """Return whether the stored files are there and unchanged: a run on others would end as `dataset_gone`."""
+        damage = damage_of(dataset)
+        if not damage:
+            return badge("success", gettext("there and unchanged"))
+        words = gettext("missing or changed: %(files)s. Upload the same spreadsheet again to put it back.")
+        return badge("danger", words % {"files": ", ".join(damage)})
 
     @admin.display(description=_("problems found"))
     def problems_list(self, dataset: Dataset) -> SafeString | str:

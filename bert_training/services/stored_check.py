@@ -41,7 +41,7 @@ def check_stored_dataset(pk: int) -> None:
 
 
 def _check_into(dataset: Dataset, table_path: Path) -> Report:
-    with stored_copy(dataset.original_key) as path:
+    with stored_copy(dataset.original_key, dataset.sha256) as path:
         request = UploadRequest(task=dataset.task, sheet=dataset.sheet, columns=dataset.columns)
         name = dataset.original_name
         report = check_path(path, request, display_name=name, table_path=table_path, limits=BACKGROUND_LIMITS)

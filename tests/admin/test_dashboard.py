@@ -55,7 +55,7 @@ def test_a_late_failure_comes_with_advice_and_an_old_one_is_gone(staff: Client, 
     Run.objects.filter(pk=old.pk).update(finished_at=timezone.now() - timedelta(days=8))
     (failure,) = dashboard_of(staff).failures
     assert failure.name == late.name
-    assert "batch_size" in str(failure.advice)
+    assert "batch size" in str(failure.advice)
 
 
 def test_a_canceling_run_says_so(staff: Client, running_job: Job) -> None:
