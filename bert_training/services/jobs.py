@@ -38,8 +38,15 @@ LOSSES_UNTIL_FAILED = 3  # poison job guard (R7)
 
 
 def lock_worker(worker: Worker) -> Worker:
-    """Return the worker's row, locked until the transaction ends."""
-    return Worker.objects.select_for_update(no_key=True).get(pk=worker.pk)
+    """Return the row of a worker that calls, locked until the transaction ends.
+
+    Raises ServiceError worker_inactive when it was switched off since the call came in: it must not take its job back.
+    """
+    locked = Worker.objects.select_for_update(no_key=True).get(pk=worker.pk)
+    if not locked.active:
+        message = _("This worker has been deactivated.")
+        raise ServiceError(ErrorCode.WORKER_INACTIVE, message, http_status=403)
+    return locked
 
 
 def lock_job(job_id: int) -> Job | None:

@@ -81,7 +81,7 @@ def _note_beat(worker: Worker, beat: HeartbeatRequest, now: datetime) -> Worker:
 @short_transaction
 def set_worker_active(worker: Worker, active: bool) -> None:
     """Switch a worker off or on. Switching off ends its attempt at once and offers the job to others."""
-    worker = jobs.lock_worker(worker)
+    worker = Worker.objects.select_for_update(no_key=True).get(pk=worker.pk)
     Worker.objects.filter(pk=worker.pk).update(active=active, state=WorkerState.IDLE.value)
     if active:
         return

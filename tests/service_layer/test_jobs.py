@@ -404,6 +404,28 @@ def test_deactivating_a_worker_offers_its_job_to_others(running_job: Job, worker
     assert claim(other_worker, instance="machine-2:1").attempt == 2
 
 
+def test_a_call_that_was_under_way_when_its_worker_was_switched_off_changes_nothing(
+    running_job: Job, worker: Worker
+) -> None:
+    """F-47: such a call had passed the door, waited for the lock, and then revived the job for the dead worker."""
+    report_progress(worker, running_job.pk, progress(checkpoint_step=4))
+    set_worker_active(worker, active=False)
+    beat = HeartbeatRequest(
+        instance="machine-1:1", state=WorkerState.BUSY, sent_at=timezone.now(), job_id=running_job.pk, attempt=1
+    )
+    for call in (
+        lambda: report_progress(worker, running_job.pk, progress(step=6)),
+        lambda: record_heartbeat(worker, beat),
+        lambda: complete_job(worker, running_job.pk, completion()),
+        lambda: claim_job(worker, claim_request()),
+    ):
+        with pytest.raises(ServiceError) as refusal:
+            call()
+        assert (refusal.value.code, refusal.value.http_status) == (ErrorCode.WORKER_INACTIVE, 403)
+    running_job.refresh_from_db()
+    assert (running_job.status, running_job.hold_worker, running_job.attempts.get().outcome) == ("queued", None, "lost")
+
+
 def test_a_lapsed_lease_is_taken_back_only_after_the_portal_has_listened(running_job: Job, portal_clock: Clock) -> None:
     portal_clock.lapse(running_job)
     assert expire_leases() == 0  # the portal has only just begun to listen
