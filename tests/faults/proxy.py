@@ -11,7 +11,7 @@ import struct
 import threading
 import time
 from collections.abc import Awaitable, Callable, Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self
 
@@ -38,7 +38,14 @@ class Exchange:
     started_at: float  # monotonic
     status: int | None = None
     answer: bytes = b""
+    answer_headers: dict[str, str] = field(default_factory=dict)
+    answered_at: float = float("inf")  # monotonic, when the portal's answer was here
     delivered: bool = False
+
+    def note(self, answer: "Answer") -> None:
+        """Take down an answer."""
+        self.status, self.answer, self.answer_headers = answer.status, answer.body, parse_head(answer.head)[1]
+        self.answered_at = time.monotonic()
 
 
 @dataclass(frozen=True)
@@ -199,7 +206,7 @@ class Proxy:
         exchange = Exchange(method, path, headers, body, time.monotonic())
         self.exchanges.append(exchange)
         answer = await self._lead(Call(exchange, head + body, client, self._chance, send_at_once, self._start))
-        exchange.status, exchange.answer = answer.status, answer.body
+        exchange.note(answer)
         await send_at_once(client, answer.head + answer.body)
         exchange.delivered = True
 
@@ -226,7 +233,7 @@ class Proxy:
             raise ConnectionCut(is_reset=True) from error
         finally:
             portal.close()
-        call.exchange.status, call.exchange.answer = answer.status, answer.body
+        call.exchange.note(answer)
         return answer
 
 
