@@ -108,7 +108,6 @@ def reset_request_after(sent_bytes: int) -> Fault:
     async def send(portal: asyncio.StreamWriter, data: bytes) -> None:
         await send_at_once(portal, data[:sent_bytes])
         reset(portal)
-        raise ConnectionCut(is_reset=True)
 
     async def act(call: Call, forward: Forward) -> Answer:
         call.send = send

@@ -11,6 +11,7 @@ import struct
 import threading
 import time
 from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self
@@ -36,11 +37,12 @@ class Exchange:
     headers: dict[str, str]  # names in lower case
     request: bytes
     started_at: float  # monotonic
+    client_port: int  # tells the connections of a client apart
     status: int | None = None
     answer: bytes = b""
+    delivered: bool = False
     answer_headers: dict[str, str] = field(default_factory=dict)
     answered_at: float = float("inf")  # monotonic, when the portal's answer was here
-    delivered: bool = False
 
     def note(self, answer: "Answer") -> None:
         """Take down an answer."""
@@ -203,7 +205,7 @@ class Proxy:
         line, headers = parse_head(head)
         body = await reader.readexactly(int(headers.get("content-length", "0")))
         method, path, _version = line.split(" ")
-        exchange = Exchange(method, path, headers, body, time.monotonic())
+        exchange = Exchange(method, path, headers, body, time.monotonic(), client.get_extra_info("peername")[1])
         self.exchanges.append(exchange)
         answer = await self._lead(Call(exchange, head + body, client, self._chance, send_at_once, self._start))
         exchange.note(answer)
@@ -226,12 +228,13 @@ class Proxy:
             reader, portal = await asyncio.open_connection("127.0.0.1", self._upstream_port)
         except OSError as error:
             raise ConnectionCut(is_reset=True) from error
+        sending = self._loop.create_task(_send_to(portal, call))
         try:
-            await call.send(portal, call.raw)
-            answer = await read_answer(reader)
+            answer = await read_answer(reader)  # which may come before the whole request has gone
         except (OSError, EOFError) as error:
             raise ConnectionCut(is_reset=True) from error
         finally:
+            sending.cancel()
             portal.close()
         call.exchange.note(answer)
         return answer
@@ -239,6 +242,11 @@ class Proxy:
 
 def _bind(fault: Fault, call: Call, forward: Forward) -> Forward:
     return lambda: fault(call, forward)
+
+
+async def _send_to(portal: asyncio.StreamWriter, call: Call) -> None:
+    with suppress(OSError):  # the portal hung up: what it has answered decides
+        await call.send(portal, call.raw)
 
 
 async def send_at_once(writer: asyncio.StreamWriter, data: bytes) -> None:
