@@ -40,7 +40,6 @@ from bert_training.worker.tls import tls_context
 CONNECT_SECONDS = 5.0
 READ_SECONDS = 30.0
 ANSWER_SECONDS = 60.0  # of a whole JSON answer: one that drips byte by byte never meets the read timeout
-CHUNK_BYTES = 256 * 1024
 _OUTSIDE_STATUSES = frozenset({408, 414, 431})  # said by a server or proxy in front of the portal
 
 logger = logging.getLogger(__name__)
@@ -160,7 +159,8 @@ class PortalClient:
             if response.status_code not in (200, 206):
                 _raise_for_status(response, _read_limited(response))
                 raise NotOurPortal(f"The portal answered a download with {response.status_code}.")
-            yield TableStream(response.status_code == 206, response.iter_bytes(CHUNK_BYTES))
+            # As it arrives: larger pieces would be put together in memory, and lost when the line breaks.
+            yield TableStream(response.status_code == 206, response.iter_bytes())
 
     def _post(self, path: str, body: Message, answer: type[Answer]) -> Answer:
         response, text = self._send(path, body)

@@ -81,10 +81,10 @@ class DatasetCache:
             have = have if table.is_partial else 0
             with part.open("ab" if have else "wb") as file:
                 for chunk in table.chunks:
+                    file.write(chunk[: dataset.table_bytes - have])
                     have += len(chunk)
                     if have > dataset.table_bytes:
                         return  # the digest will tell
-                    file.write(chunk)
                     if give_up():
                         raise GaveUp("download")
         if have < dataset.table_bytes:

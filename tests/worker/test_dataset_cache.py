@@ -53,6 +53,14 @@ def test_a_cut_download_goes_on_by_range(portal: FakePortal, fetch: Fetch) -> No
     assert portal.sent_to("/download")[1].headers["range"] == "bytes=300000-"
 
 
+def test_what_arrived_before_the_line_broke_is_kept(portal: FakePortal, fetch: Fetch) -> None:
+    """F-40: also on a line that never carries much at once."""
+    whole = {"Content-Length": str(len(TABLE)), "Connection": "close"}
+    portal.inject("/download", Answer(200, TABLE[:100_000], whole))
+    assert fetch().read_bytes() == TABLE
+    assert portal.sent_to("/download")[1].headers["range"] == "bytes=100000-"
+
+
 def test_a_portal_without_ranges_starts_over(portal: FakePortal, fetch: Fetch, folder: Path) -> None:
     (folder / f"{DIGEST}.part").write_bytes(b"old bytes")
     portal.inject("/download", Answer(200, TABLE))
