@@ -79,7 +79,8 @@ class JobRunner:
             self._sender.seal()
             counts = count_records(self._spool)
             report = EndReport(self._context, self._orders, self._sender, (counts[LOG], counts[METRIC]))
-            if report.deliver(ending):
+            # An end that a heartbeat heard of first is one too: the answer to our report may have been lost.
+            if report.deliver(ending) or self._orders.stop is Stop.FINISHED:
                 put_away(self._folder, is_completed=ending.outcome is Outcome.COMPLETED)
         finally:
             self._progress.stop()

@@ -237,6 +237,20 @@ def test_a_lost_answer_is_harmless(portal: FakePortal, start_worker: Start, call
     assert len(set(portal.messages(job))) == len(portal.messages(job))
 
 
+def test_a_job_is_put_away_also_when_a_heartbeat_hears_of_its_end_first(
+    portal: FakePortal, start_worker: Start
+) -> None:
+    """F-12: otherwise its checkpoints, ten times the weights, stay for ever."""
+    job = portal.enqueue()
+    portal.inject("/complete", Answer(200, drop=True), times=1000)
+    portal.inject(
+        "/heartbeat", lambda _: error(409, "already_finished", status="completed") if portal.ends else None, times=1
+    )
+    worker = start_worker()
+    portal.wait_for(lambda: portal.ends and portal.sent_to("/jobs/claim")[1:])
+    assert not (worker.store.folder / "jobs" / str(job.job_id) / "checkpoints").exists()
+
+
 def test_an_incomplete_stream_is_sent_again_from_where_the_portal_is(portal: FakePortal, start_worker: Start) -> None:
     job = portal.enqueue()
 
