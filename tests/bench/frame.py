@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import psutil
 
@@ -34,7 +34,10 @@ IS_QUICK = os.environ.get("QUICK", "") not in ("", "0")
 
 @dataclass(frozen=True)
 class Figure:
-    """One line of the table: what was measured, each time. `goal` is the most that the median of ours may be."""
+    """One line of the table: what was measured, each time.
+
+    `goal` is the most or the least that the median of ours may be, or how many times the reference it is at least.
+    """
 
     figure: str
     unit: str
@@ -42,6 +45,7 @@ class Figure:
     reference: Sequence[float] = ()
     reference_name: str = ""
     goal: float | None = None
+    goal_is: Literal["at most", "at least", "times"] = "at most"
 
     @property
     def ratio(self) -> float | None:
@@ -50,8 +54,12 @@ class Figure:
 
     @property
     def is_reached(self) -> bool | None:
-        """Tell whether the median is within the goal; None without a goal."""
-        return None if self.goal is None else median(self.ours) <= self.goal
+        """Tell whether the goal is reached; None without a goal."""
+        if self.goal is None:
+            return None
+        if self.goal_is == "times":
+            return self.ratio is not None and self.ratio >= self.goal
+        return median(self.ours) <= self.goal if self.goal_is == "at most" else median(self.ours) >= self.goal
 
     def as_json(self) -> dict[str, Any]:
         """Return what var/bench/<name>.json says about it."""
@@ -63,6 +71,7 @@ class Figure:
             "reference_name": self.reference_name,
             "ratio": self.ratio,
             "goal": self.goal,
+            "goal_is": self.goal_is,
             "reached": self.is_reached,
         }
 
@@ -70,7 +79,7 @@ class Figure:
         """Return its row of the printed table."""
         ratio = "" if self.ratio is None else f"{self.ratio:.2f}"
         verdict = {None: "", True: "reached", False: "MISSED"}[self.is_reached]
-        goal = "" if self.goal is None else f"{self.goal:g}: {verdict}"
+        goal = "" if self.goal is None else f"{self.goal_is} {self.goal:g}: {verdict}"
         return [self.figure, self.unit, _spread(self.ours), _spread(self.reference), self.reference_name, ratio, goal]
 
 

@@ -27,6 +27,12 @@ def test_a_goal_is_judged_by_the_median_and_without_a_goal_nothing_has_failed(
     assert Figure("start", "s", ours=[1.0, 2.0, 9.0], goal=goal).is_reached is is_reached
 
 
+@pytest.mark.parametrize(("least", "is_reached"), [(2.0, True), (2.1, False)])
+def test_a_goal_may_be_the_least_or_a_multiple_of_the_reference(least: float, is_reached: bool) -> None:
+    assert Figure("rate", "/s", ours=[2.0], goal=least, goal_is="at least").is_reached is is_reached
+    assert Figure("rate", "/s", ours=[6.0], reference=[3.0], goal=least, goal_is="times").is_reached is is_reached
+
+
 def test_a_report_keeps_the_medians_and_the_ratio_for_programs(tmp_path: Path) -> None:
     figures = [Figure("start", "s", [1.0, 2.0, 9.0], [4.0], reference_name="other", goal=3.0), Figure("size", "B", [7])]
     report("trial", "On nothing.", figures, folder=tmp_path)
@@ -39,6 +45,7 @@ def test_a_report_keeps_the_medians_and_the_ratio_for_programs(tmp_path: Path) -
             "reference_name": "other",
             "ratio": 0.5,
             "goal": 3.0,
+            "goal_is": "at most",
             "reached": True,
         },
         {
@@ -49,6 +56,7 @@ def test_a_report_keeps_the_medians_and_the_ratio_for_programs(tmp_path: Path) -
             "reference_name": "",
             "ratio": None,
             "goal": None,
+            "goal_is": "at most",
             "reached": None,
         },
     ]
@@ -59,7 +67,7 @@ def test_a_report_prints_what_it_writes_into_the_document(tmp_path: Path, capsys
     printed, page = capsys.readouterr().out, (tmp_path / "docs/benchmarks.md").read_text()
     assert printed in page
     assert "2 (1 to 9, n=3)" in printed
-    assert "1.5: MISSED" in printed
+    assert "at most 1.5: MISSED" in printed
     assert "load average" in printed
 
 
