@@ -4,11 +4,14 @@
 """
 
 from dataclasses import dataclass
+from itertools import islice
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from bert_training.contract.wording import gettext_noop
+
+PROBLEMS_NAMED = 50  # a body of a megabyte has room for 40,000
 
 
 def hyperparameter(
@@ -132,13 +135,13 @@ class FieldProblem:
 
 
 def field_problems(error: ValidationError, hyperparameters: type[Hyperparameters]) -> list[FieldProblem]:
-    """Say for each wrong field what it must be, from the declaration's own limits."""
-    problems = {str(item["loc"][0]) if item["loc"] else "": item["type"] for item in error.errors(include_url=False)}
-    return [_field_problem(name, kind, hyperparameters) for name, kind in problems.items()]
-
-
-def _field_problem(name: str, kind: str, hyperparameters: type[Hyperparameters]) -> FieldProblem:
+    """Say for each wrong field, of PROBLEMS_NAMED at most, what it must be, from the declaration's own limits."""
+    found = {str(item["loc"][0]) if item["loc"] else "": item["type"] for item in error.errors(include_url=False)}
     properties: dict[str, Any] = hyperparameters.model_json_schema()["properties"]
+    return [_field_problem(name, kind, properties) for name, kind in islice(found.items(), PROBLEMS_NAMED)]
+
+
+def _field_problem(name: str, kind: str, properties: dict[str, Any]) -> FieldProblem:
     if kind == "extra_forbidden" or name not in properties:
         message = gettext_noop("There is no hyperparameter %(name)s. There are: %(known)s.")
         return FieldProblem(name, message, {"name": name[:100], "known": ", ".join(sorted(properties))})
