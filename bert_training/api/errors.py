@@ -22,6 +22,8 @@ from bert_training.services.errors import ServiceError
 from portal.logs import current_request_id
 
 FieldErrors = list[dict[str, Any]]
+ERRORS_NAMED = 50  # a body of a megabyte has room for 90,000 wrong fields: the answer was eight times as long
+PATH_CHARACTERS = 200  # and for one whose name fills it
 
 CODES: dict[type[Exception], ErrorCode] = {
     Http404: ErrorCode.NOT_FOUND,
@@ -127,7 +129,8 @@ def _framework_problem(error: Exception) -> Problem | None:
 
 def _invalid_fields(error: pydantic.ValidationError) -> Problem:
     findings = error.errors(include_url=False, include_input=False)
-    errors = [{"path": ".".join(map(str, item["loc"])), "message": _words(item)} for item in findings]
+    named = findings[:ERRORS_NAMED]
+    errors = [{"path": ".".join(map(str, item["loc"]))[:PATH_CHARACTERS], "message": _words(item)} for item in named]
     is_unknown = any(item["type"] == "extra_forbidden" for item in findings)
     code = ErrorCode.UNKNOWN_FIELD if is_unknown else ErrorCode.INVALID_FIELD
     return Problem(400, code, first_message(errors), errors)

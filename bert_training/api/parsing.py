@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
@@ -100,8 +101,7 @@ def parse_json(body: bytes, *, accepts_any_text: bool = False) -> Any:
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
-        names = [name for name, _value in pairs]
-        repeated = next(name for name in names if names.count(name) > 1)
+        repeated, _times = Counter(name for name, _value in pairs).most_common(1)[0]
         message = _("The key %(name)s stands twice in one object.") % {"name": repeated[:100]}
         raise InvalidRequest(message, path=repeated[:100], code=ErrorCode.DUPLICATE_KEY)
     return found

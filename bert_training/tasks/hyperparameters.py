@@ -144,7 +144,7 @@ def field_problems(error: ValidationError, hyperparameters: type[Hyperparameters
 def _field_problem(name: str, kind: str, properties: dict[str, Any]) -> FieldProblem:
     if kind == "extra_forbidden" or name not in properties:
         message = gettext_noop("There is no hyperparameter %(name)s. There are: %(known)s.")
-        return FieldProblem(name, message, {"name": name[:100], "known": ", ".join(sorted(properties))})
+        return FieldProblem(name[:100], message, {"name": name[:100], "known": ", ".join(sorted(properties))})
     schema = properties[name]
     schema = schema | next((option for option in schema.get("anyOf", []) if option.get("type") != "null"), {})
     values = {"name": name, **_limits(schema)}
