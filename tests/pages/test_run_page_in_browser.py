@@ -1,12 +1,15 @@
 """The run page in Chromium while the live connection is away: it asks by itself, misses nothing, shows text as text."""
 
+import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from typing import TypeVar
 
 import pytest
 from django.contrib.auth.models import User
 from django.db import connections
+from django.utils import timezone
 from playwright.sync_api import Page
 from pytest_django.live_server_helper import LiveServer
 
@@ -49,6 +52,7 @@ def test_a_run_is_followed_from_its_first_lines_to_its_result(
 ) -> None:
     run = make_run(ana, name=CANARY)
     job = start(worker, run, lines=620, message=CANARY + " {}")
+    Job.objects.update(lease_until=timezone.now() + timedelta(hours=1))
     with chromium() as open_page:
         page = open_page(live_server.url)
         open_run(page, run)
@@ -61,6 +65,16 @@ def test_a_run_is_followed_from_its_first_lines_to_its_result(
         elsewhere(lambda: send_lines(worker, job, ["uma linha nova"], first_seq=621))
         page.clock.fast_forward(ASKS_AFTER_MS)
         page.get_by_text("uma linha nova").wait_for()
+
+        silent = page.locator("[data-state=silent]")
+        assert silent.is_hidden()
+        elsewhere(lambda: Job.objects.filter(pk=job.pk).update(lease_until=timezone.now(), phase="evaluating"))
+        page.clock.fast_forward(ASKS_AFTER_MS)
+        silent.wait_for()
+        assert re.search(r"\d\d:\d\d:\d\d$", silent.text_content() or "")
+        assert page.locator("[data-state=phase]").text_content() == "avaliando"
+        phases = page.locator("[data-phases='1']").text_content() or ""
+        assert re.fullmatch(r"preparando .* · treino \d+\u00a0s", phases)
 
         elsewhere(lambda: complete(worker, Job.objects.get(pk=job.pk), lines=621))
         page.clock.fast_forward(ASKS_AFTER_MS)
