@@ -10,7 +10,13 @@ from bert_training.ml.job import TrainingSettings
 
 # torch raises a plain RuntimeError for the host (Linux, Windows) and for Apple GPUs.
 HOST_PHRASES = ("can't allocate memory", "not enough memory")
-GPU_PHRASES = ("MPS backend out of memory",)
+# CUDA itself, and the libraries that ask it for memory beside torch's own allocator.
+GPU_PHRASES = (
+    "MPS backend out of memory",
+    "CUDA error: out of memory",
+    "CUBLAS_STATUS_ALLOC_FAILED",
+    "CUDNN_STATUS_ALLOC_FAILED",
+)
 
 
 @contextmanager

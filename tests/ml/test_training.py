@@ -289,6 +289,7 @@ class NanAtStepThree(TextClassificationNetwork):
 def test_the_first_loss_that_is_no_number_stops_the_run_and_names_the_step(
     tiny_bert: BaseModelFiles, tmp_path: Path
 ) -> None:
+    """F-44."""
     recorder = Recorder()
     with pytest.raises(NonFiniteLoss, match=r"nan at step 3 \(epoch 1.*Lower learning_rate, now 0.003"):
         train(text_job(tiny_bert, tmp_path / "job"), module_with(NanAtStepThree), recorder)
@@ -300,6 +301,8 @@ def test_the_first_loss_that_is_no_number_stops_the_run_and_names_the_step(
     [
         (torch.OutOfMemoryError("CUDA out of memory"), GpuOutOfMemory),
         (RuntimeError("MPS backend out of memory (MPS allocated: 9 GB)"), GpuOutOfMemory),
+        (RuntimeError("CUDA error: out of memory"), GpuOutOfMemory),
+        (RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"), GpuOutOfMemory),
         (MemoryError(), HostOutOfMemory),
         (RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes"), HostOutOfMemory),
     ],
@@ -307,6 +310,8 @@ def test_the_first_loss_that_is_no_number_stops_the_run_and_names_the_step(
 def test_too_little_memory_is_told_with_advice(
     tiny_bert: BaseModelFiles, tmp_path: Path, raised: Exception, expected: type[Exception]
 ) -> None:
+    """F-43."""
+
     class TooLarge(TextClassificationNetwork):
         def collate(self, examples: Any) -> Batch:
             raise raised
