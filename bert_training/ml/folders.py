@@ -10,7 +10,13 @@ from pathlib import Path
 from safetensors import SafetensorError
 
 UNFINISHED = ".{name}.unfinished"
+DISK_FULL_ERRORS = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))  # Windows knows no quota error
 DISK_FULL_PHRASES = ("(os error 28)", "(os error 112)")  # Unix, Windows
+
+
+def is_disk_full(error: OSError) -> bool:
+    """Tell whether an error means that no more can be written."""
+    return error.errno in DISK_FULL_ERRORS
 
 
 @contextmanager

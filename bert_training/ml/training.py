@@ -3,7 +3,6 @@
 Knows no task by name, no HTTP and no Django: it speaks to a Reporter and leaves a model folder.
 """
 
-import errno
 import math
 import time
 from collections.abc import Callable, Sequence
@@ -20,6 +19,7 @@ from bert_training.ml.early_stopping import EarlyStopping
 from bert_training.ml.errors import NonFiniteLoss
 from bert_training.ml.evaluation import evaluate_split
 from bert_training.ml.final_model import RunFacts, keep_final_model
+from bert_training.ml.folders import is_disk_full
 from bert_training.ml.job import Reporter, TrainingJob, TrainingResult, TrainingSettings
 from bert_training.ml.memory import explained_memory_errors
 from bert_training.ml.preparation import Prepared, prepare
@@ -269,7 +269,7 @@ class TrainingSession:
         try:
             write_checkpoint(self.checkpoints, state, write_files=write_files)
         except OSError as error:
-            if error.errno != errno.ENOSPC:
+            if not is_disk_full(error):
                 raise
             self.report.warning("The disk is full: older checkpoints are removed, then this one is written again")
             keep_only(self.checkpoints, {indispensable})

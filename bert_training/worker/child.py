@@ -7,13 +7,16 @@ import os
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
 
 from filelock import FileLock
 
-from bert_training.contract.enums import Split
+from bert_training.contract.enums import Outcome, Reason, Split
 from bert_training.contract.messages import MetricPoint
+from bert_training.ml.folders import is_disk_full
+from bert_training.worker.ballast import describe_full_disk, write_at_last
 from bert_training.worker.files import read_json, write_json
 from bert_training.worker.process_control import become_trainer
 from bert_training.worker.spool import SpoolWriter
@@ -25,6 +28,7 @@ _STRENGTH = (CONTINUE, FINISH, RELEASE, CANCEL)
 PROGRESS_SECONDS = 0.2  # the supervisor looks about this often
 SYNC_SECONDS = 1.0
 ORPHANED_EXIT = 71
+MESSAGE_CHARACTERS = 2000
 _locks: list[FileLock] = []  # held until the process ends: a lock that nobody refers to is released
 
 
@@ -123,10 +127,32 @@ def enter_child(folder: Path) -> tuple[dict[str, Any], ChildReporter]:
     return job, reporter
 
 
+def run_child(work: Callable[[dict[str, Any], Path, ChildReporter], dict[str, Any]]) -> NoReturn:
+    """Be the trainer process of the folder that the first argument names. `work` returns how it ended."""
+    folder = Path(sys.argv[1])
+    job, reporter = enter_child(folder)
+    try:
+        outcome = work(job, folder, reporter)
+    except OSError as error:
+        if not is_disk_full(error):
+            raise
+        outcome = failure(Reason.DISK_FULL, describe_full_disk(folder.parents[1], error))
+    leave_child(folder, job["attempt"], reporter, outcome)
+
+
+def failure(reason: Reason, message: str) -> dict[str, Any]:
+    """Return the outcome of a trainer that knows why it failed."""
+    return {"outcome": Outcome.FAILED.value, "code": reason.value, "message": message[:MESSAGE_CHARACTERS]}
+
+
 def leave_child(folder: Path, attempt: int, reporter: ChildReporter, outcome: dict[str, Any]) -> NoReturn:
     """End a trainer process: everything said is on the disk before the outcome is."""
-    reporter.close()
-    write_json(folder / f"outcome-{attempt}.json", outcome, durable=True)
+
+    def write() -> None:
+        reporter.close()
+        write_json(folder / f"outcome-{attempt}.json", outcome, durable=True)
+
+    write_at_last(folder.parents[1], write)
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(0)  # taking torch and transformers down in order took 4 s on a busy 2-core machine, for nothing

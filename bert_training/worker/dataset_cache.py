@@ -45,6 +45,7 @@ class DatasetCache:
         """
         path = self._folder / f"{dataset.table_sha256}.parquet"
         if path.exists() and file_digest(path) == dataset.table_sha256:
+            path.touch()  # what is not used for a week is cleaned up
             return path
         part = path.with_suffix(".part")
         for attempt in range(1, TRIES + 2):  # the first may continue an old part, the others begin anew

@@ -6,10 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 
-from bert_training.contract.limits import CLOCK_SKEW_WARNING_SECONDS
+from bert_training.contract.limits import CLOCK_SKEW_WARNING_SECONDS, FREE_DISK_BYTES
 from bert_training.worker.client import NotOurPortal, Refused, Unauthorized, Unavailable, UntrustedPortal
 from bert_training.worker.context import WorkerContext
-from bert_training.worker.loop import FREE_BYTES_FLOOR
 from bert_training.worker.machine import UNKNOWN, package_version, read_gpus
 from bert_training.worker.orders import obey_refusal
 from bert_training.worker.tls import is_publicly_trusted, issuer_of, proxy_of
@@ -115,8 +114,8 @@ def _describe_private_signer(url: str) -> str:
 
 def _check_computer(context: WorkerContext) -> Iterator[Finding]:
     free = context.store.free_bytes()
-    grade = Grade.OK if free >= FREE_BYTES_FLOOR else Grade.WARNING
-    need = f"a worker takes real jobs with at least {FREE_BYTES_FLOOR / GIB:.0f} GiB"
+    grade = Grade.OK if free >= FREE_DISK_BYTES else Grade.WARNING
+    need = f"a worker takes real jobs with at least {FREE_DISK_BYTES / GIB:.0f} GiB"
     yield Finding(grade, "disk", f"{free / GIB:.1f} GiB free in {context.store.folder}; {need}")
     yield _check_gpu()
     yield _check_base_models(context)

@@ -6,7 +6,7 @@ from bert_training.contract.enums import ErrorCode, Outcome, Reason
 from bert_training.contract.messages import CompleteRequest
 from bert_training.worker.client import Refused
 from bert_training.worker.context import WorkerContext
-from bert_training.worker.ending import Ending, failed
+from bert_training.worker.ending import Ending, failed, stopped
 from bert_training.worker.orders import JobOrders, Stop
 from bert_training.worker.retry import GaveUp
 from bert_training.worker.sender import Sender
@@ -24,7 +24,7 @@ class EndReport:
         self._context = context
         self._orders = orders
         self._sender = sender
-        self._log_seq, self._metric_seq = counts
+        self._counts = counts
 
     def deliver(self, ending: Ending) -> bool:
         """Report the end, unless the portal has ended the attempt itself; then send what is left of the log.
@@ -34,13 +34,18 @@ class EndReport:
         has_ended = False
         try:
             if self._orders.stop < Stop.FINISHED:
-                if ending.outcome in (Outcome.COMPLETED, Outcome.FAILED):
-                    self._sender.wait_drained(self._has_given_up)
+                if ending.outcome in (Outcome.COMPLETED, Outcome.FAILED) and not self._is_log_there():
+                    ending = stopped(Stop.RELEASE)  # no end is taken before its log: another attempt will come to it
                 has_ended = self._complete(ending) and ending.outcome is not Outcome.RELEASED
         except GaveUp:
             logger.warning("job %d: the end could not be reported", self._orders.job_id)
         self._wait_for_tail()
         return has_ended
+
+    def _is_log_there(self) -> bool:
+        """Wait for the log to be delivered; tells whether there is hope to report the end that needs it."""
+        self._sender.wait_drained(lambda: self._has_given_up() or self._context.orders.must_report_now)
+        return self._sender.is_drained or not self._context.orders.must_report_now
 
     def _complete(self, ending: Ending) -> bool:
         """Repeat the call until it is answered; tell whether the portal took it."""
@@ -78,11 +83,12 @@ class EndReport:
         return None
 
     def _body(self, ending: Ending) -> CompleteRequest:
+        counts = self._sender.delivered if self._sender.is_given_up else self._counts
         return CompleteRequest(
             attempt=self._orders.attempt,
             outcome=ending.outcome,
-            log_seq=self._log_seq,
-            metric_seq=self._metric_seq,
+            log_seq=counts[0],
+            metric_seq=counts[1],
             error=ending.error,
             result=ending.result,
         )
@@ -101,10 +107,9 @@ class EndReport:
         return self._orders.stop >= Stop.FINISHED or self._context.orders.is_out_of_time
 
 
-def report_mistake(context: WorkerContext, orders: JobOrders, message: str) -> None:
-    """Report a failure of the worker itself: it names no lines, so that it is taken whatever has arrived."""
-    error = failed(Reason.CRASHED, message).error
-    body = CompleteRequest(attempt=orders.attempt, outcome=Outcome.FAILED, log_seq=0, metric_seq=0, error=error)
+def report_failure(context: WorkerContext, orders: JobOrders, ending: Ending) -> None:
+    """Report a failure outside the trainer: it names no lines, so that it is taken whatever has arrived."""
+    body = CompleteRequest(attempt=orders.attempt, outcome=Outcome.FAILED, log_seq=0, metric_seq=0, error=ending.error)
     try:
         context.retrier.call(
             lambda: context.client.complete(orders.job_id, body),

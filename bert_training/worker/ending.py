@@ -11,6 +11,7 @@ from bert_training.worker.orders import Stop
 
 MESSAGE_CHARACTERS = 2000
 _MEMORY_WORDS = ("MemoryError", "std::bad_alloc", "DefaultCPUAllocator: can't allocate")
+_DISK_WORDS = ("No space left on device", "Disk quota exceeded")
 
 
 @dataclass(frozen=True)
@@ -30,11 +31,15 @@ class Ending:
 
 @dataclass(frozen=True)
 class Death:
-    """How the trainer's process ended, in words, whether a signal did it, and its last lines."""
+    """How the trainer's process ended, in words, whether a signal did it, its last lines.
+
+    lacked_memory: the kernel killed some process of ours for want of memory meanwhile.
+    """
 
     words: str
     was_killed: bool
     last_lines: list[str]
+    lacked_memory: bool = False
 
 
 def failed(reason: Reason, message: str) -> Ending:
@@ -70,7 +75,9 @@ def _completed(outcome: dict[str, Any]) -> Ending:
 
 def _died(death: Death) -> Ending:
     last = death.last_lines[-1] if death.last_lines else "it printed nothing"
-    if any(word in line for line in death.last_lines for word in _MEMORY_WORDS):
+    if any(word in last for word in _DISK_WORDS):  # it found no room for its outcome either
+        return failed(Reason.DISK_FULL, f"The trainer found the disk full ({death.words}): {last}")
+    if death.lacked_memory or any(word in line for line in death.last_lines for word in _MEMORY_WORDS):
         return failed(Reason.OUT_OF_MEMORY, f"The trainer ran out of memory ({death.words}).")
     if death.was_killed:
         return failed(Reason.KILLED, f"The trainer was killed by {death.words}.")

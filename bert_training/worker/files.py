@@ -14,12 +14,16 @@ REPLACE_WAIT_SECONDS = 0.01
 def write_json(path: Path, content: Any, *, durable: bool = False) -> None:
     """Replace `path` by `content` in one move. `durable` survives a power cut (some milliseconds)."""
     temporary = path.with_name(f"{path.name}.{os.getpid()}.new")
-    with temporary.open("w", encoding="utf-8") as file:
-        json.dump(content, file)
-        if durable:
-            file.flush()
-            os.fsync(file.fileno())
-    replace_file(temporary, path)
+    try:
+        with temporary.open("w", encoding="utf-8") as file:
+            json.dump(content, file)
+            if durable:
+                file.flush()
+                os.fsync(file.fileno())
+        replace_file(temporary, path)
+    except OSError:
+        temporary.unlink(missing_ok=True)
+        raise
 
 
 def read_json(path: Path) -> dict[str, Any] | None:

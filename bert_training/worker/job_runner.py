@@ -9,12 +9,15 @@ from pathlib import Path
 
 from bert_training.contract.enums import LogLevel, Outcome, Phase, Reason
 from bert_training.contract.messages import ClaimedJob
+from bert_training.ml.folders import is_disk_full
+from bert_training.worker.ballast import describe_full_disk, write_at_last
 from bert_training.worker.child import CANCEL, FINISH, RELEASE, spool_path
 from bert_training.worker.client import Refused
 from bert_training.worker.context import WorkerContext
 from bert_training.worker.dataset_cache import DatasetCache, DatasetCorrupt, DatasetGone, DiskFull
-from bert_training.worker.end_report import EndReport, report_mistake
+from bert_training.worker.end_report import EndReport, report_failure
 from bert_training.worker.ending import Death, Ending, failed, judge_end, stopped
+from bert_training.worker.memory_kills import count_memory_kills
 from bert_training.worker.orders import JobOrders, Stop
 from bert_training.worker.process_control import describe_exit
 from bert_training.worker.progress import ProgressReporter
@@ -29,7 +32,6 @@ from bert_training.worker.trainer_process import TrainerProcess, trainer_environ
 WATCH_SECONDS = 0.1
 STOP_SECONDS = 30.0  # between SIGTERM and SIGKILL
 LOST_SECONDS = 10.0  # a trainer whose lease is lost must be gone within a heartbeat
-REPORT_RESERVE_SECONDS = 15.0  # of the grace, kept for the last report
 
 logger = logging.getLogger(__name__)
 
@@ -42,7 +44,7 @@ def run_job(context: WorkerContext, job: ClaimedJob) -> None:
         JobRunner(context, job, orders).run()
     except Exception as error:
         logger.exception("job %d ended by a mistake of the worker", job.job_id)
-        report_mistake(context, orders, f"The worker itself failed: {type(error).__name__}: {error}")
+        report_failure(context, orders, _judge_mistake(context, error))
     finally:
         context.heartbeat.attach(None)
 
@@ -55,7 +57,7 @@ class JobRunner:
         self._timing = context.timing
         self._job = job
         self._orders = orders
-        self._folder = context.store.job_folder(job.job_id)
+        self._folder = context.store.job_folder(job)
         self._spool = spool_path(self._folder, job.attempt)
         self._writer = SpoolWriter(self._spool)
         self._trainer = TrainerProcess(self._folder, job.attempt)
@@ -101,7 +103,7 @@ class JobRunner:
 
     def _work(self) -> Ending:
         try:
-            table = self._fetch_table()
+            return self._train(self._fetch_table())
         except GaveUp:
             return stopped(self._orders.stop)
         except DatasetCorrupt as error:
@@ -110,11 +112,14 @@ class JobRunner:
             return failed(Reason.DATASET_GONE, str(error))
         except DiskFull as error:
             return failed(Reason.DISK_FULL, str(error))
+        except OSError as error:
+            if not is_disk_full(error):
+                raise
+            return failed(Reason.DISK_FULL, describe_full_disk(self._context.store.folder, error))
         except Refused as error:
             if self._orders.obey_refusal(error):
                 return stopped(self._orders.stop)
             return failed(Reason.CRASHED, f"The portal refused the data: {error.message}")
-        return self._train(table)
 
     def _fetch_table(self) -> Path | None:
         if self._job.simulate:
@@ -140,11 +145,13 @@ class JobRunner:
             "resume_step": self._resume_step,
         }
         self._say(LogLevel.INFO, "The trainer starts; loading its libraries takes some seconds.")
+        memory_kills = count_memory_kills()
         self._trainer.start({**self._job.model_dump(mode="json"), **local}, environ=environ)
         is_stalled = self._watch()
         code = self._trainer.close()
         outcome = self._trainer.read_outcome()
-        death = Death(describe_exit(code), code < 0, self._trainer.last_lines)
+        lacked_memory = code < 0 and count_memory_kills() > memory_kills
+        death = Death(describe_exit(code), code < 0, self._trainer.last_lines, lacked_memory)
         if is_stalled and outcome is None and not self._orders.stop:
             minutes = options.stall_seconds / 60
             ending = failed(Reason.STALLED, f"The trainer gave no sign of life for {minutes:g} minutes; it was killed.")
@@ -180,8 +187,8 @@ class JobRunner:
         """Tell the trainer to stop. Returns the seconds after which it is killed."""
         if stop is Stop.RELEASE:
             self._trainer.tell(RELEASE)
-            left = self._context.orders.grace_left
-            return max(0.0, left - min(REPORT_RESERVE_SECONDS, left / 4))
+            worker = self._context.orders
+            return max(0.0, worker.grace_left - worker.report_reserve_seconds)
         if stop in (Stop.LEASE_LOST, Stop.LEAVE):
             self._trainer.tell(RELEASE)  # its checkpoint may still be of use to this worker
             return LOST_SECONDS
@@ -203,4 +210,16 @@ class JobRunner:
 
     def _say(self, level: LogLevel, message: str) -> None:
         logger.log(logging.getLevelNamesMapping()[level.value], "job %d: %s", self._job.job_id, message)
-        self._writer.append_log(level.value, message, ts=self._timing.utc_now())
+        now = self._timing.utc_now()
+        try:
+            write_at_last(self._context.store.folder, lambda: self._writer.append_log(level.value, message, ts=now))
+        except OSError as error:
+            if not is_disk_full(error):
+                raise
+            logger.warning("job %d: the disk is full, so that the portal does not get this line", self._job.job_id)
+
+
+def _judge_mistake(context: WorkerContext, error: Exception) -> Ending:
+    if isinstance(error, OSError) and is_disk_full(error):
+        return failed(Reason.DISK_FULL, describe_full_disk(context.store.folder, error))
+    return failed(Reason.CRASHED, f"The worker itself failed: {type(error).__name__}: {error}")

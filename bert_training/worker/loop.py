@@ -1,9 +1,13 @@
 """The claim loop: asks for a job, runs it, asks again, until it is told to stop."""
 
 import logging
+from collections.abc import Callable
 
 from bert_training.contract.enums import ErrorCode, Outcome
+from bert_training.contract.limits import FREE_DISK_BYTES
 from bert_training.contract.messages import ClaimedJob, ClaimRequest, CompleteRequest
+from bert_training.worker.ballast import take_in
+from bert_training.worker.cleanup import Cleaner
 from bert_training.worker.client import NothingToDo, Refused
 from bert_training.worker.context import WorkerContext
 from bert_training.worker.exits import ExitCode
@@ -13,9 +17,6 @@ from bert_training.worker.machine import read_versions, task_names
 from bert_training.worker.orders import obey_refusal
 from bert_training.worker.retry import GaveUp
 
-# Two checkpoints, a third being written and the final model take 10 times the weights: 0.9 GB for a small base model.
-# A base model of 110 million parameters needs 4.4 GB; one that finds less ends as disk_full, its checkpoints whole.
-FREE_BYTES_FLOOR = 1024**3
 CONFLICT_LEASES = 2.0  # a computer that was replaced is fresh for one lease; who conflicts longer is a copy
 
 logger = logging.getLogger(__name__)
@@ -24,8 +25,11 @@ logger = logging.getLogger(__name__)
 class ClaimLoop:
     """Asks and works, one job at a time."""
 
-    def __init__(self, context: WorkerContext) -> None:
+    def __init__(self, context: WorkerContext, *, after_job: Callable[[], None] = lambda: None) -> None:
+        """after_job: called between two jobs, when no trainer works."""
         self._context = context
+        self._after_job = after_job
+        self._cleaner = Cleaner(context.store, context.timing)
         self._orders = context.orders
         self._timing = context.timing
         self._body = ClaimRequest(
@@ -35,6 +39,7 @@ class ClaimLoop:
             simulate=context.options.dry_run,
         )
         self._conflict_since: float | None = None
+        self._had_room = True
 
     def run(self) -> ExitCode:
         """Work until told to stop. Returns the exit code."""
@@ -44,8 +49,10 @@ class ClaimLoop:
                 continue
             answer = self._claim()
             if isinstance(answer, ClaimedJob):
+                self._cleaner.clean_when_due(held_job=answer.job_id)
                 self._take(answer)
             elif isinstance(answer, NothingToDo):
+                self._cleaner.clean_when_due(held_job=None)
                 self._idle(min(self._context.options.poll_interval, answer.retry_after))
         return self._orders.exit_code or ExitCode.STOPPED
 
@@ -85,6 +92,7 @@ class ClaimLoop:
     def _take(self, job: ClaimedJob) -> None:
         if job.simulate == self._context.options.dry_run:
             run_job(self._context, job)
+            self._after_job()
             return
         logger.error("the portal gave job %d, which is not of the kind asked for; it is handed back", job.job_id)
         body = CompleteRequest(attempt=job.attempt, outcome=Outcome.RELEASED, log_seq=0, metric_seq=0)
@@ -99,11 +107,15 @@ class ClaimLoop:
         self._idle(self._context.options.poll_interval)
 
     def _has_room(self) -> bool:
-        free = self._context.store.free_bytes()
-        if self._context.options.dry_run or free >= FREE_BYTES_FLOOR:
-            return True
-        logger.warning("only %d bytes are free in %s: no job is taken", free, self._context.store.folder)
-        return False
+        """Tell whether a job may be taken; says so when that changes."""
+        store = self._context.store
+        has_room = take_in(store.folder) and (self._context.options.dry_run or store.free_bytes() >= FREE_DISK_BYTES)
+        if not has_room and self._had_room:
+            logger.warning("only %d bytes are free in %s: no job is taken", store.free_bytes(), store.folder)
+        elif has_room and not self._had_room:
+            logger.info("there is room in %s again: jobs are taken", store.folder)
+        self._had_room = has_room
+        return has_room
 
     def _idle(self, seconds: float) -> None:
         pause = max(SHORTEST_SECONDS, seconds) * self._timing.uniform(0.8, 1.0)

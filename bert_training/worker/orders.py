@@ -9,6 +9,7 @@ from bert_training.worker.client import Refused
 from bert_training.worker.exits import ExitCode
 from bert_training.worker.timing import Timing
 
+REPORT_RESERVE_SECONDS = 15.0  # of the grace, kept for the last report
 INSIST_SECONDS = 10.0  # to hand a job back after the second Ctrl-C
 
 logger = logging.getLogger(__name__)
@@ -66,6 +67,18 @@ class WorkerOrders:
         if self._insisted_at is not None and self._timing.monotonic() - self._insisted_at > INSIST_SECONDS:
             return True
         return self._stopped_at is not None and self.grace_left <= 0
+
+    @property
+    def must_report_now(self) -> bool:
+        """Tell whether the time that is left must be kept for the last report."""
+        if self._insisted_at is not None and self._timing.monotonic() - self._insisted_at > INSIST_SECONDS / 2:
+            return True
+        return self._stopped_at is not None and self.grace_left <= self.report_reserve_seconds
+
+    @property
+    def report_reserve_seconds(self) -> float:
+        """Return how much of the grace is kept for the last report."""
+        return min(REPORT_RESERVE_SECONDS, self._grace / 4)
 
     @property
     def grace_left(self) -> float:

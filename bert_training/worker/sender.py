@@ -6,25 +6,28 @@ Sends only what is synced to the disk, so that the portal never knows more than 
 import logging
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from pydantic import ValidationError
 
 from bert_training.contract.enums import ErrorCode, LogLevel, Split
 from bert_training.contract.limits import JSON_BODY_BYTES, LINES_PER_BATCH
 from bert_training.contract.messages import LogBatch, LogLine, MetricBatch, MetricPoint, StreamAnswer
+from bert_training.ml.folders import is_disk_full
 from bert_training.worker.background import BackgroundLoop
 from bert_training.worker.client import Refused
 from bert_training.worker.context import WorkerContext
 from bert_training.worker.files import read_json, write_json
 from bert_training.worker.orders import JobOrders, Stop
 from bert_training.worker.retry import GaveUp
-from bert_training.worker.spool import LOG, METRIC, Record, SpoolReader, sync_file
+from bert_training.worker.spool import LOG, METRIC, SENT_LOG_BYTES, Record, SpoolReader, sync_file
 from bert_training.worker.timing import SLICE_SECONDS
 
 FLUSH_SECONDS = 1.0
 BURST_BYTES = 128 * 1024  # about a full batch: then do not wait for the second to pass
 BATCH_BYTES = JSON_BODY_BYTES - 64 * 1024
 STUCK_SECONDS = 60.0
+GIVEN_UP_SECONDS = 7 * 24 * 3600.0
 REFUSED_LINE = "[line refused by the portal]"
 
 logger = logging.getLogger(__name__)
@@ -89,6 +92,7 @@ class Sender:
         self._worker = context.orders
         self._is_sealed = False
         self._is_stopped = False
+        self._answered_at = context.timing.monotonic()
         self.is_drained = False
         self._loop = BackgroundLoop(f"sender of job {orders.job_id}", self._step, context.timing)
 
@@ -105,6 +109,16 @@ class Sender:
         self._is_stopped = True
         self._loop.stop()
 
+    @property
+    def is_given_up(self) -> bool:
+        """Tell whether the portal has not taken anything for so long that nobody waits for it any more."""
+        return self._timing.monotonic() - self._answered_at >= GIVEN_UP_SECONDS
+
+    @property
+    def delivered(self) -> tuple[int, int]:
+        """Return how many lines and points the portal has."""
+        return self._logs.reader.next_seq - 1, self._metrics.reader.next_seq - 1
+
     def wait_drained(self, give_up: Callable[[], bool]) -> bool:
         """Wait until a sealed spool is acknowledged to its end. Return whether it is."""
         self._timing.pause(float("inf"), lambda: self.is_drained or self._loop.is_stopped or give_up())
@@ -119,6 +133,8 @@ class Sender:
 
     def _step(self) -> None:
         size = self.spool.stat().st_size
+        if size == self._flushed_end:
+            self._answered_at = self._timing.monotonic()  # nothing waits
         if not self._is_due(size):
             self._timing.sleep(SLICE_SECONDS)
             return
@@ -127,6 +143,8 @@ class Sender:
         sync_file(self.spool)
         self._flushed_at = self._timing.monotonic()
         if self._flush(size):
+            if self._flushed_end < SENT_LOG_BYTES <= size:
+                logger.warning("job %d: of its long log only the first GiB is sent", self._orders.job_id)
             self._flushed_end = size
             if sealed:
                 mark_delivered(self.spool)
@@ -145,6 +163,8 @@ class Sender:
                 while self._send_batch(stream, end):
                     self._keep_acked()
         except GaveUp:
+            if self.is_given_up:
+                logger.error("nothing was taken of %s for a week: what is left stays there", self.spool)
             self._loop.stop()
             return False
         self._keep_acked()
@@ -160,6 +180,7 @@ class Sender:
                 return True
         if answer is None:
             return False
+        self._answered_at = self._timing.monotonic()
         self._orders.obey(answer.directive)
         return True
 
@@ -181,12 +202,13 @@ class Sender:
         return self._retrier.call(request, what="sending lines", give_up=self._has_given_up)
 
     def _has_given_up(self) -> bool:
-        return self._is_stopped or self._orders.stop >= Stop.GONE or self._worker.is_out_of_time
+        is_unwanted = self._is_stopped or self._orders.stop >= Stop.GONE
+        return is_unwanted or self.is_given_up or self._worker.is_out_of_time
 
     def _keep_acked(self) -> None:
         logs, metrics = self._logs.reader, self._metrics.reader
         positions = {LOG: [logs.next_seq, logs.offset], METRIC: [metrics.next_seq, metrics.offset]}
-        write_json(_acked_path(self.spool), positions)
+        _write_acked(self.spool, positions)
 
     def _post_logs(self, first: int, records: list[Record]) -> StreamAnswer:
         lines = [_line(record) for record in records]
@@ -208,11 +230,21 @@ def is_delivered(spool: Path) -> bool:
 def mark_delivered(spool: Path) -> None:
     """Note that nothing up to the present end of a spool is left to send."""
     acked = read_json(_acked_path(spool)) or {}
-    write_json(_acked_path(spool), {**acked, "end": spool.stat().st_size})
+    _write_acked(spool, {**acked, "end": spool.stat().st_size})
 
 
 def _acked_path(spool: Path) -> Path:
     return spool.with_name(spool.stem.replace("attempt", "acked") + ".json")
+
+
+def _write_acked(spool: Path, acked: dict[str, Any]) -> None:
+    """Keep what is acknowledged. On a full disk it is not: after a restart the lines are sent and known again."""
+    try:
+        write_json(_acked_path(spool), acked)
+    except OSError as error:
+        if not is_disk_full(error):
+            raise
+        logger.warning("the disk is full: how far %s was delivered cannot be noted", spool)
 
 
 def _reader(spool: Path, kind: str, acked: dict[str, list[int]]) -> SpoolReader:

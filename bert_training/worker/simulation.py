@@ -6,7 +6,6 @@ No torch, so that connections, faults and loads can be tried anywhere.
 import hashlib
 import math
 import os
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +13,7 @@ from typing import Any, Protocol
 
 from bert_training.contract.enums import Outcome, Split
 from bert_training.ml.checkpoints import keep_only, write_checkpoint
-from bert_training.worker.child import CANCEL, CONTINUE, FINISH, RELEASE, enter_child, leave_child
+from bert_training.worker.child import CANCEL, CONTINUE, FINISH, RELEASE, ChildReporter, run_child
 from bert_training.worker.resume import checkpoints_of
 
 STEPS_PER_EPOCH = 40
@@ -111,10 +110,8 @@ def _figures(step: int, total: int) -> dict[str, float]:
     return {"loss": _loss(step, total), "accuracy": score, "f1": score, "f1_macro": score}
 
 
-def main() -> None:
-    """Play the job in the folder named by the first argument."""
-    folder = Path(sys.argv[1])
-    job, reporter = enter_child(folder)
+def play_job(job: dict[str, Any], folder: Path, reporter: ChildReporter) -> dict[str, Any]:
+    """Play a job as a trainer process trains one, with checkpoints in its folder. Returns its outcome."""
     facts = dict.fromkeys(("code_commit", "environment_fingerprint", "base_model_revision", "device"), "simulation")
     reporter.origin(**facts, split_digest=job["split_digest"])
     speed = float(os.environ.get(SPEED_VARIABLE) or STEPS_PER_SECOND)
@@ -126,8 +123,8 @@ def main() -> None:
         kept[:] = [*kept[-1:], step]
         keep_only(checkpoints, kept)
 
-    leave_child(folder, job["attempt"], reporter, play(job, reporter, save=save, steps_per_second=speed))
+    return play(job, reporter, save=save, steps_per_second=speed)
 
 
 if __name__ == "__main__":
-    main()
+    run_child(play_job)

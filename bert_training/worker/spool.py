@@ -4,7 +4,9 @@ The number of a line is its position among the records of its kind. Trainer and 
 each record by one write; what was synced survives a crash of either and of the machine.
 """
 
+import errno
 import json
+import math
 import os
 import re
 from collections.abc import Iterator
@@ -24,6 +26,9 @@ from bert_training.contract.text import CUT_MARK, clean_line
 LOG = "log"
 METRIC = "metric"
 READ_BYTES = 1024 * 1024
+# Log lines that end beyond it are not sent and not counted, or an endless log would hold up the end of its job. The
+# portal, which keeps 256 MiB or a million lines of a run, has said long before that it stores no more.
+SENT_LOG_BYTES = 1024**3
 _LINE_ENDS = re.compile(r"[\r\n]+")
 
 
@@ -70,7 +75,11 @@ class SpoolWriter:
         if self._file is None:
             raise ValueError("the spool is closed")
         with self._guard:
-            os.write(self._file, line)
+            written = os.write(self._file, line)
+            if written < len(line):
+                # The rest does not fit on the disk. Nobody has appended behind it: the disk is full for all.
+                os.ftruncate(self._file, os.fstat(self._file).st_size - written)
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 class SpoolReader:
@@ -79,6 +88,7 @@ class SpoolReader:
     def __init__(self, path: Path, kind: str, *, offset: int = 0, next_seq: int = 1) -> None:
         self._path = path
         self._kind = kind
+        self._limit: float = SENT_LOG_BYTES if kind == LOG else math.inf
         self.offset = offset
         self.next_seq = next_seq
 
@@ -116,7 +126,7 @@ class SpoolReader:
 
     def _records(self, end: int) -> Iterator[Record]:
         """Yield the records of both kinds from the cursor to `end`."""
-        offset, rest = self.offset, b""
+        offset, rest, end = self.offset, b"", int(min(end, self._limit))
         with self._path.open("rb") as file:
             file.seek(offset)
             while block := file.read(max(0, min(READ_BYTES, end - file.tell()))):
@@ -143,7 +153,7 @@ def sync_file(path: Path) -> None:
 
 
 def count_records(path: Path) -> dict[str, int]:
-    """Count the records of each kind in a whole spool."""
+    """Count the records of each kind in a whole spool, as they are sent."""
     counts = {}
     for kind in (LOG, METRIC):
         reader = SpoolReader(path, kind)

@@ -1,10 +1,9 @@
-"""Delivers what earlier starts of this worker left in their spools, oldest first, beside the work of today.
+"""Delivers what earlier attempts left in their spools, oldest first, beside the work of today.
 
 A stream is taken late too, after its attempt was lost or its job ended; it changes nothing but the log (rule R3).
 """
 
 import logging
-import re
 import time
 from collections import deque
 from pathlib import Path
@@ -12,13 +11,14 @@ from pathlib import Path
 from bert_training.contract.enums import Directive
 from bert_training.worker.background import BackgroundLoop
 from bert_training.worker.context import WorkerContext
+from bert_training.worker.model_store import is_current, spool_number
 from bert_training.worker.orders import JobOrders, Stop
 from bert_training.worker.sender import Sender, is_delivered, mark_delivered
 from bert_training.worker.spool import mend_file
+from bert_training.worker.timing import SLICE_SECONDS
 from bert_training.worker.trainer_lock import TrainerLives, await_former_trainer
 
 TAKEN_SECONDS = 7 * 24 * 3600.0  # for so long the portal takes a late stream
-_SPOOL_NAME = re.compile(r"^attempt-(\d+)\.jsonl$")
 
 logger = logging.getLogger(__name__)
 
@@ -31,19 +31,27 @@ class PastOrders(JobOrders):
 
 
 class Tails:
-    """The spools that were there at the start and are not delivered to their end."""
+    """The spools of attempts that are over which are not delivered to their end."""
 
     def __init__(self, context: WorkerContext) -> None:
         self._context = context
         self._spools: deque[Path] = deque()
+        self._taken: set[Path] = set()  # waiting here, or being sent
         self._loop = BackgroundLoop("older logs", self._step, context.timing)
 
     def start(self) -> None:
-        """Find them and begin to send. To be called before a trainer is started: their last lines are mended."""
-        jobs = self._context.store.folder / "jobs"
-        spools = [path for path in jobs.glob("*/attempt-*.jsonl") if _is_left(path)]
-        self._spools.extend(path for path in sorted(spools, key=_written_at) if self._is_mended(path))
+        """Begin to send what is there."""
+        self.collect()
         self._loop.start()
+
+    def collect(self) -> None:
+        """Find what is left to send. To be called while no trainer works: their last lines are mended."""
+        jobs = self._context.store.folder / "jobs"
+        spools = [path for path in jobs.glob("*/attempt-*.jsonl") if path not in self._taken and _is_left(path)]
+        for spool in sorted(spools, key=_written_at):
+            self._taken.add(spool)
+            if self._is_mended(spool):
+                self._spools.append(spool)
 
     def stop(self) -> None:
         """Send no more; what is left follows after the next start."""
@@ -60,19 +68,23 @@ class Tails:
 
     def _step(self) -> None:
         if not self._spools:
-            self._loop.stop()
+            self._context.timing.sleep(SLICE_SECONDS)
             return
-        self._deliver(self._spools.popleft())
+        spool = self._spools.popleft()
+        try:
+            self._deliver(spool)
+        finally:
+            self._taken.discard(spool)
 
     def _deliver(self, spool: Path) -> None:
-        attempt = _SPOOL_NAME.match(spool.name)
-        if attempt is None or not spool.parent.name.isdecimal():
+        attempt = spool_number(spool)
+        if attempt is None or not is_current(spool.parent):
             return
-        orders = PastOrders(int(spool.parent.name), int(attempt[1]), self._context.orders)
+        orders = PastOrders(int(spool.parent.name), attempt, self._context.orders)
         sender = Sender(spool, orders, self._context)
         sender.start()
         sender.seal()
-        is_done = sender.wait_drained(lambda: self._loop.is_stopped)
+        is_done = sender.wait_drained(lambda: self._loop.is_stopped or not spool.exists())
         sender.stop()
         if is_done:
             logger.info("job %d: the rest of attempt %d's log was delivered", orders.job_id, orders.attempt)

@@ -3,8 +3,6 @@
 Reads job.json, trains, writes files. It has no token, no portal address, and never opens a connection to the portal.
 """
 
-import errno
-import sys
 import traceback
 from pathlib import Path
 from typing import Any
@@ -12,7 +10,7 @@ from typing import Any
 import pandas as pd
 from pydantic import ValidationError
 
-from bert_training.contract.enums import Outcome, Reason
+from bert_training.contract.enums import Reason
 from bert_training.data.split import split_digest, split_rows
 from bert_training.ml.base_model import BaseModelFiles, resolve_base_model
 from bert_training.ml.errors import (
@@ -30,10 +28,8 @@ from bert_training.ml.training import train
 from bert_training.tasks import TASKS, load_network
 from bert_training.tasks.hyperparameters import Hyperparameters
 from bert_training.tasks.spec import TaskSpec
-from bert_training.worker.child import ChildReporter, enter_child, leave_child
+from bert_training.worker.child import ChildReporter, failure, run_child
 
-MESSAGE_CHARACTERS = 2000
-_FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))  # Windows knows no quota error
 _REASONS: tuple[tuple[type[BaseException], Reason], ...] = (
     (BaseModelUnavailable, Reason.BASE_MODEL_UNAVAILABLE),
     (GpuNotFound, Reason.GPU_NOT_FOUND),
@@ -52,13 +48,6 @@ class JobRefused(Exception):
         self.reason = reason
 
 
-def main() -> None:
-    """Train the job in the folder named by the first argument."""
-    folder = Path(sys.argv[1])
-    job, reporter = enter_child(folder)
-    leave_child(folder, job["attempt"], reporter, run_job(job, folder, reporter))
-
-
 def run_job(job: dict[str, Any], folder: Path, reporter: ChildReporter) -> dict[str, Any]:
     """Train one job. Returns its outcome as the supervisor reads it; errors that can be named become a failure.
 
@@ -67,13 +56,13 @@ def run_job(job: dict[str, Any], folder: Path, reporter: ChildReporter) -> dict[
     try:
         return _describe(_train(job, folder, reporter))
     except JobRefused as error:
-        return _failure(error.reason, str(error))
-    except (TrainingError, MemoryError, OSError) as error:
-        reason = _reason_of(error)
+        return failure(error.reason, str(error))
+    except (TrainingError, MemoryError) as error:
+        reason = next((reason for kind, reason in _REASONS if isinstance(error, kind)), None)
         if reason is None:
             raise
         reporter.log("DEBUG", traceback.format_exc())
-        return _failure(reason, str(error) or type(error).__name__)
+        return failure(reason, str(error) or type(error).__name__)
 
 
 def _train(job: dict[str, Any], folder: Path, reporter: ChildReporter) -> TrainingResult:
@@ -175,15 +164,5 @@ def _describe(result: TrainingResult) -> dict[str, Any]:
     return {"outcome": result.ended, "result": figures}
 
 
-def _reason_of(error: BaseException) -> Reason | None:
-    if isinstance(error, OSError):
-        return Reason.DISK_FULL if error.errno in _FULL else None
-    return next((reason for kind, reason in _REASONS if isinstance(error, kind)), None)
-
-
-def _failure(reason: Reason, message: str) -> dict[str, Any]:
-    return {"outcome": Outcome.FAILED.value, "code": reason.value, "message": message[:MESSAGE_CHARACTERS]}
-
-
 if __name__ == "__main__":
-    main()
+    run_child(run_job)

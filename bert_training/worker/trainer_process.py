@@ -19,6 +19,7 @@ LINE_BYTES = 4000
 READER_SECONDS = 5.0  # a grandchild may keep the pipe open after the trainer's end
 TRAINER = "bert_training.worker.trainer"
 SIMULATION = "bert_training.worker.simulation"
+SIMULATION_VARIABLE = "BERT_SIMULATION"  # another module to play simulated runs; tests put faulty trainers there
 # What this process may hold and a trainer has no use for; values that contain the token or the address go as well.
 _SECRET_VARIABLES = frozenset(
     {
@@ -66,7 +67,7 @@ class TrainerProcess:
         write_json(self._folder / "job.json", job)
         self._progress_path.unlink(missing_ok=True)
         self._outcome_path.unlink(missing_ok=True)
-        module = SIMULATION if job["simulate"] else TRAINER
+        module = environ.get(SIMULATION_VARIABLE, SIMULATION) if job["simulate"] else TRAINER
         # -P: nothing in the current folder can pose as a module.
         arguments = [sys.executable, "-P", "-m", module, str(self._folder)]
         self._process = start_process(arguments, environ=environ, cwd=self._folder)

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from bert_training.worker.ballast import throw_out
 from bert_training.worker.simulation import SPEED_VARIABLE
 from tests.worker.fake_portal import FakePortal
 from tests.worker.supervisors import LocalSupervisor, RealSupervisor
@@ -32,6 +33,7 @@ def start_worker(portal: FakePortal, tmp_path: Path) -> Iterator[Callable[..., L
     yield start
     for supervisor in started:
         supervisor.stop()
+    throw_out(tmp_path / "models")
 
 
 @pytest.fixture
@@ -46,3 +48,4 @@ def start_process(portal: FakePortal, tmp_path: Path) -> Iterator[Callable[..., 
     yield start
     for supervisor in started:
         supervisor.kill()
+    throw_out(tmp_path / "models")

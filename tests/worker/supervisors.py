@@ -78,7 +78,7 @@ class LocalSupervisor:
         tails = Tails(self.context)
         tails.start()
         try:
-            self.code = ClaimLoop(self.context).run()
+            self.code = ClaimLoop(self.context, after_job=tails.collect).run()
         finally:
             tails.stop()
             self.context.heartbeat.stop()

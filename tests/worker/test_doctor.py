@@ -105,7 +105,7 @@ def test_a_gpu_with_a_torch_that_cannot_use_it_is_a_warning(
 def test_a_full_disk_is_a_warning(
     worker: LocalSupervisor, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(doctor, "FREE_BYTES_FLOOR", 2**60)
+    monkeypatch.setattr(doctor, "FREE_DISK_BYTES", 2**60)
     assert examine(worker.context)
     assert Grade.WARNING.name in findings(caplog, "disk")
 

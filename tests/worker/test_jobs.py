@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 
 from bert_training.contract.tokens import WORKER_PREFIX, make_token
-from bert_training.worker import trainer_process
 from bert_training.worker.exits import ExitCode
 from bert_training.worker.options import TokenSource
 from bert_training.worker.simulation import SPEED_VARIABLE
+from bert_training.worker.trainer_process import SIMULATION_VARIABLE
+from tests.worker import faulty_trainer as faulty_trainer_module
 from tests.worker.fake_portal import Answer, FakePortal, error
 from tests.worker.supervisors import LocalSupervisor
 
@@ -24,9 +25,9 @@ def slow(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def dying_trainer(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Use trainers that die; the job's hyperparameters say how."""
-    monkeypatch.setattr(trainer_process, "SIMULATION", "tests.worker.dying_trainer")
+def faulty_trainer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Use trainers with a fault; the job's hyperparameters say which."""
+    monkeypatch.setenv(SIMULATION_VARIABLE, faulty_trainer_module.MODULE)
 
 
 def test_a_simulated_job_arrives_whole_and_is_completed(portal: FakePortal, start_worker: Start) -> None:
@@ -275,18 +276,20 @@ def test_a_result_that_the_portal_refuses_is_reported_as_a_failure(portal: FakeP
 
 
 @pytest.mark.parametrize(
-    ("way", "code", "words"),
+    ("fault", "code", "words"),
     [
-        ("exit", "crashed", "exit code 3"),
-        ("signal", "killed", "signal 9 (SIGKILL)"),
-        ("memory", "out_of_memory", "ran out of memory"),
+        ("exit", "crashed", "exit code 1"),
+        ("segfault", "killed", "signal 11 (SIGSEGV)"),
+        ("kill", "killed", "signal 9 (SIGKILL)"),
+        ("memory-error", "out_of_memory", "ran out of memory"),
         ("exception", "crashed", "ValueError: seven"),
     ],
 )
 def test_a_dead_trainer_is_a_failure_with_its_last_lines(
-    portal: FakePortal, start_worker: Start, dying_trainer: None, way: str, code: str, words: str
+    portal: FakePortal, start_worker: Start, faulty_trainer: None, fault: str, code: str, words: str
 ) -> None:
-    job = portal.enqueue(hyperparameters={"way": way})
+    """F-04: exit code or signal, and what it printed last."""
+    job = portal.enqueue(hyperparameters={"fault": fault})
     start_worker()
     portal.wait_for(lambda: portal.ends)
     assert (portal.ends[0]["outcome"], portal.ends[0]["error"]["code"]) == ("failed", code)
@@ -296,17 +299,17 @@ def test_a_dead_trainer_is_a_failure_with_its_last_lines(
 
 
 def test_a_torn_last_line_of_a_dead_trainer_is_cut(
-    portal: FakePortal, start_worker: Start, dying_trainer: None
+    portal: FakePortal, start_worker: Start, faulty_trainer: None
 ) -> None:
-    job = portal.enqueue(hyperparameters={"way": "torn"})
+    job = portal.enqueue(hyperparameters={"fault": "torn"})
     start_worker()
     portal.wait_for(lambda: portal.ends)
     assert len(portal.messages(job)) == portal.ends[0]["log_seq"]
     assert not any("half a li" in message for message in portal.messages(job))
 
 
-def test_a_trainer_that_ignores_cancel_is_killed(portal: FakePortal, start_worker: Start, dying_trainer: None) -> None:
-    portal.enqueue(hyperparameters={"way": "deaf"})
+def test_a_trainer_that_ignores_cancel_is_killed(portal: FakePortal, start_worker: Start, faulty_trainer: None) -> None:
+    portal.enqueue(hyperparameters={"fault": "hang"})
     portal.directive = "cancel"
     start_worker()
     portal.wait_for(lambda: portal.ends)
@@ -314,10 +317,10 @@ def test_a_trainer_that_ignores_cancel_is_killed(portal: FakePortal, start_worke
 
 
 def test_a_trainer_without_a_sign_of_life_is_ended_and_one_that_downloads_is_not(
-    portal: FakePortal, start_worker: Start, dying_trainer: None
+    portal: FakePortal, start_worker: Start, faulty_trainer: None
 ) -> None:
-    portal.enqueue(hyperparameters={"way": "deaf"})
-    portal.enqueue(hyperparameters={"way": "busy"})
+    portal.enqueue(hyperparameters={"fault": "hang"})
+    portal.enqueue(hyperparameters={"fault": "download"})
     start_worker(stall_seconds=40.0)  # 2 s on this clock; the download takes 4
     portal.wait_for(lambda: len(portal.ends) == 2)
     stalled, busy = (end["error"] for end in portal.ends)
@@ -330,7 +333,8 @@ def test_a_mistake_of_the_worker_itself_is_reported_and_the_next_job_runs(
     portal: FakePortal, start_worker: Start, tmp_path: Path
 ) -> None:
     broken, good = portal.enqueue(), portal.enqueue()
-    (tmp_path / "models" / "jobs" / str(broken.job_id) / "attempt-1.jsonl").mkdir(parents=True)
+    (tmp_path / "models" / "jobs").mkdir(parents=True)
+    (tmp_path / "models" / "jobs" / str(broken.job_id)).write_text("a file where a folder should be")
     start_worker()
     portal.wait_for(lambda: len(portal.ends) == 2)
     assert [(end["job_id"], end["outcome"]) for end in portal.ends] == [

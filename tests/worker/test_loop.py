@@ -69,7 +69,7 @@ def test_a_wait_of_zero_is_not_a_storm(portal: FakePortal, worker: LocalSupervis
 def test_a_full_disk_takes_no_real_job(
     portal: FakePortal, clock: HeldClock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(loop, "FREE_BYTES_FLOOR", 2**60)
+    monkeypatch.setattr(loop, "FREE_DISK_BYTES", 2**60)
     worker = LocalSupervisor(portal, tmp_path / "models", timing=clock.timing, dry_run=False)
     clock.events.append((100.0, worker.context.orders.request_stop))
     assert ClaimLoop(worker.context).run() is ExitCode.STOPPED
@@ -166,3 +166,13 @@ def test_a_token_is_hidden_wherever_it_stands_in_a_line() -> None:
     shown = hide_tokens(f"Bearer {token}, again '{token}'\n{token}")
     assert token not in shown
     assert shown.count(token[:14]) == 3
+
+
+def test_a_worker_that_ends_says_so_once_and_only_to_a_portal_that_answers(
+    portal: FakePortal, worker: LocalSupervisor
+) -> None:
+    worker.context.heartbeat.say_goodbye()
+    assert [request.json()["state"] for request in portal.requests] == ["stopped"]
+    portal.inject("heartbeat", error(503, "unavailable"))
+    worker.context.heartbeat.say_goodbye()
+    assert len(portal.requests) == 2

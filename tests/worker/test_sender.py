@@ -10,10 +10,12 @@ import pytest
 from bert_training.contract.enums import Split
 from bert_training.contract.limits import JSON_BODY_BYTES
 from bert_training.contract.messages import MetricPoint
+from bert_training.worker import sender, spool
 from bert_training.worker.orders import JobOrders, Stop
 from bert_training.worker.sender import REFUSED_LINE, Sender
 from bert_training.worker.spool import SpoolWriter
 from tests.worker.fake_portal import Answer, FakePortal, error
+from tests.worker.held_clock import HeldClock
 from tests.worker.supervisors import LocalSupervisor
 
 KEY = (5, 1)
@@ -40,6 +42,10 @@ class Delivery:
     def finish(self) -> bool:
         """Send to the end; tell whether all was acknowledged within 10 s."""
         self.sender.start()
+        return self.finish_sealed()
+
+    def finish_sealed(self) -> bool:
+        """Let the sender that was started send to the end."""
         self.sender.seal()
         deadline = time.monotonic() + 10
         return self.sender.wait_drained(lambda: time.monotonic() > deadline)
@@ -177,3 +183,47 @@ def test_a_refusal_that_ends_the_job_ends_the_sender(
     delivery.write("first")
     assert not delivery.finish()
     assert delivery.orders.stop is stop
+
+
+def test_an_endless_log_is_sent_up_to_its_limit_and_its_figures_whole(
+    portal: FakePortal, delivery: Delivery, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(spool, "SENT_LOG_BYTES", 5000)
+    delivery.write(*numbered(200))
+    delivery.writer.append_metric(MetricPoint.of(epoch=1, step=7, split=Split.TRAIN, values={"loss": 1.0}))
+    delivery.restart()
+    assert delivery.finish()
+    counts = spool.count_records(delivery.path)
+    assert 0 < counts[spool.LOG] < 100
+    assert stored(portal) == numbered(counts[spool.LOG])
+    assert [point["step"] for point in portal.points[KEY]] == [7]
+    assert counts[spool.METRIC] == 1
+
+
+def test_a_stream_that_is_not_taken_for_a_week_is_given_up_and_not_before(
+    portal: FakePortal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sender, "GIVEN_UP_SECONDS", 600.0)  # a week of repetitions takes too long
+    clock = HeldClock()
+    worker = LocalSupervisor(portal, tmp_path / "models", timing=clock.timing)
+    delivery = Delivery(worker, tmp_path / "attempt-1.jsonl")
+    delivery.write(*numbered(3))
+    portal.inject("/logs/batch", error(422, "unheard_of"), times=10**6)
+    assert not delivery.finish()
+    assert clock.now >= 600
+    assert delivery.sender.is_given_up
+    assert delivery.sender.delivered == (0, 0)
+
+
+def test_a_quiet_week_is_no_refusal(portal: FakePortal, tmp_path: Path) -> None:
+    clock = HeldClock()
+    delivery = Delivery(LocalSupervisor(portal, tmp_path / "models", timing=clock.timing), tmp_path / "attempt-1.jsonl")
+    delivery.write("before")
+    delivery.sender.start()
+    portal.wait_for(lambda: stored(portal))
+    clock.now += 2 * sender.GIVEN_UP_SECONDS
+    while delivery.sender.is_given_up:  # until it has looked again
+        time.sleep(0.001)
+    delivery.write("after")
+    assert delivery.finish_sealed()
+    assert stored(portal) == ["before", "after"]

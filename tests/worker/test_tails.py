@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 
 from bert_training.contract.enums import Directive
+from bert_training.worker import end_report
 from bert_training.worker.child import spool_path
 from bert_training.worker.orders import WorkerOrders
 from bert_training.worker.sender import is_delivered
+from bert_training.worker.simulation import SPEED_VARIABLE
 from bert_training.worker.spool import SpoolWriter
 from bert_training.worker.tails import TAKEN_SECONDS, PastOrders
 from tests.worker.fake_portal import FakePortal, error
@@ -106,6 +108,28 @@ def test_a_log_that_the_portal_takes_no_more_is_not_sent(
     start_worker()
     portal.wait_for(lambda: stored(portal, 8))
     assert stored(portal, 7) == []
+
+
+def test_what_a_lost_attempt_left_in_this_start_follows_too(
+    portal: FakePortal, start_worker: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """R3: the portal takes the job away while it takes no lines, and gives it out again."""
+    monkeypatch.setattr(end_report, "TAIL_SECONDS", 1.0)
+    monkeypatch.setenv(SPEED_VARIABLE, "100")
+    first, second = 1, 2
+    job = portal.enqueue(attempt=first)
+    portal.inject("/logs/batch", error(503, "storage_full"), times=10**6)
+    start_worker()
+    portal.wait_for(lambda: portal.progress and portal.progress[-1]["step"] > 5)
+    portal.held = None
+    portal.enqueue(job_id=job.job_id, run_id=job.run_id, attempt=second)
+    portal.inject("/progress", error(409, "lease_lost", attempt=second))
+    portal.wait_for(lambda: any(entry["attempt"] == second for entry in portal.progress))
+    portal.heal()
+    portal.wait_for(lambda: portal.ends and stored(portal, job.job_id, first))
+    portal.wait_for(lambda: stored(portal, job.job_id, first)[-1] == "The attempt ended: released.")
+    assert portal.ends[0]["attempt"] == second
+    assert stored(portal, job.job_id, first)[0].startswith("Worker took simulated run")
 
 
 def test_the_answer_to_a_late_log_does_not_end_a_drain() -> None:

@@ -133,7 +133,6 @@ def test_a_job_that_cannot_be_trained_fails_with_its_reason(
         (HostOutOfMemory("halve batch_size"), "out_of_memory"),
         (MemoryError("no room"), "out_of_memory"),
         (NonFiniteLoss("at step 3"), "nonfinite_loss"),
-        (OSError(28, "No space left on device"), "disk_full"),
     ],
 )
 def test_each_failure_of_training_has_its_reason(
