@@ -55,6 +55,8 @@ def worker_badge(worker: Worker) -> SafeString:
         return badge("neutral", _("deactivated"))
     if worker.last_seen_at is None:
         return badge("neutral", _("never connected"))
+    if worker.state == WorkerState.STOPPED:
+        return badge("neutral", worker.get_state_display())
     if not worker.is_online:
         return badge("danger", _("silent"))
     colour = {WorkerState.BUSY.value: "info", WorkerState.DRAINING.value: "warning"}.get(worker.state, "success")

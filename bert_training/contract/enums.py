@@ -64,6 +64,7 @@ class WorkerState(StrEnum):
     IDLE = "idle"
     BUSY = "busy"
     DRAINING = "draining"
+    STOPPED = "stopped"  # the last word of a worker that ends
 
 
 class DatasetStatus(StrEnum):

@@ -45,6 +45,7 @@ WORKER_STATE_LABELS: dict[str, Label] = {
     WorkerState.IDLE: _("waiting for work"),
     WorkerState.BUSY: _("working"),
     WorkerState.DRAINING: _("finishing its last job"),
+    WorkerState.STOPPED: _("stopped"),
 }
 
 

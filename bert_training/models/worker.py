@@ -59,8 +59,10 @@ class Worker(models.Model):
 
     @property
     def is_online(self) -> bool:
-        """Tell whether it is switched on and not silent."""
-        return self.active and self.last_seen_at is not None and timezone.now() - self.last_seen_at < silence_limit()
+        """Tell whether it is switched on, not silent, and did not say that it ends."""
+        if not self.active or self.last_seen_at is None or self.state == WorkerState.STOPPED:
+            return False
+        return timezone.now() - self.last_seen_at < silence_limit()
 
     @property
     def is_clock_off(self) -> bool:

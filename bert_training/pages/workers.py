@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from bert_training import access
 from bert_training.contract.enums import JobStatus
+from bert_training.contract.limits import FREE_DISK_BYTES
 from bert_training.models import Job, Worker
 from bert_training.pages.requests import page, page_of, person
 from bert_training.pages.words import Fact, computers
@@ -39,7 +40,7 @@ def facts(worker: Worker) -> list[Fact]:
     hardware = worker.hardware
     found = [
         Fact(_("GPU"), ", ".join(_gpu_words(gpu) for gpu in hardware.get("gpu") or [])),
-        Fact(_("Free disk"), filesizeformat(hardware["disk_free"]) if hardware.get("disk_free") else ""),
+        Fact(_("Free disk"), _disk_words(hardware.get("disk_free"))),
         Fact(_("Versions"), ", ".join(f"{name} {version}" for name, version in sorted(worker.versions.items()))),
     ]
     return [fact for fact in found if fact.text]
@@ -53,6 +54,13 @@ def clock_sentence(worker: Worker) -> str:
     ahead = _("Its clock is %(duration)s ahead of the portal's. Only times in its log lines suffer: set the clock.")
     behind = _("Its clock is %(duration)s behind the portal's. Only times in its log lines suffer: set the clock.")
     return (ahead if skew > 0 else behind) % {"duration": duration_text(round(abs(skew)))}
+
+
+def _disk_words(free: int | None) -> str:
+    if free is None:
+        return ""
+    size = str(filesizeformat(free))
+    return size if free >= FREE_DISK_BYTES else _("%(size)s: too little to take a run") % {"size": size}
 
 
 def _gpu_words(gpu: dict[str, Any]) -> str:

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.db.models import Count, Max, Min, Q
 from django.utils import timezone
 
-from bert_training.contract.enums import JobStatus
+from bert_training.contract.enums import JobStatus, WorkerState
 from bert_training.models import Job, Worker
 from bert_training.models.worker import silence_limit
 
@@ -28,7 +28,7 @@ def queue_status() -> dict[str, Any]:
 
 
 def _worker_counts() -> dict[str, Any]:
-    online = Q(active=True, last_seen_at__gte=timezone.now() - silence_limit())
+    online = Q(active=True, last_seen_at__gte=timezone.now() - silence_limit()) & ~Q(state=WorkerState.STOPPED)
     counts: dict[str, Any] = Worker.objects.aggregate(
         registered=Count("pk", filter=Q(active=True)),
         online=Count("pk", filter=online),

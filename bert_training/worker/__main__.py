@@ -90,7 +90,8 @@ def _supervise(context: WorkerContext) -> int:
             return ExitCode.CHECK_FAILED
         context.heartbeat.start()
         tails.start()
-        code = ClaimLoop(context).run()
+        code = ClaimLoop(context, after_job=tails.collect).run()
+        context.heartbeat.say_goodbye()
     finally:
         tails.stop()
         context.heartbeat.stop()

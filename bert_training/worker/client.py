@@ -122,9 +122,10 @@ class PortalClient:
         """Close the connections."""
         self._http.close()
 
-    def heartbeat(self, body: HeartbeatRequest) -> HeartbeatAnswer:
+    def heartbeat(self, body: HeartbeatRequest, *, read_seconds: float = READ_SECONDS) -> HeartbeatAnswer:
         """POST /workers/heartbeat."""
-        return self._post("/workers/heartbeat", body, HeartbeatAnswer)
+        timeout = httpx2.Timeout(read_seconds, connect=min(read_seconds, CONNECT_SECONDS))
+        return self._post("/workers/heartbeat", body, HeartbeatAnswer, timeout=timeout)
 
     def claim(self, body: ClaimRequest) -> ClaimedJob | NothingToDo:
         """POST /jobs/claim: a job, or how long the portal wants us to wait."""
@@ -162,14 +163,14 @@ class PortalClient:
             # As it arrives: larger pieces would be put together in memory, and lost when the line breaks.
             yield TableStream(response.status_code == 206, response.iter_bytes())
 
-    def _post(self, path: str, body: Message, answer: type[Answer]) -> Answer:
-        response, text = self._send(path, body)
+    def _post(self, path: str, body: Message, answer: type[Answer], **extra: Any) -> Answer:
+        response, text = self._send(path, body, **extra)
         return _parse(answer, response, text)
 
-    def _send(self, path: str, body: Message) -> tuple[httpx2.Response, bytes]:
+    def _send(self, path: str, body: Message, **extra: Any) -> tuple[httpx2.Response, bytes]:
         content = body.model_dump_json().encode("utf-8", "replace")
         headers = {"Content-Type": "application/json"}
-        with self._exchange("POST", path, headers=headers, content=content) as response:
+        with self._exchange("POST", path, headers=headers, content=content, **extra) as response:
             text = _read_limited(response)
         _raise_for_status(response, text)
         return response, text

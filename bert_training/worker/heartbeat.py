@@ -7,7 +7,7 @@ from bert_training.contract.enums import WorkerState
 from bert_training.contract.limits import CLOCK_SKEW_WARNING_SECONDS, HEARTBEAT_SECONDS, LEASE_SECONDS
 from bert_training.contract.messages import HeartbeatAnswer, HeartbeatRequest
 from bert_training.worker.background import BackgroundLoop
-from bert_training.worker.client import PortalClient, Refused, Unauthorized, Unavailable
+from bert_training.worker.client import PortalClient, PortalError, Refused, Unauthorized, Unavailable
 from bert_training.worker.machine import read_gpus
 from bert_training.worker.orders import JobOrders, WorkerOrders, obey_drain, obey_refusal
 from bert_training.worker.retry import TOKEN_RETRY_SECONDS, Retrier
@@ -16,6 +16,7 @@ from bert_training.worker.timing import Timing
 # What a portal may ask for, so that a damaged answer can neither silence the worker nor make it knock without pause.
 SHORTEST_SECONDS = 0.05
 LONGEST_SECONDS = 300.0
+GOODBYE_SECONDS = 2.0
 
 logger = logging.getLogger(__name__)
 
@@ -53,6 +54,17 @@ class Heartbeat:
     def stop(self) -> None:
         """Beat no more."""
         self._loop.stop()
+
+    def say_goodbye(self) -> None:
+        """Beat no more, and tell that this worker ends. Once, and only to a portal that answers."""
+        self.stop()
+        if self._failures:
+            return
+        body = self._request(None).model_copy(update={"state": WorkerState.STOPPED})
+        try:
+            self._client.heartbeat(body, read_seconds=GOODBYE_SECONDS)
+        except PortalError as error:
+            logger.debug("the portal was not told that this worker ends: %s", error)
 
     def attach(self, job: JobOrders | None) -> None:
         """Beat for a job from now on; None = idle."""

@@ -63,6 +63,7 @@ def test_the_history_of_a_row_tells_who_did_what(staff: Client, root: User, run:
         ({"state": "idle"}, "waiting for work"),
         ({"state": "busy"}, "working"),
         ({"state": "draining"}, "finishing its last job"),
+        ({"state": "stopped"}, "stopped"),
     ],
 )
 @pytest.mark.usefixtures("filled")

@@ -20,11 +20,12 @@ from tests.pages.training import start
 from tests.personas import make_run, make_worker
 
 
-def beat(worker: Worker) -> None:
-    """Let a worker be heard of."""
+def beat(worker: Worker, state: WorkerState = WorkerState.IDLE, *, free: int = 2**40) -> None:
+    """Let a worker be heard of; free: bytes on its disk."""
     gpu = Gpu(name="RTX <b>4080</b>", memory_bytes=2**31 - 1)
     now = datetime.now(UTC)
-    record_heartbeat(worker, HeartbeatRequest(instance="m:1", state=WorkerState.IDLE, sent_at=now, gpu=[gpu]))
+    body = HeartbeatRequest(instance="m:1", state=state, sent_at=now, gpu=[gpu], disk_free=free)
+    record_heartbeat(worker, body)
 
 
 def lose_lease(job: Job) -> None:
@@ -157,6 +158,23 @@ def test_each_state_of_a_computer_has_its_word(as_root: Client, worker: Worker) 
     content = as_root.get("/workers").content.decode()
     for word in ("switched off", "no sign of life since", "waiting for work"):
         assert word in content, word
+
+
+def test_a_computer_that_was_stopped_is_not_counted_as_online(as_root: Client, worker: Worker) -> None:
+    beat(worker)
+    beat(worker, WorkerState.STOPPED)
+    content = as_root.get("/workers").content.decode()
+    assert '<span class="badge">stopped</span>' in content
+    assert "1 computer is online" not in content
+    beat(worker)
+    assert "1 computer is online" in as_root.get("/workers").content.decode()
+
+
+def test_a_disk_too_full_for_a_run_is_said(as_root: Client, worker: Worker) -> None:
+    beat(worker)
+    assert "too little" not in as_root.get("/workers").content.decode()
+    beat(worker, free=5_000_000)
+    assert "4.8\xa0MB: too little to take a run" in as_root.get("/workers").content.decode()
 
 
 def test_the_computers_cost_the_same_queries_with_many_rows(as_root: Client, worker: Worker) -> None:

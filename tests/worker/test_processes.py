@@ -32,11 +32,13 @@ def test_it_completes_a_job_and_ends_when_asked(portal: FakePortal, start_proces
     worker.interrupt()
     assert worker.wait() == 0
     assert portal.ends[0]["outcome"] == "completed"
+    assert portal.requests[-1].json()["state"] == "stopped"
     assert len(portal.messages(job)) == portal.ends[0]["log_seq"]
     assert json.loads((worker.models_dir / "worker.json").read_text())["start"] == 1
 
 
 def test_one_sigterm_hands_the_job_back_in_time(portal: FakePortal, start_process: Start) -> None:
+    """F-52."""
     worker = start_process(**SLOW)
     wait_for_points(portal)
     worker.interrupt()
@@ -103,6 +105,7 @@ def test_a_restarted_worker_takes_its_job_up_as_a_new_attempt(portal: FakePortal
 
 
 def test_a_second_supervisor_in_the_same_folder_is_refused(portal: FakePortal, start_process: Start) -> None:
+    """F-50."""
     first = start_process()
     portal.wait_for(lambda: portal.sent_to("/jobs/claim"))
     second = start_process()
