@@ -39,6 +39,10 @@ class Janitor:
         if self._watched.pop(process.pid, None):
             self._say(f"forget {process.pid}")
 
+    def find(self, pid: int) -> subprocess.Popen[bytes]:
+        """Return a watched process by its number. Raises KeyError."""
+        return self._watched[pid]
+
     def remove(self, folder: Path) -> None:
         """Have a folder removed at the end, after the processes."""
         self._say(f"remove {folder}")

@@ -35,17 +35,18 @@ class Product:
         self.base_url = self.environment["BASE_URL"]
         self.accounts: dict[str, Any] = processes.prepare(self.environment)
 
-    def start_web(self) -> Child:
-        """Start the web server and wait until it is ready."""
-        child = self._watch(processes.start_web(self.environment, port=self.port, log=self.folder / "web.log"))
-        wait_until(lambda: processes.is_ready(self.base_url), child=child)
+    def start_web(self, *, log: str = "web.log", is_awaited: bool = True) -> Child:
+        """Start the web server and wait until it is ready. A log of that name is written anew."""
+        child = self._watch(processes.start_web(self.environment, port=self.port, log=self.folder / log))
+        if is_awaited:
+            wait_until(lambda: processes.is_ready(self.base_url), child=child)
         return child
 
     def start_background(self) -> Child:
         """Start the background cluster; it takes work as soon as it can."""
         return self._watch(processes.start_background(self.environment, log=self.folder / "background.log"))
 
-    def start_worker(self, *options: str, name: str = "worker", **settings: str) -> Child:
+    def start_worker(self, *options: str, name: str = "worker", log: str = "", **settings: str) -> Child:
         """Start a worker on the CPU with a models folder called `name`; `settings` change its environment."""
         own = {
             "BERT_API_URL": self.base_url,
@@ -53,8 +54,8 @@ class Product:
             "BERT_MODELS_DIR": str(self.folder / name),
         }
         usual = ("--device", "cpu", "--offline", "--poll-interval", "1")
-        log = self.folder / f"{name}.log"
-        return self._watch(processes.start_worker(self.environment | own | settings, *usual, *options, log=log))
+        path = self.folder / (log or f"{name}.log")
+        return self._watch(processes.start_worker(self.environment | own | settings, *usual, *options, log=path))
 
     def stop(self) -> None:
         """Stop every process that was started, politely, then for sure."""

