@@ -9,7 +9,7 @@ PY := .venv/bin/python
 INSTALL = $(PY) -m pip install --quiet --disable-pip-version-check $(addprefix --extra-index-url ,$(TORCH_INDEX))
 PORTAL_TOOLS = SECRET_KEY=unused-by-this-tool $(PY) manage.py
 
-.PHONY: help demo test test-long lint format types constraints messages sizes bench clean
+.PHONY: help demo test test-long faults lint format types constraints messages sizes bench clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -27,6 +27,9 @@ test-long: .venv/.test ## everything, the long forms too
 	$(PY) -m tests.chromium
 	$(PY) -m pytest $(TEST_ARGS)
 	TEST_EMBEDDED=1 $(PY) -m pytest -m embedded $(TEST_ARGS)
+
+faults: .venv/.test ## every fault with real processes, then a soak (SOAK_SECONDS=3600, SOAK_SEED=7, TEST_ARGS="-k soak")
+	$(PY) -m pytest tests/faults -s $(TEST_ARGS)
 
 lint: .venv/.test ## ruff: rules and form
 	$(PY) -m ruff check .

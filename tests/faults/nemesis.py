@@ -21,6 +21,7 @@ from tests.faults.stage import LEASE_SECONDS, Computer, Stage
 PAUSE_SECONDS = (2.0, 5.0)  # between two faults
 SHORT, LONG = (0.2, 1.0), (1.2 * LEASE_SECONDS, 3 * LEASE_SECONDS)  # how long a fault lasts
 READY_SECONDS = 0.05
+STOP_SECONDS = 60.0  # a busy machine; released within a second otherwise
 
 Heal = Callable[[], object]
 
@@ -129,11 +130,17 @@ def freeze_computer(_victims: Victims, computer: Computer, _chance: random.Rando
 
 def stop_worker(_victims: Victims, computer: Computer, _chance: random.Random) -> Heal:
     computer.send(signal.SIGTERM)
-    return lambda: revive(computer)
+
+    def heal() -> None:
+        computer.send_all(signal.SIGCONT)  # it may have been frozen since
+        computer.supervisor.process.wait(STOP_SECONDS)
+        computer.start()
+
+    return heal
 
 
 def revive(computer: Computer) -> None:
-    """Let a computer go on, or start its worker again; one that is just stopping is started by a later heal."""
+    """Let a computer go on, or start its worker again."""
     computer.send_all(signal.SIGCONT)
     computer.start()
 
@@ -198,7 +205,7 @@ DEEDS: dict[str, tuple[Deed, tuple[float, float]]] = {
     "trainer killed": (kill_trainer, SHORT),
     "supervisor frozen": (freeze_supervisor, LONG),
     "computer frozen": (freeze_computer, LONG),
-    "worker stopped": (stop_worker, SHORT),
+    "worker stopped": (stop_worker, LONG),
     "worker drained": (drain_worker, SHORT),
     "portal killed": (kill_portal, SHORT),
     "database crashed": (crash_database, SHORT),

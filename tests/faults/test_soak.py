@@ -19,7 +19,7 @@ from tests import servers
 from tests.faults.history import History
 from tests.faults.nemesis import Nemesis, Victims, plan
 from tests.faults.servers import Server
-from tests.faults.stage import AFFINITY_SECONDS, LEASE_SECONDS, STEPS_PER_SECOND, Stage
+from tests.faults.stage import LEASE_SECONDS, STEPS_PER_SECOND, Stage
 from tests.janitor import the_janitor
 
 SEED = int(os.environ.get("SOAK_SEED") or 60)
@@ -27,6 +27,7 @@ SHORT_SECONDS, LONG_SECONDS = 30.0, float(os.environ.get("SOAK_SECONDS") or 180)
 COMPUTERS = 3
 WAITING_RUNS = COMPUTERS + 1  # never an idle worker, and never a long queue to wait for at the end
 EPOCHS = 2
+AFFINITY_SECONDS = 1.0  # shorter than a freeze, so that runs are taken from computers that come back
 JOB_SECONDS = EPOCHS * STEPS_PER_EPOCH / STEPS_PER_SECOND
 # I7, and twice as much again for a busy machine that also starts the last victims anew.
 SETTLE_SECONDS = 3 * (3 * LEASE_SECONDS + AFFINITY_SECONDS + (WAITING_RUNS / COMPUTERS + 1) * JOB_SECONDS)
@@ -42,7 +43,8 @@ def victims() -> Iterator[Victims]:
     database_url, cache_url = servers.start_postgres(home), servers.start_valkey(home)
     folder = home / "office"
     folder.mkdir()
-    stage = Stage(folder, computers=COMPUTERS, DATABASE_URL=database_url, REDIS_URL=cache_url)
+    own = {"DATABASE_URL": database_url, "REDIS_URL": cache_url, "AFFINITY_SECONDS": f"{AFFINITY_SECONDS:g}"}
+    stage = Stage(folder, computers=COMPUTERS, **own)
     try:
         stage.open()
         yield Victims(stage, Server(database_url), Server(cache_url))
