@@ -16,6 +16,7 @@ from twisted.web import http
 
 from bert_training.contract.enums import ErrorCode
 from bert_training.contract.limits import API_PREFIX
+from portal.flow import Flow
 from portal.middleware import BODY_TOO_LARGE, allowed_body_bytes
 from portal.refusals import compose_refusal, serialize
 
@@ -44,6 +45,7 @@ class PortalRequest(WebRequest):  # type: ignore[misc]  # the library has no typ
     def __init__(self, channel: "PortalChannel", queued: object = False) -> None:
         # Twisted would parse forms too, in memory and before the application does it.
         super().__init__(channel, queued, parsePOSTFormSubmission=False)
+        self.flow = Flow()
 
     def gotLength(self, length: int | None) -> None:
         """Judge the headers, which are complete; a length of None means a body in chunks."""
@@ -64,6 +66,28 @@ class PortalRequest(WebRequest):  # type: ignore[misc]  # the library has no typ
             super().handleContentChunk(data)
         elif not self.channel.is_refused:
             self.channel.refuse(413, ErrorCode.TOO_LARGE, BODY_TOO_LARGE, limit=self.limit)
+
+    def handle_reply(self, message: dict[str, Any]) -> None:
+        """Write a part of the answer, having asked to hear how the caller reads when it comes in parts."""
+        if message.get("more_body") and not self.producer and self.channel is not None and not self.finished:
+            self.registerProducer(self.flow, True)
+        super().handle_reply(message)
+
+    def finish(self) -> None:
+        """End the answer."""
+        if self.producer:
+            self.unregisterProducer()
+        super().finish()
+
+    def connectionLost(self, reason: Any) -> None:
+        """Let go of an application that waits for the caller to read."""
+        self.flow.stopProducing()
+        super().connectionLost(reason)
+
+    def cut(self) -> None:
+        """End the connection at once."""
+        if self.channel is not None:
+            self.channel.transport.abortConnection()
 
     def basic_error(self, status: int, status_text: bytes, body: str) -> None:
         """Say daphne's own errors in the portal's form; an answer that has begun can only be cut off."""

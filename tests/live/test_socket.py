@@ -8,6 +8,7 @@ import pytest
 from channels.layers import get_channel_layer
 from django.contrib.auth.models import User
 from django.db import InterfaceError
+from redis import Redis
 
 from bert_training.live import feed
 from bert_training.live.publish import ring
@@ -30,6 +31,9 @@ from tests.live.conftest import (
 from tests.personas import make_run
 
 pytestmark = pytest.mark.embedded
+
+NOBODY_LISTENS = "redis://127.0.0.1:9"  # the discard port
+GROUP_EXPIRY_SECONDS = 1
 
 
 @pytest.fixture
@@ -233,6 +237,86 @@ def test_without_a_database_the_page_is_asked_to_come_back(
         return code
 
     assert play(scenario) == 1013
+
+
+def test_a_page_whose_frames_fail_is_closed_and_comes_back(
+    ana: User, live_run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = signed_in(ana)
+
+    def fail(*_arguments: Any) -> feed.Frame:
+        raise ValueError("our own mistake")
+
+    monkeypatch.setattr(feed, "read_frame", fail)
+
+    async def scenario() -> int:
+        return await close_code(await open_socket(client, live_run.pk))
+
+    assert play(scenario) == 1011
+
+
+def test_a_page_opens_and_lives_while_redis_is_away(ana: User, live_run: Run, settings: Any) -> None:
+    """F-23: a page needs Redis neither to open nor to hear of what this process took."""
+    layer = {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer", "CONFIG": {"hosts": [NOBODY_LISTENS]}}
+    settings.CHANNEL_LAYERS = {"default": layer}
+    client = signed_in(ana)
+
+    async def scenario() -> None:
+        socket = await open_socket(client, live_run.pk)
+        await next_frame(socket)
+        await in_database(write_lines)(live_run, "without Redis")
+        await in_database(ring)(live_run.pk)
+        assert messages_of(await next_frame(socket)) == ["without Redis"]
+        await leave(socket)
+
+    play(scenario)
+
+
+@pytest.mark.skipif(not is_redis(), reason="the in-memory layer has no other processes")
+def test_a_page_hears_other_processes_longer_than_a_group_lives(ana: User, live_run: Run, settings: Any) -> None:
+    """F-26: with the usual layer a page left its group in silence after group_expiry; here nothing expires."""
+    layer = settings.CHANNEL_LAYERS["default"]
+    settings.CHANNEL_LAYERS = {
+        "default": {**layer, "CONFIG": {**layer["CONFIG"], "group_expiry": GROUP_EXPIRY_SECONDS}}
+    }
+    client = signed_in(ana)
+
+    async def scenario() -> None:
+        socket = await open_socket(client, live_run.pk)
+        await next_frame(socket)
+        layer = get_channel_layer()
+        assert layer is not None
+        while not await _is_heard(live_run.pk):
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(GROUP_EXPIRY_SECONDS + 0.2)
+        await in_database(write_lines)(live_run, "much later")
+        await layer.group_send(f"run.{live_run.pk}", {"type": "run.changed"})
+        assert messages_of(await next_frame(socket)) == ["much later"]
+        await leave(socket)
+
+    play(scenario)
+
+
+@pytest.mark.skipif(not is_redis(), reason="the in-memory layer has nothing to flush")
+def test_a_page_hears_other_processes_after_a_flush(ana: User, live_run: Run, settings: Any) -> None:
+    """F-24: FLUSHALL with open pages, which lose no subscription by it."""
+    client = signed_in(ana)
+
+    async def scenario() -> None:
+        socket = await open_socket(client, live_run.pk)
+        await next_frame(socket)
+        layer = get_channel_layer()
+        assert layer is not None
+        while not await _is_heard(live_run.pk):
+            await asyncio.sleep(0.01)
+        with Redis.from_url(settings.REDIS_URL) as redis:
+            redis.flushall()
+        await in_database(write_lines)(live_run, "after the flush")
+        await layer.group_send(f"run.{live_run.pk}", {"type": "run.changed"})
+        assert messages_of(await next_frame(socket)) == ["after the flush"]
+        await leave(socket)
+
+    play(scenario)
 
 
 def test_a_ring_for_a_loop_that_has_ended_harms_nobody(live_run: Run) -> None:
