@@ -14,18 +14,19 @@ LINE_MILLISECONDS = 60_000
 # Looks before every paint and notes on <html>, where the page's own rules let a program wait for it: how many lines
 # there are and since when, and when the newest was painted inside the log's box. performance.now() counts from the
 # start of the navigation, so the server's time is in it.
-EYES = """
+EYES = r"""
 (() => {
   const note = (facts) => Object.assign(document.documentElement.dataset, facts);
   const isInside = (line, box) => line.height > 0 && line.top >= box.top - 1 && line.bottom <= box.bottom + 1;
-  let count = 0;
+  let count = "";
   let isSeen = false;
   const look = () => {
     const box = document.getElementById("log");
     const lines = box ? box.getElementsByClassName("log-line") : [];
     const newest = lines[lines.length - 1];
     if (newest && !newest.classList.contains("muted")) {
-      if (count !== lines.length) note({ lines: (count = lines.length), linesAt: performance.now() });
+      const said = document.getElementById("log-count").textContent.replace(/\D/g, "");
+      if (count !== said) note({ lines: (count = said), linesAt: performance.now() });
       if (!isSeen && isInside(newest.getBoundingClientRect(), box.getBoundingClientRect())) {
         isSeen = true;
         requestAnimationFrame(() => note({ newestTime: Date.now(), newestAt: performance.now() }));

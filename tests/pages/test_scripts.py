@@ -66,6 +66,77 @@ def test_ten_thousand_lines_open_in_under_a_second_and_end_at_the_newest(log: Pa
     ]
 
 
+MOST_ROWS = 2000
+READ_UP = """
+    const text = (row) => row.lastChild.textContent;
+    const [seen, { top }] = [new Set(), box.getBoundingClientRect()];
+    while (!seen.has("line 1")) {
+      for (const row of box.querySelectorAll(".log-line")) seen.add(text(row));
+      const isOnTop = (row) => row.getBoundingClientRect().bottom > top + 10;
+      const onTop = () => [...box.querySelectorAll(".log-line")].find(isOnTop);
+      box.scrollTop = 0;
+      const before = text(onTop());
+      await settled();
+      if (text(onTop()) !== before) return `${before} moved`;
+    }
+    return seen.size;
+"""
+
+
+def test_a_hundred_thousand_lines_are_read_through_a_window_of_2000_rows(log: Page) -> None:
+    """F-57: the page stays usable: at most 2,000 rows, at the end while it is followed; every line can be reached."""
+    call(log, "for (let from = 1; from < 100000; from += 500) { log.append(lines(from, from + 499)); await null; }")
+    assert call(log, "await settled(); return [shown().length, shown().at(-1), isAtEnd()]") == [
+        MOST_ROWS,
+        "line 100000",
+        True,
+    ]
+    log.focus("#log")
+    log.keyboard.press("Home")
+    assert call(log, "await settled(); return [shown().length, shown()[0], box.scrollTop]") == [MOST_ROWS, "line 1", 0]
+    log.keyboard.press("End")
+    assert call(log, "await settled(); return [shown().at(-1), isAtEnd(), log.following]") == [
+        "line 100000",
+        True,
+        True,
+    ]
+
+
+def test_scrolling_up_brings_every_line_and_moves_none_that_is_read(log: Page) -> None:
+    call(log, "log.append(lines(1, 6000)); await settled();")
+    assert call(log, READ_UP) == 6000
+    assert call(log, "return shown().length") == MOST_ROWS
+
+
+def test_older_lines_do_not_move_what_is_read(log: Page) -> None:
+    call(log, "log.append(lines(5001, 5500)); await settled(); box.scrollTop = 2000; await settled();")
+    on_top = "return [...box.querySelectorAll('.log-line')].find((row) => row.getBoundingClientRect().bottom > 20)"
+    before = call(log, f"{on_top}.lastChild.textContent")
+    for first in range(1, 5001, 500):
+        call(log, "log.appendOlder(lines(argument, argument + 499)); await settled();", first)
+        assert call(log, f"{on_top}.lastChild.textContent") == before
+    assert call(log, "return [log.count, shown().length <= 2000]") == [5500, True]
+    call(log, "log.follow(true); await settled();")
+    assert call(log, READ_UP) == 5500
+
+
+def test_a_button_stands_where_lines_are_missing(log: Page) -> None:
+    call(log, "log.append(lines(11, 12)); log.appendOlder(lines(1, 2));")
+    call(log, "globalThis.button = document.createElement('button'); log.offer(button);")
+    order = "return [...box.firstElementChild.children].map((row) => row.tagName)"
+    assert call(log, order) == ["DIV", "DIV", "BUTTON", "DIV", "DIV"]
+    call(log, "log.withdraw(); log.appendOlder(lines(3, 10));")
+    assert call(log, "return shown()") == [f"line {number}" for number in range(1, 13)]
+
+
+def test_clearing_a_search_leaves_the_reader_where_the_search_led(log: Page) -> None:
+    call(
+        log, "log.append(lines(1, 9000)); await settled(); log.follow(false); log.search('line 4321'); log.search('');"
+    )
+    on_top = "return [...box.querySelectorAll('.log-line')].find((row) => row.getBoundingClientRect().bottom > 20)"
+    assert call(log, f"await settled(); {on_top}.lastChild.textContent") == "line 4321"
+
+
 def test_lines_are_text_whatever_they_hold(log: Page) -> None:
     call(log, "log.append([line(1, { message: argument })])", CANARY)
     assert call(log, "return [shown(), box.querySelectorAll('img').length]") == [[CANARY], 0]

@@ -1,14 +1,36 @@
 /**
  * Shows log lines: appends as they arrive, fills in older ones, filters by level, searches, follows the end.
- * Lines: {cursor, attempt, ts, level, message}. Text goes in as text only. Chunks of lines let the browser skip what
- * is off screen.
+ * Lines: {cursor, attempt, ts, level, message}. Text goes in as text only. Every line is kept, but at most MOST_ROWS
+ * are in the page: a window that moves along as the reader scrolls.
  */
 
 import { pieces } from "./sgr.js";
 
-const LINES_PER_CHUNK = 200;
-const NEAR_END_PIXELS = 40;
-const LEVELS = new Set(["DEBUG", "INFO", "WARNING", "ERROR"]);
+const MOST_ROWS = 2_000;
+const STEP_ROWS = 500;
+const NEAR_EDGE_PIXELS = 400; // of the window: then it moves
+const NEAR_END_PIXELS = 40; // of the log: then it is followed
+const LEVELS = ["DEBUG", "INFO", "WARNING", "ERROR"];
+
+/** Lines without a gap between them, with a divider before each new attempt; `shown` are those that pass the filters. */
+class Part {
+  entries = [];
+  shown = [];
+  attempt = 1;
+
+  add(lines, isShown) {
+    for (const line of lines) {
+      if (line.attempt > this.attempt) this.#push({ cursor: line.cursor, divides: line.attempt }, isShown);
+      this.attempt = Math.max(this.attempt, line.attempt);
+      this.#push(line, isShown);
+    }
+  }
+
+  #push(entry, isShown) {
+    this.entries.push(entry);
+    if (isShown(entry)) this.shown.push(entry);
+  }
+}
 
 export class LogView {
   /**
@@ -19,39 +41,51 @@ export class LogView {
     this.box = box;
     this.words = words;
     this.clock = new Intl.DateTimeFormat(words.lang, { hour: "2-digit", minute: "2-digit", second: "2-digit", timeZone: words.timeZone });
-    this.older = document.createElement("div");
-    this.newer = document.createElement("div");
-    this.attempts = new Map([[this.older, 1], [this.newer, 1]]);
+    this.rows = document.createElement("div");
+    this.older = new Part();
+    this.newer = new Part();
+    this.first = this.end = 0; // the window: places among what is shown, the end is behind its last row
     this.count = 0;
     this.query = "";
+    this.lowest = 0;
     this.following = true;
     this.seenTop = 0;
     this.seenHeight = 0;
-    box.replaceChildren(this.older, this.newer);
+    box.replaceChildren(this.rows);
     box.addEventListener("scroll", () => this.#noticeScroll(), { passive: true });
-    // Follows once a frame, not once an append: reading the height lays out. Chunks that come into view grow, too.
-    const follower = new ResizeObserver(() => this.following && this.toEnd());
-    follower.observe(this.older);
-    follower.observe(this.newer);
+    box.addEventListener("keydown", (event) => this.#noticeKey(event));
+    // Follows once a frame, not once an append: reading the height lays out.
+    new ResizeObserver(() => this.following && this.toEnd()).observe(this.rows);
   }
 
   /** Append lines at the end. @param {object[]} lines in order */
   append(lines) {
-    this.#fill(this.newer, lines);
+    const wasAtEnd = this.end === this.#total;
+    this.newer.add(lines, this.#isShown);
+    this.count += lines.length;
+    if (this.following) this.#showEnd();
+    else if (wasAtEnd) this.#show(this.first, this.first + MOST_ROWS);
   }
 
   /** Append older lines before those that came with the page; called with rising cursors from the start. */
   appendOlder(lines) {
-    // Most browsers keep what is being read in its place by themselves.
-    const isAnchored = CSS.supports("overflow-anchor", "auto");
-    const heightBefore = isAnchored ? 0 : this.older.offsetHeight;
-    this.#fill(this.older, lines);
-    if (!isAnchored && !this.following) this.box.scrollTop += this.older.offsetHeight - heightBefore;
+    this.#changeOlder(() => this.older.add(lines, this.#isShown));
+    this.count += lines.length;
+  }
+
+  /** Put a button where lines are missing, between the older and the newer ones. @param {HTMLElement} button */
+  offer(button) {
+    this.#changeOlder(() => this.older.add([{ button }], this.#isShown));
+  }
+
+  /** Take the button away. */
+  withdraw() {
+    this.#changeOlder(() => [this.older.entries, this.older.shown].forEach((list) => list.pop()));
   }
 
   /** Tell which attempt the first newer line belongs to, so that no divider stands above it. */
   beginAt(attempt) {
-    this.attempts.set(this.newer, attempt);
+    this.newer.attempt = attempt;
   }
 
   toEnd() {
@@ -60,80 +94,185 @@ export class LogView {
 
   /** @param {string} level hides what is less severe; "" shows all */
   showLevel(level) {
-    this.box.dataset.level = level;
+    this.lowest = Math.max(0, LEVELS.indexOf(level));
+    this.#filter();
   }
 
   /** @param {string} query shows only lines with it, whatever the case @returns {number} how many there are */
   search(query) {
     this.query = query.toLocaleLowerCase();
-    this.box.classList.toggle("is-searching", this.query !== "");
-    let found = 0;
-    for (const line of this.box.getElementsByClassName("log-line")) found += this.#mark(line);
-    return found;
+    this.#filter();
+    return this.query ? this.#total : 0;
   }
 
   /** @param {boolean} following whether new lines move the view */
   follow(following) {
     this.following = following;
-    if (following) this.toEnd();
+    if (following) {
+      this.#showEnd();
+      this.toEnd();
+    }
     this.onfollow?.(following);
   }
 
-  #fill(part, lines) {
-    let chunk = part.lastElementChild;
-    for (const line of lines) {
-      if (!chunk || chunk.childElementCount >= LINES_PER_CHUNK) {
-        chunk?.classList.add("is-full");
-        chunk = document.createElement("div");
-        chunk.className = "log-chunk";
-        part.append(chunk);
+  get #total() {
+    return this.older.shown.length + this.newer.shown.length;
+  }
+
+  #at(place) {
+    const { length } = this.older.shown;
+    return place < length ? this.older.shown[place] : this.newer.shown[place - length];
+  }
+
+  #isShown = ({ level, message, divides, button }) => {
+    if (divides || button) return Boolean(button) || !this.query;
+    if (levelOf(level) < this.lowest) return false;
+    return !this.query || plain(message).toLocaleLowerCase().includes(this.query);
+  };
+
+  /** Filter anew; a reader in the middle stays near the line that stood on top. */
+  #filter() {
+    const { cursor = 0 } = (!this.following && this.#at(this.first + this.#topRow())) || {};
+    for (const part of [this.older, this.newer]) part.shown = part.entries.filter(this.#isShown);
+    this.rows.replaceChildren();
+    this.first = this.end = 0;
+    if (this.following) this.#showEnd();
+    else this.#showAround(cursor);
+  }
+
+  #showAround(cursor) {
+    const found = [...this.older.shown, ...this.newer.shown].findIndex((entry) => entry.cursor >= cursor);
+    const place = found < 0 ? this.#total : found;
+    const first = Math.max(0, Math.min(place - MOST_ROWS / 2, this.#total - MOST_ROWS));
+    this.#show(first, first + MOST_ROWS);
+    this.rows.children[place - first]?.scrollIntoView({ block: "start" });
+  }
+
+  /** Change the older part, whose end may be in the window: rows on the side that is not read are made anew. */
+  #changeOlder(change) {
+    const border = this.older.shown.length;
+    const isReadingOlder = !this.following && this.first + this.#topRow() < border;
+    this.#keepPlace(() => {
+      if (isReadingOlder) {
+        this.#show(this.first, border);
+        change();
+        this.#show(this.first, this.first + MOST_ROWS);
+      } else {
+        this.#show(Math.max(this.first, border), this.end);
+        change();
+        const added = this.older.shown.length - border;
+        this.first += added;
+        this.end += added;
+        this.#show(this.end - MOST_ROWS, this.end);
       }
-      if (line.attempt > this.attempts.get(part)) {
-        this.attempts.set(part, line.attempt);
-        chunk.append(this.#divider(line.attempt));
-      }
-      chunk.append(this.#element(line));
+    });
+  }
+
+  #showEnd() {
+    this.#show(this.#total - MOST_ROWS, this.#total);
+  }
+
+  /** Move the window; rows that stay are kept. */
+  #show(first, end) {
+    const { rows } = this;
+    first = Math.max(0, first);
+    end = Math.min(end, this.#total);
+    if (first >= this.end || end <= this.first) {
+      rows.replaceChildren();
+      this.first = this.end = first;
     }
-    this.count += lines.length;
+    for (; this.first < first; this.first += 1) rows.firstElementChild.remove();
+    for (; this.end > end; this.end -= 1) rows.lastElementChild.remove();
+    rows.prepend(this.#rowsOf(first, this.first));
+    rows.append(this.#rowsOf(this.end, end));
+    this.first = first;
+    this.end = end;
   }
 
-  #element(line) {
-    const element = document.createElement("div");
-    element.className = `log-line level-${LEVELS.has(line.level) ? line.level : "INFO"}`;
+  #rowsOf(first, end) {
+    const fragment = document.createDocumentFragment();
+    for (let place = first; place < end; place += 1) fragment.append(this.#row(this.#at(place)));
+    return fragment;
+  }
+
+  #row({ ts, level, message, divides, button }) {
+    if (button) return button;
+    const row = document.createElement("div");
+    row.className = divides ? "log-line is-attempt" : `log-line level-${LEVELS[levelOf(level)]}`;
+    if (divides) {
+      row.textContent = this.words.attemptLabel(divides);
+      return row;
+    }
     const time = document.createElement("time");
-    time.textContent = this.clock.format(new Date(line.ts));
+    time.textContent = this.clock.format(new Date(ts));
     const text = document.createElement("span");
-    for (const piece of pieces(line.message)) text.append(pieceNode(piece));
-    element.append(time, text);
-    if (this.query) this.#mark(element);
-    return element;
+    for (const piece of pieces(message)) text.append(pieceNode(piece));
+    row.append(time, text);
+    return row;
   }
 
-  #divider(attempt) {
-    const element = document.createElement("div");
-    element.className = "log-line is-attempt";
-    element.textContent = this.words.attemptLabel(attempt);
-    return element;
+  /** Change rows above or below without moving the row that stands on top. */
+  #keepPlace(change) {
+    const row = this.following ? undefined : this.rows.children[this.#topRow()];
+    const top = row?.getBoundingClientRect().top;
+    change();
+    if (row?.isConnected) this.box.scrollTop += row.getBoundingClientRect().top - top;
   }
 
-  #mark(line) {
-    const isFound = this.query !== "" && line.lastChild.textContent.toLocaleLowerCase().includes(this.query);
-    line.classList.toggle("is-found", isFound);
-    return isFound ? 1 : 0;
+  /** @returns {number} the first row of the window that can be seen, found by halving */
+  #topRow() {
+    const { top } = this.box.getBoundingClientRect();
+    let [from, to] = [0, Math.max(0, this.rows.childElementCount - 1)];
+    while (from < to) {
+      const middle = (from + to) >> 1;
+      if (this.rows.children[middle].getBoundingClientRect().bottom > top) to = middle;
+      else from = middle + 1;
+    }
+    return from;
   }
 
   /** A reader who scrolls up stops following, one who comes to the end follows again; a changed height is neither. */
   #noticeScroll() {
     const { scrollTop, scrollHeight, clientHeight } = this.box;
-    const isAtEnd = scrollHeight - scrollTop - clientHeight < NEAR_END_PIXELS;
+    const below = scrollHeight - scrollTop - clientHeight;
+    const isAtEnd = below < NEAR_END_PIXELS && this.end === this.#total;
     const isScrolledUp = scrollTop < this.seenTop && scrollHeight >= this.seenHeight;
     this.seenTop = scrollTop;
     this.seenHeight = scrollHeight;
     const following = isAtEnd || (this.following && !isScrolledUp);
-    if (following === this.following) return;
+    const isChanged = following !== this.following;
     this.following = following;
-    this.onfollow?.(following);
+    if (isChanged) this.onfollow?.(following);
+    if (!following) this.#moveWindow(scrollTop, below);
   }
+
+  #moveWindow(above, below) {
+    const { first, end } = this;
+    if (above < NEAR_EDGE_PIXELS && first > 0) {
+      this.#keepPlace(() => this.#show(first - STEP_ROWS, Math.min(end, first - STEP_ROWS + MOST_ROWS)));
+    } else if (below < NEAR_EDGE_PIXELS && end < this.#total) {
+      this.#keepPlace(() => this.#show(Math.max(first, end + STEP_ROWS - MOST_ROWS), end + STEP_ROWS));
+    }
+  }
+
+  /** Home and End mean the log, not the window. */
+  #noticeKey(event) {
+    if (event.key !== "Home" && event.key !== "End") return;
+    event.preventDefault();
+    this.follow(event.key === "End");
+    if (this.following) return;
+    this.#show(0, MOST_ROWS);
+    this.box.scrollTop = 0;
+  }
+}
+
+function levelOf(level) {
+  const place = LEVELS.indexOf(level);
+  return place < 0 ? LEVELS.indexOf("INFO") : place;
+}
+
+function plain(message) {
+  return message.includes("\x1b") ? pieces(message).map(({ text }) => text).join("") : message;
 }
 
 function pieceNode({ text, classes }) {

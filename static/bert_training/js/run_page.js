@@ -75,10 +75,10 @@ function offerOlder(log, load) {
   button.type = "button";
   button.textContent = words.loadOlder;
   button.addEventListener("click", () => {
-    button.remove();
+    log.withdraw();
     load();
   });
-  log.newer.before(button);
+  log.offer(button);
 }
 
 const log = makeLog();
