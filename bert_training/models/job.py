@@ -4,6 +4,7 @@ Attempt = fencing number: grows whenever the holder process changes; a stale one
 life in the database's time: decides only when others may take the job. (Worker protocol, sections 1-3 and 6.)
 """
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -34,14 +35,14 @@ class TransitionRefused(Exception):
 
 
 class JobQuerySet(models.QuerySet["Job"]):
-    def claimable(self, worker: Worker, *, tasks: list[str], simulate: bool) -> "JobQuerySet":
-        """Return what a worker may take, best first: its own held jobs, then priority, fair turn, age."""
-        free = Q(hold_until__isnull=True) | Q(hold_until__lt=Now()) | Q(hold_worker=worker)
-        jobs = self.filter(free, status=JobStatus.QUEUED, simulate=simulate, task__in=tasks)
-        if worker.team_id is not None:
-            jobs = jobs.filter(run__owner__groups=worker.team_id)
-        mine_first = models.Case(models.When(hold_worker=worker, then=0), default=1)
-        return jobs.order_by(mine_first, "-priority", "turn", "id")
+    def claimable(self, *, tasks: Sequence[str], simulate: bool, team_id: int | None) -> "JobQuerySet":
+        """Return what a worker may take but for the holds, best first: priority, fair turn, age."""
+        jobs = self.in_queue_order().filter(simulate=simulate, task__in=tasks)
+        return jobs if team_id is None else jobs.filter(run__owner__groups=team_id)
+
+    def unheld(self) -> "JobQuerySet":
+        """Return jobs that wait for no worker in particular (any more)."""
+        return self.filter(Q(hold_until__isnull=True) | Q(hold_until__lt=Now()))
 
     def lapsed(self) -> "JobQuerySet":
         """Return running jobs whose lease has run out by the database's clock."""
@@ -94,6 +95,9 @@ class Job(models.Model):
         indexes = [
             models.Index(fields=["status"], name="ix_bert_jobs_status"),
             models.Index(fields=["-priority", "turn", "id"], condition=Q(status="queued"), name="ix_bert_jobs_queue"),
+            # For a new job's turn: an owner's last one in the queue, and the job that was claimed last.
+            models.Index(fields=["-turn"], condition=Q(status="queued"), name="ix_bert_jobs_turn"),
+            models.Index(fields=["-started_at"], condition=Q(attempt__gt=0), name="ix_bert_jobs_started"),
         ]
         constraints = [
             models.UniqueConstraint(fields=["worker"], condition=Q(status="running"), name="uq_bert_jobs_one_a_worker"),

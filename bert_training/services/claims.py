@@ -3,18 +3,20 @@
 import logging
 
 from django.conf import settings
-from django.db import connection
-from django.db.models import Max
+from django.db import connection, transaction
+from django.db.models import QuerySet
 from django.db.models.functions import Coalesce, Now
 from django.utils.translation import gettext as _
 
 from bert_training.contract.enums import ErrorCode, JobStatus, Outcome, Phase, Reason, WorkerState
 from bert_training.contract.messages import ClaimedJob, ClaimRequest, DatasetReference
+from bert_training.live.publish import ring
 from bert_training.models import Job, JobAttempt, Run, Worker
 from bert_training.models.job import lease_end
+from bert_training.models.plain_claim import NotPlain, claim_plainly
 from bert_training.services.errors import ProtocolError
 from bert_training.services.jobs import end_if_over, lock_worker, requeue, ring_after_commit
-from bert_training.services.transactions import short_transaction
+from bert_training.services.transactions import repeated_once, short_transaction
 
 logger = logging.getLogger(__name__)
 
@@ -25,16 +27,44 @@ START_NUMBER_DIGITS = 15
 
 def enqueue(run: Run, *, priority: int = 0) -> Job:
     """Put a new run into the queue, with a fair turn among owners of the same priority."""
-    last_claimed = Job.objects.filter(attempt__gt=0).order_by("-started_at").values_list("turn", flat=True).first() or 0
-    own = Job.objects.filter(status=JobStatus.QUEUED, run__owner=run.owner_id).aggregate(top=Max("turn"))["top"]
-    turn = max(last_claimed, 0 if own is None else own + 1)
-    return Job.objects.create(run=run, task=run.task, simulate=run.simulate, priority=priority, turn=turn)
+    last_claimed = Job.objects.filter(attempt__gt=0).order_by("-started_at")
+    own_last = Job.objects.filter(status=JobStatus.QUEUED, run__owner=run.owner_id).order_by("-turn")
+    turns = [_turn_of(last_claimed, 0), _turn_of(own_last, -1) + 1]
+    return Job.objects.create(run=run, task=run.task, simulate=run.simulate, priority=priority, turn=max(turns))
+
+
+def _turn_of(jobs: QuerySet[Job], default: int) -> int:
+    turn = jobs.values_list("turn", flat=True).first()
+    return default if turn is None else turn
+
+
+def claim_job(worker: Worker, request: ClaimRequest) -> ClaimedJob | None:
+    """Return the job that the worker holds, or give it the next one, or None (R1)."""
+    try:
+        claimed = _claim_plainly(worker, request)
+    except NotPlain:
+        claimed = claim_in_steps(worker, request)
+    if claimed is not None and not claimed.held:
+        extra = {"job": claimed.job_id, "worker": worker.pk, "attempt": claimed.attempt}
+        logger.info("job claimed", extra=extra)
+    return claimed
+
+
+@repeated_once
+def _claim_plainly(worker: Worker, request: ClaimRequest) -> ClaimedJob | None:
+    claimed = claim_plainly(worker, request)
+    if claimed is not None:
+        transaction.on_commit(lambda: ring(claimed.run_id))
+    return claimed
 
 
 @short_transaction
-def claim_job(worker: Worker, request: ClaimRequest) -> ClaimedJob | None:
-    """Return the job that the worker holds, or give it the next one, or None (R1)."""
+def claim_in_steps(worker: Worker, request: ClaimRequest) -> ClaimedJob | None:
+    """Answer any claim: of a worker that holds a job, has restarted, is new, drains; and all of them on SQLite."""
     worker = lock_worker(worker)
+    if not worker.active:
+        message = _("This worker has been deactivated.")
+        raise ProtocolError(ErrorCode.WORKER_INACTIVE, message, http_status=403)
     locked = Job.objects.select_for_update(of=("self",), no_key=True).select_related("run", "worker")
     job = locked.filter(worker=worker, status=JobStatus.RUNNING).first()
     _check_instance(worker, request.instance, holds=job is not None)
@@ -100,9 +130,9 @@ def _claim_again(worker: Worker, job: Job, instance: str) -> ClaimedJob | None:
 def _claim_next(worker: Worker, request: ClaimRequest) -> ClaimedJob | None:
     # SKIP LOCKED: two workers that ask at once look at different rows. SQLite has one writer anyway.
     skip_locked = connection.features.has_select_for_update_skip_locked
-    queue = Job.objects.claimable(worker, tasks=request.tasks, simulate=request.simulate)
+    queue = Job.objects.claimable(tasks=request.tasks, simulate=request.simulate, team_id=worker.team_id)
     queue = queue.select_for_update(of=("self",), no_key=True, skip_locked=skip_locked).select_related("run")
-    job = queue.first()
+    job = queue.filter(hold_worker=worker).first() or queue.unheld().first()
     if job is None:
         return None
     last = job.attempts.order_by("-number").first()
@@ -120,7 +150,6 @@ def _claim_next(worker: Worker, request: ClaimRequest) -> ClaimedJob | None:
     )
     Run.objects.filter(pk=job.run_id).update(started_at=Coalesce("started_at", Now()))
     _open_attempt(worker, job, request.instance)
-    logger.info("job claimed", extra={"job": job.pk, "worker": worker.pk, "attempt": job.attempt})
     return _claimed(job, held=False)
 
 

@@ -15,17 +15,20 @@ RETRYABLE_SQLSTATES = frozenset({"40001", "40P01"})
 
 def short_transaction(service: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
     """Run a service in one transaction that commits when it returns; nothing slow belongs inside."""
+    return repeated_once(transaction.atomic(service))
+
+
+def repeated_once(service: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
+    """Run a service again, once, when the database undid it for a deadlock; inside of a transaction that cannot be."""
 
     @functools.wraps(service)
     def run(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Result:
         try:
-            with transaction.atomic():
-                return service(*args, **kwargs)
+            return service(*args, **kwargs)
         except OperationalError as error:
             if connection.in_atomic_block or _sqlstate(error) not in RETRYABLE_SQLSTATES:
                 raise
-        with transaction.atomic():
-            return service(*args, **kwargs)
+        return service(*args, **kwargs)
 
     return run
 
