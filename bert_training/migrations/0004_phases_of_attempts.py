@@ -5,25 +5,31 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('bert_training', '0003_daily_sweep'),
+        ("bert_training", "0003_daily_sweep"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='jobattempt',
-            name='phase',
-            field=models.CharField(blank=True, choices=bert_training.models.choices.phase_choices, db_default='', default='', max_length=20, verbose_name='phase'),
+            model_name="jobattempt",
+            name="phase",
+            field=models.CharField(
+                blank=True,
+                choices=bert_training.models.choices.phase_choices,
+                db_default="",
+                default="",
+                max_length=20,
+                verbose_name="phase",
+            ),
         ),
         migrations.AddField(
-            model_name='jobattempt',
-            name='phase_seconds',
+            model_name="jobattempt",
+            name="phase_seconds",
             field=models.JSONField(blank=True, db_default={}, default=dict),
         ),
         migrations.AddField(
-            model_name='jobattempt',
-            name='phase_since',
+            model_name="jobattempt",
+            name="phase_since",
             field=models.DateTimeField(blank=True, null=True),
         ),
     ]

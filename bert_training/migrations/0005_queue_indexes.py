@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("bert_training", "0003_daily_sweep")]
+    dependencies = [("bert_training", "0004_phases_of_attempts")]
     operations = [
         migrations.AddIndex(
             model_name="job",
