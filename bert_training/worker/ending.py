@@ -57,7 +57,8 @@ def judge_end(outcome: dict[str, Any] | None, death: Death, stop: Stop) -> Endin
     word = outcome.get("outcome") if outcome else None
     if outcome and word == Outcome.COMPLETED:
         return _completed(outcome)
-    if stop:
+    # A service manager may stop the worker because the kernel killed the trainer. Released, the job would do it again.
+    if stop and not (stop is Stop.RELEASE and death.lacked_memory):
         return stopped(stop)
     if word in (Outcome.CANCELED, Outcome.RELEASED):
         return Ending(Outcome(word))

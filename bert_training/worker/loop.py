@@ -25,8 +25,8 @@ logger = logging.getLogger(__name__)
 class ClaimLoop:
     """Asks and works, one job at a time."""
 
-    def __init__(self, context: WorkerContext, *, after_job: Callable[[], None] = lambda: None) -> None:
-        """after_job: called between two jobs, when no trainer works."""
+    def __init__(self, context: WorkerContext, *, after_job: Callable[[int], None] = lambda _job: None) -> None:
+        """after_job: called with the number of a job that was run, when no trainer works."""
         self._context = context
         self._after_job = after_job
         self._cleaner = Cleaner(context.store, context.timing)
@@ -92,7 +92,7 @@ class ClaimLoop:
     def _take(self, job: ClaimedJob) -> None:
         if job.simulate == self._context.options.dry_run:
             run_job(self._context, job)
-            self._after_job()
+            self._after_job(job.job_id)
             return
         logger.error("the portal gave job %d, which is not of the kind asked for; it is handed back", job.job_id)
         body = CompleteRequest(attempt=job.attempt, outcome=Outcome.RELEASED, log_seq=0, metric_seq=0)

@@ -44,10 +44,11 @@ class Tails:
         self.collect()
         self._loop.start()
 
-    def collect(self) -> None:
-        """Find what is left to send. To be called while no trainer works: their last lines are mended."""
+    def collect(self, job_id: int | None = None) -> None:
+        """Find what is left to send, of one job or of all. To be called while no trainer works: files are mended."""
         jobs = self._context.store.folder / "jobs"
-        spools = [path for path in jobs.glob("*/attempt-*.jsonl") if path not in self._taken and _is_left(path)]
+        found = jobs.glob(f"{job_id or '*'}/attempt-*.jsonl")
+        spools = [path for path in found if path not in self._taken and _is_left(path)]
         for spool in sorted(spools, key=_written_at):
             self._taken.add(spool)
             if self._is_mended(spool):

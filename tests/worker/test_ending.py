@@ -14,6 +14,7 @@ from tests.worker.held_clock import HeldClock
 
 QUIET = Death("exit code 0", was_killed=False, last_lines=[])
 KILLED = Death("signal 9 (SIGKILL)", was_killed=True, last_lines=["working"])
+HUNGRY = Death("signal 9 (SIGKILL)", was_killed=True, last_lines=["working"], lacked_memory=True)
 COMPLETED = {
     "outcome": "completed",
     "result": {"metrics": {"f1": 0.5, "auc_roc": None}, "model_fingerprint": "a" * 64, "best_step": 3, "classes": []},
@@ -36,6 +37,22 @@ COMPLETED = {
         (None, KILLED, Stop.RELEASE, "released", None),
         (None, KILLED, Stop.NO, "failed", "killed"),
         (None, QUIET, Stop.NO, "failed", "crashed"),
+        (None, HUNGRY, Stop.NO, "failed", "out_of_memory"),
+        (
+            None,
+            HUNGRY,
+            Stop.RELEASE,
+            "failed",
+            "out_of_memory",
+        ),  # systemd stops a unit of which a process lacked memory
+        (None, HUNGRY, Stop.CANCEL, "canceled", None),
+        (
+            None,
+            Death("exit code 1", False, ["OSError: [Errno 28] No space left on device"]),
+            Stop.NO,
+            "failed",
+            "disk_full",
+        ),
         (None, Death("exit code 1", False, ["Traceback", "MemoryError"]), Stop.NO, "failed", "out_of_memory"),
         (None, Death("signal 6", True, ["what():  std::bad_alloc"]), Stop.NO, "failed", "out_of_memory"),
     ],

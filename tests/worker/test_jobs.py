@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from bert_training.contract.tokens import WORKER_PREFIX, make_token
+from bert_training.worker import sender
 from bert_training.worker.exits import ExitCode
 from bert_training.worker.options import TokenSource
 from bert_training.worker.simulation import SPEED_VARIABLE
@@ -265,6 +266,18 @@ def test_an_incomplete_stream_is_sent_again_from_where_the_portal_is(portal: Fak
     portal.wait_for(lambda: portal.ends)
     assert len(portal.sent_to("/complete")) == 2
     assert len(portal.messages(job)) == portal.ends[0]["log_seq"]
+
+
+def test_a_log_that_nobody_takes_does_not_hold_up_the_end_for_ever(
+    portal: FakePortal, start_worker: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sender, "STUCK_SECONDS", 1.0)
+    monkeypatch.setattr(sender, "GIVEN_UP_SECONDS", 20.0)
+    portal.enqueue()
+    portal.inject("/logs/batch", error(422, "unheard_of"), times=10**6)
+    start_worker()
+    portal.wait_for(lambda: portal.ends)
+    assert (portal.ends[0]["outcome"], portal.ends[0]["log_seq"]) == ("completed", 0)
 
 
 def test_a_result_that_the_portal_refuses_is_reported_as_a_failure(portal: FakePortal, start_worker: Start) -> None:
