@@ -1,6 +1,6 @@
 """Faults of the PC that trains: dying trainers, full disks, no memory, torn files. Real processes, fake portal."""
 
-import errno
+import contextlib
 import os
 import subprocess
 import time
@@ -31,7 +31,10 @@ LONG = {"epochs": 5}
 MEBIBYTE = 1024 * 1024
 DISK_BYTES = 40 * MEBIBYTE
 MEMORY_BYTES = 160 * MEBIBYTE
-MEMORY_GROUPS = Path("/sys/fs/cgroup/memory")  # control groups of version 1
+MEMORY_LIMITS = (  # control groups of version 1 and 2: where one is made, and its limit
+    (Path("/sys/fs/cgroup/memory"), "memory.limit_in_bytes"),
+    (Path("/sys/fs/cgroup"), "memory.max"),
+)
 
 
 @pytest.fixture
@@ -234,12 +237,15 @@ def test_a_checkpoint_that_finds_no_room_is_never_used_and_the_one_before_stays(
 @pytest.fixture
 def memory_group() -> Iterator[Path]:
     """A control group in which MEMORY_BYTES are all there is."""
-    group = MEMORY_GROUPS / f"test-{os.getpid()}"
+    root, limit = next((place for place in MEMORY_LIMITS if place[0].is_dir()), MEMORY_LIMITS[1])
+    group = root / f"test-{os.getpid()}"
     try:
         group.mkdir()
-        (group / "memory.limit_in_bytes").write_text(str(MEMORY_BYTES))
+        (group / limit).write_text(str(MEMORY_BYTES))
     except OSError as problem:
-        pytest.skip(f"no memory control group can be made here ({os.strerror(problem.errno or errno.EPERM)})")
+        with contextlib.suppress(OSError):
+            group.rmdir()
+        pytest.skip(f"no memory control group can be made here: {problem}")
     yield group
     for pid in (group / "cgroup.procs").read_text().split():
         psutil.Process(int(pid)).kill()
