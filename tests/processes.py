@@ -16,6 +16,7 @@ import psycopg2
 
 from bert_training.demo import processes
 from bert_training.demo.children import Child, stop_all
+from bert_training.worker.ballast import throw_out
 from tests.janitor import the_janitor
 from tests.servers import free_port
 
@@ -60,6 +61,8 @@ class Product:
     def stop(self) -> None:
         """Stop every process that was started, politely, then for sure."""
         stop_all(self.children)
+        for models_dir in self.folder.iterdir():
+            throw_out(models_dir)  # pytest keeps the folders of three sessions
         for child in self.children:
             the_janitor().forget(child.process)
 

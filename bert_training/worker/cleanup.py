@@ -1,20 +1,25 @@
 """Removes once a day what nobody can want any more: delivered logs, checkpoints and tables untouched for a week.
 
-The weights of a completed run (final/) are never touched: this computer keeps the only copy.
+Takes only what this program has written and named. The weights of a completed run (final/) are never touched: this
+computer keeps the only copy.
 """
 
 import logging
+import re
 import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from bert_training.worker.model_store import FINAL, ModelStore, is_current
+from bert_training.worker.model_store import ModelStore, is_current
 from bert_training.worker.sender import is_delivered
 from bert_training.worker.timing import Timing
 
 KEPT_SECONDS = 7 * 24 * 3600.0  # for so long the portal takes a late log
 PERIOD_SECONDS = 24 * 3600.0
+PARTS = ("attempt-*", "acked-*", "progress-*", "outcome-*", "job.json", "trainer.*", "checkpoints")  # of a job's folder
+_JOB = re.compile(r"^\d+(-\d+)?$")
+_TABLE = re.compile(r"^[0-9a-f]{64}\.(parquet|part)$")
 
 logger = logging.getLogger(__name__)
 
@@ -45,16 +50,19 @@ class Cleaner:
         logger.info("cleaned up: %d folders and files not used for a week, %.0f MB; models stay", len(old), size / 1e6)
 
     def _unwanted(self, held: str) -> Iterator[Path]:
-        yield from self._store.datasets.iterdir()  # a table that is asked for again is fetched again
+        # A table that is asked for again is fetched again.
+        yield from (path for path in self._store.datasets.iterdir() if _TABLE.match(path.name))
         for folder in (self._store.folder / "jobs").glob("*"):
+            if not _JOB.match(folder.name) or folder.name == held:
+                continue
             logs = folder.glob("attempt-*.jsonl") if is_current(folder) else ()
-            if folder.name != held and all(is_delivered(log) for log in logs):
+            if all(is_delivered(log) for log in logs):
                 yield folder
 
 
 def _parts(path: Path) -> list[Path]:
     """Return the parts of a job's folder that may go; a file is its own part."""
-    return [part for part in path.iterdir() if part.name != FINAL] if path.is_dir() else [path]
+    return [part for pattern in PARTS for part in path.glob(pattern)] if path.is_dir() else [path]
 
 
 def _files(path: Path) -> Iterator[Path]:

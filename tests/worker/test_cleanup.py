@@ -77,12 +77,29 @@ def test_what_was_put_aside_goes_although_nobody_takes_its_log(store: ModelStore
 
 
 def test_a_table_that_was_not_used_for_a_week_goes(store: ModelStore) -> None:
-    old, new = store.datasets / "a.parquet", store.datasets / "b.parquet"
+    old, new = store.datasets / f"{'a' * 64}.parquet", store.datasets / f"{'b' * 64}.parquet"
     for path, age in ((old, OLD), (new, 60.0)):
         path.write_bytes(b"PAR1")
         os.utime(path, (time.time() - age,) * 2)
     clean(store)
     assert (old.exists(), new.exists()) == (False, True)
+
+
+def test_what_is_not_ours_is_left_alone(store: ModelStore) -> None:
+    """Somebody may have chosen a models-dir that holds other things."""
+    theirs = [
+        store.datasets / "clients.parquet",
+        store.folder / "jobs" / "summer" / "letter.txt",
+        store.folder / "jobs" / "5" / "notes.txt",
+    ]
+    leave(store, "5")
+    for path in theirs:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("mine")
+        let_age(path, OLD)
+    clean(store)
+    assert [path.exists() for path in theirs] == [True, True, True]
+    assert [path.name for path in (store.folder / "jobs" / "5").iterdir()] == ["notes.txt"]
 
 
 def test_it_is_done_at_the_start_and_then_once_a_day(store: ModelStore) -> None:
