@@ -43,14 +43,18 @@ def run_supervisor(options: Options, timing: Timing | None = None) -> int:
     """Run one supervisor until it is told to stop. Returns the exit code."""
     set_up_console(debug=options.debug)
     logger.info("worker starts: %s", options.describe())
-    store = ModelStore(options.models_dir)
     try:
+        store = ModelStore(options.models_dir)
         store.acquire()
+        context = make_context(options, store, timing or Timing())
     except FolderInUse as error:
         logger.error("%s", error)
         return ExitCode.CONFLICT
+    except OSError as error:
+        logger.error("--models-dir %s cannot be used: %s", options.models_dir, error)
+        return ExitCode.WRONG_OPTIONS
     try:
-        return _supervise(make_context(options, store, timing or Timing()))
+        return _supervise(context)
     finally:
         store.release()
 

@@ -326,12 +326,12 @@ def test_stopped_while_its_last_lines_are_refused_a_worker_hands_back_before_its
     """F-52: no end is taken without its log, so the job is released; the log follows after the next start."""
     job = portal.enqueue()
     portal.inject("/logs/batch", error(503, "storage_full"), times=1_000_000)
-    worker = start("--grace", "4")
+    worker = start("--grace", "3")
     portal.wait_for(lambda: portal.progress and portal.progress[-1]["step"] == 40)
     began = time.monotonic()
     worker.interrupt()
     assert worker.wait() == 0
-    assert time.monotonic() - began < 6
+    assert time.monotonic() - began < 5
     assert [end["outcome"] for end in portal.ends] == ["released"]
     portal.heal()
     take_up(portal, job)
@@ -359,7 +359,7 @@ def test_lines_that_a_power_cut_took_leave_no_gap(portal: FakePortal, start: Sta
     os.truncate(spool_of(worker, job), written + 1000)  # in the middle of a line, behind what the portal has
     take_up(portal, job)
     portal.heal()
-    worker = start(**SLOW)
+    worker = start()
     portal.wait_for(lambda: portal.ends)
     assert_whole(portal, worker, job, attempt=1)
     assert_whole(portal, worker, job, attempt=2)

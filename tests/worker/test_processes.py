@@ -124,7 +124,11 @@ def test_a_copied_token_ends_the_copy_after_two_leases(portal: FakePortal, start
 
 @pytest.mark.parametrize(
     ("flags", "words"),
-    [(["--api-url", "http://portal.example.org"], "--allow-http"), (["--token", "bertw_x"], "damaged")],
+    [
+        (["--api-url", "http://portal.example.org"], "--allow-http"),
+        (["--token", "bertw_x"], "damaged"),
+        (["--models-dir", __file__], "cannot be used: [Errno 20] Not a directory"),
+    ],
 )
 def test_wrong_options_end_at_once_with_a_sentence(
     start_process: Start, portal: FakePortal, flags: list[str], words: str
