@@ -38,21 +38,28 @@ class Cleaner:
         if now - self._cleaned_at < PERIOD_SECONDS:
             return
         self._cleaned_at = now
-        old = [path for path in self._unwanted(str(held_job)) if _age_seconds(path) >= KEPT_SECONDS]
-        if not old:
-            return
-        size = sum(_size(path) for path in old)
-        for path in old:
-            try:
-                _remove(path)
-            except OSError as error:
-                logger.warning("%s cannot be cleaned up: %s", path, error)
-        logger.info("cleaned up: %d folders and files not used for a week, %.0f MB; models stay", len(old), size / 1e6)
+        sizes = [self._clean(path) for path in self._unwanted(str(held_job))]
+        cleaned = [size for size in sizes if size]
+        if cleaned:
+            words = "cleaned up: %d folders and files not used for a week, %.1f MB; models stay"
+            logger.info(words, len(cleaned), sum(cleaned) / 1e6)
+
+    def _clean(self, path: Path) -> int:
+        """Remove what is old enough; returns how many bytes that were."""
+        try:
+            if _age_seconds(path) < KEPT_SECONDS:
+                return 0
+            size = _size(path)
+            _remove(path)
+        except OSError as error:  # open on Windows, or moved by somebody at this moment: tomorrow is another day
+            logger.warning("%s cannot be cleaned up: %s", path, error)
+            return 0
+        return size
 
     def _unwanted(self, held: str) -> Iterator[Path]:
         # A table that is asked for again is fetched again.
-        yield from (path for path in self._store.datasets.iterdir() if _TABLE.match(path.name))
-        for folder in (self._store.folder / "jobs").glob("*"):
+        yield from [path for path in self._store.datasets.iterdir() if _TABLE.match(path.name)]
+        for folder in list((self._store.folder / "jobs").glob("*")):
             if not _JOB.match(folder.name) or folder.name == held:
                 continue
             logs = folder.glob("attempt-*.jsonl") if is_current(folder) else ()

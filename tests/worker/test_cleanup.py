@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from bert_training.worker import cleanup
 from bert_training.worker.child import spool_path
 from bert_training.worker.cleanup import KEPT_SECONDS, PERIOD_SECONDS, Cleaner
 from bert_training.worker.model_store import ModelStore
@@ -113,3 +114,17 @@ def test_it_is_done_at_the_start_and_then_once_a_day(store: ModelStore) -> None:
     clock.now = PERIOD_SECONDS
     cleaner.clean_when_due(held_job=None)
     assert not later.exists()
+
+
+def test_what_cannot_be_removed_is_left_for_another_day(store: ModelStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    stubborn, other = leave(store, "1"), leave(store, "2")
+    remove = cleanup._remove
+
+    def fail(path: Path) -> None:
+        if path == stubborn:
+            raise PermissionError("open in another program")
+        remove(path)
+
+    monkeypatch.setattr(cleanup, "_remove", fail)
+    clean(store)
+    assert (stubborn.exists(), other.exists()) == (True, False)
