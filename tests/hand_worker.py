@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from bert_training.contract.enums import Outcome, WorkerState
+from bert_training.contract.enums import Outcome, Phase, WorkerState
 from bert_training.contract.limits import API_PREFIX
 from bert_training.contract.messages import (
     ClaimedJob,
@@ -14,6 +14,8 @@ from bert_training.contract.messages import (
     HeartbeatRequest,
     LogBatch,
     LogLine,
+    ProgressRequest,
+    Result,
 )
 from bert_training.tasks import TASKS
 from bert_training.worker.client import NothingToDo, PortalClient
@@ -47,6 +49,18 @@ class HandWorker:
         lines = [LogLine(ts=SOME_TIME, message=message) for message in messages]
         batch = LogBatch(job_id=job.job_id, attempt=job.attempt, first_seq=first_seq, lines=lines)
         return self.client.post_logs(batch).next_seq
+
+    def report(self, job: ClaimedJob, *, step: int, total_steps: int) -> None:
+        """Say how far the training is."""
+        facts: dict[str, Any] = {"attempt": job.attempt, "phase": Phase.TRAINING, "epoch": 1}
+        self.client.post_progress(job.job_id, ProgressRequest(**facts, step=step, total_steps=total_steps))
+
+    def complete(self, job: ClaimedJob, *, lines: int) -> None:
+        """End the job with a result."""
+        result = Result(metrics={"f1_macro": 0.9}, model_fingerprint="0" * 64, best_step=1, classes=[])
+        facts: dict[str, Any] = {"attempt": job.attempt, "outcome": Outcome.COMPLETED, "result": result}
+        ending = CompleteRequest(**facts, log_seq=lines, metric_seq=0)
+        self.client.complete(job.job_id, ending)
 
     def give_up(self, job: ClaimedJob, *, lines: int) -> None:
         """End the job as canceled, so that the worker may have another."""
