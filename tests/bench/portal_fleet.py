@@ -19,6 +19,7 @@ from bert_training.contract.limits import HEARTBEAT_SECONDS
 from bert_training.contract.messages import ClaimedJob
 from bert_training.models import Job, JobAttempt, Run
 from bert_training.worker.client import PortalError
+from tests.bench import seed
 from tests.bench.frame import Figure, rounds_for
 from tests.bench.portal_viewers import open_server
 from tests.hand_worker import HandWorker
@@ -30,18 +31,9 @@ REPORT_SECONDS = 2.0  # between two reports (progress and log lines) of a worker
 LINES_PER_REPORT = 10
 REPORTS_PER_JOB = 8
 JOBS = WORKERS * (2 + int(SECONDS / REPORT_SECONDS / REPORTS_PER_JOB))
-COPIED = (
-    "owner",
-    "dataset",
-    "task",
-    "base_model",
-    "base_model_revision",
-    "hyperparameters",
-    "split_digest",
-    "simulate",
-)
-NOTES = f"""Fleet: {WORKERS} workers as threads of one process for {SECONDS} s, each with a connection of its own and the
-worker's own client. Every {REPORT_SECONDS:g} s a worker posts its progress and {LINES_PER_REPORT} log lines, every
+COPIED = (*seed.COPIED, "owner", "simulate")
+NOTES = f"""Fleet: {WORKERS} workers as threads of one process for {SECONDS} s, each with a connection of its own and
+the worker's own client. Every {REPORT_SECONDS:g} s a worker posts its progress and {LINES_PER_REPORT} log lines, every
 {HEARTBEAT_SECONDS:g} s a heartbeat, and after {REPORTS_PER_JOB} reports it ends its job and claims the next. Times are
 those that the workers see; their process and the portal share the machine."""
 
