@@ -60,16 +60,19 @@ class Log:
 class SimulatedWorker(threading.Thread):
     """One worker in training."""
 
-    def __init__(self, base_url: str, token: str, log: Log, *, place: float, deadline: float) -> None:
+    def __init__(self, base_url: str, token: str, log: Log, *, place: float) -> None:
         super().__init__(daemon=True)
         self._worker = HandWorker(base_url, token)
         self._log = log
-        self._next = time.monotonic() + place * REPORT_SECONDS  # not all in the same moment
-        self._beat_at = time.monotonic() + place * HEARTBEAT_SECONDS
-        self._deadline = deadline
+        self._place = place  # of all workers, 0 to 1: not all report in the same moment
+        self._next = self._beat_at = self._deadline = 0.0
 
     def run(self) -> None:
         """Work on one job after the other until the time is over."""
+        began = time.monotonic()
+        self._deadline = began + SECONDS
+        self._next = began + self._place * REPORT_SECONDS
+        self._beat_at = began + self._place * HEARTBEAT_SECONDS
         while time.monotonic() < self._deadline:
             self._wait()
             job: ClaimedJob | None = None
@@ -108,23 +111,20 @@ def measure() -> list[Figure]:
     connections.close_all()
     log = Log()
     with open_server("portal.server") as port:
-        began = time.monotonic()
-        work(f"http://127.0.0.1:{port}", tokens, log)
-        seconds = time.monotonic() - began
+        seconds = work(f"http://127.0.0.1:{port}", tokens, log)
     return list(figures_of(log, seconds))
 
 
-def work(base_url: str, tokens: list[str], log: Log) -> None:
-    """Run all workers to their end."""
-    deadline = time.monotonic() + SECONDS
+def work(base_url: str, tokens: list[str], log: Log) -> float:
+    """Run all workers to their end; returns how long that took."""
     places = enumerate(tokens)
-    workers = [
-        SimulatedWorker(base_url, token, log, place=number / WORKERS, deadline=deadline) for number, token in places
-    ]
+    workers = [SimulatedWorker(base_url, token, log, place=number / WORKERS) for number, token in places]
+    began = time.monotonic()
     each: Callable[[threading.Thread], Any]
     for each in (threading.Thread.start, threading.Thread.join):
         for worker in workers:
             each(worker)
+    return time.monotonic() - began
 
 
 def enqueue(owner: User, count: int) -> None:
