@@ -1,5 +1,6 @@
 """The list of datasets and the page of one: what is in it, what the check found, which runs stand on it."""
 
+from datetime import timedelta
 from typing import Any
 
 from django import forms
@@ -10,10 +11,12 @@ from django.db.models.functions import Coalesce
 from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from bert_training import access
+from bert_training.contract.enums import DatasetStatus
 from bert_training.models import Dataset, Run
 from bert_training.models.choices import dataset_status_choices, task_choices
 from bert_training.pages.filters import ListFilters, with_all
@@ -28,6 +31,7 @@ from bert_training.tasks import TASKS
 SHOWN_RUNS = 10
 PREVIEW_ROWS = 8
 CELL_CHARACTERS = 500
+USUAL_WAIT = timedelta(seconds=30)  # for a check in the background to begin; it does within a second
 
 
 class DatasetFilters(ListFilters[Dataset]):
@@ -65,6 +69,7 @@ def show_dataset(request: HttpRequest, pk: int) -> HttpResponse:
         "lengths": _lengths(dataset),
         "runs": with_headlines(rows_for_list(access.runs_visible_to(user).filter(dataset=dataset))[:SHOWN_RUNS]),
         "facts": _facts(dataset),
+        "check_waits": _check_waits(dataset),
     }
     if dataset.is_ready:
         try:
@@ -72,6 +77,12 @@ def show_dataset(request: HttpRequest, pk: int) -> HttpResponse:
         except DatasetGone:
             context["preview_missing"] = True
     return render(request, "datasets/detail.html", context)
+
+
+def _check_waits(dataset: Dataset) -> bool:
+    """Tell whether a check should have begun by now: the background work may have stopped."""
+    age = timezone.now() - dataset.created_at
+    return dataset.status == DatasetStatus.CHECKING and not dataset.check_attempts and age > USUAL_WAIT
 
 
 @page

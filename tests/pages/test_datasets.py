@@ -2,11 +2,13 @@
 
 import hashlib
 import io
+from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import User
 from django.core.files.storage import default_storage
 from django.test import Client
+from django.utils import timezone
 
 from bert_training.data.checks import Problem
 from bert_training.models import Dataset, Run
@@ -97,6 +99,17 @@ def test_a_dataset_in_check_shows_how_far_it_is_and_asks_again_by_itself(as_ana:
     assert "40 %" in content
     assert 'data-refresh-seconds="2"' in content
     assert "New run" not in content
+
+
+@pytest.mark.parametrize(("age_seconds", "attempts", "is_said"), [(5, 0, False), (300, 0, True), (300, 1, False)])
+def test_a_check_that_does_not_begin_says_that_it_waits(
+    as_ana: Client, dataset: Dataset, age_seconds: int, attempts: int, is_said: bool
+) -> None:
+    """F-27: the background work has stopped; a check that runs, however long, does not wait."""
+    created_at = timezone.now() - timedelta(seconds=age_seconds)
+    Dataset.objects.filter(pk=dataset.pk).update(status="checking", check_attempts=attempts, created_at=created_at)
+    content = as_ana.get(f"/datasets/{dataset.pk}").content.decode()
+    assert ("The check waits" in content) is is_said
 
 
 def test_a_refused_dataset_says_what_to_repair(as_ana: Client, dataset: Dataset) -> None:
