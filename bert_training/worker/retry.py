@@ -88,6 +88,8 @@ class Retrier:
             seconds = TOKEN_RETRY_SECONDS
         else:
             seconds = backoff_seconds(failures, error.retry_after, timing=self._timing)
-        seconds = min(seconds, at_most)
+        if seconds > at_most:
+            # Not exactly at_most: workers that fell silent in the same moment would knock in the same moment for ever.
+            seconds = at_most * self._timing.uniform(0.4, 1.0)
         logger.warning("%s failed, next try in %.1f s: %s", what, seconds, error)
         self._timing.pause(seconds, is_over)

@@ -1,5 +1,7 @@
 """How long the worker waits, on a clock that a test holds."""
 
+import random
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -39,6 +41,19 @@ def test_twenty_workers_told_the_same_time_come_back_spread_out() -> None:
     waits = sorted(backoff_seconds(1, 10.0, timing=Timing()) for _ in range(20))
     assert waits[0] >= 10.0
     assert waits[-1] - waits[0] >= 5.0
+
+
+def test_twenty_heartbeats_that_may_not_wait_so_long_come_back_spread_out() -> None:
+    """F-38: the portal asks for ten minutes, a heartbeat waits 15 s at most; not all wait the same."""
+    waits = []
+    for number in range(20):
+        clock, chance = HeldClock(), random.Random(number)
+        retrier = Retrier(TokenSource(make_token(WORKER_PREFIX)), replace(clock.timing, uniform=chance.uniform))
+        error = Unavailable("away", retry_after=600.0)
+        retrier.wait_after(error, 1, what="heartbeat", give_up=lambda: False, at_most=15.0)
+        waits.append(clock.now)
+    assert max(waits) <= 15.0
+    assert max(waits) - min(waits) >= 7.5
 
 
 def test_a_wish_for_hours_is_cut_to_fifteen_minutes(clock: HeldClock) -> None:
