@@ -12,6 +12,8 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import redis
+
 from bert_training.demo.client import PortalRefused
 from tests.faults import bad_line
 from tests.faults.proxy import Fault
@@ -166,6 +168,12 @@ def kill_cache(victims: Victims, _computer: Computer, _chance: random.Random) ->
     return victims.cache.start
 
 
+def flush_cache(victims: Victims, _computer: Computer, _chance: random.Random) -> Heal:
+    with contextlib.suppress(redis.ConnectionError), redis.Redis.from_url(victims.cache.url) as cache:  # or it is away
+        cache.flushall()
+    return lambda: None
+
+
 def cancel_run(victims: Victims, _computer: Computer, chance: random.Random) -> Heal:
     runs = victims.stage.unfinished()
     with contextlib.suppress(IndexError, PortalRefused):  # nothing to cancel, just ended, or the portal is away
@@ -210,6 +218,7 @@ DEEDS: dict[str, tuple[Deed, tuple[float, float]]] = {
     "portal killed": (kill_portal, SHORT),
     "database crashed": (crash_database, SHORT),
     "cache killed": (kill_cache, LONG),
+    "cache flushed": (flush_cache, SHORT),
     "run canceled": (cancel_run, SHORT),
     "answers lost": (spoil_line(bad_line.drop_response(), share=0.3), LONG),
     "requests doubled": (spoil_line(bad_line.duplicate(), share=0.5), LONG),

@@ -15,6 +15,7 @@ class Server:
     """A server of tests/servers.py, by its URL."""
 
     def __init__(self, url: str) -> None:
+        self.url = url
         self._port = urlsplit(url).port
         pid = _listener(self._port)
         assert pid is not None, f"nobody listens on port {self._port}"
