@@ -10,20 +10,22 @@ import signal
 import time
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+import httpx2
+import psycopg2
 import redis
 
-from bert_training.demo.client import PortalRefused
 from tests.faults import bad_line
 from tests.faults.proxy import Fault
 from tests.faults.servers import Server
 from tests.faults.stage import LEASE_SECONDS, Computer, Stage
+from tests.processes import wait_until
 
 PAUSE_SECONDS = (2.0, 5.0)  # between two faults
 SHORT, LONG = (0.2, 1.0), (1.2 * LEASE_SECONDS, 3 * LEASE_SECONDS)  # how long a fault lasts
 READY_SECONDS = 0.05
-STOP_SECONDS = 60.0  # a busy machine; released within a second otherwise
+AWAY = (httpx2.HTTPError, psycopg2.Error)  # the portal or its database, harmed a moment ago
 
 Heal = Callable[[], object]
 
@@ -40,11 +42,18 @@ class Strike:
 
 @dataclass(frozen=True)
 class Victims:
-    """What can be harmed."""
+    """What can be harmed. `down`: computers that shall not run now; a worker that ends on another is started again."""
 
     stage: Stage
     database: Server
     cache: Server
+    down: set[Computer] = field(default_factory=set)
+
+    def keep_up(self) -> None:
+        """Start every worker that shall run, as an office's service manager does."""
+        for computer in self.stage.computers:
+            if computer not in self.down:
+                computer.start()
 
 
 Deed = Callable[[Victims, Computer, random.Random], Heal]
@@ -86,6 +95,7 @@ class Nemesis:
             elif self._strikes and self._strikes[-1].at <= now and self._has_paused():
                 self._strike(self._strikes.pop())
             else:
+                self._victims.keep_up()
                 meanwhile()
                 time.sleep(READY_SECONDS)
 
@@ -104,53 +114,54 @@ class Nemesis:
 # --- deeds: each does harm at once and returns what ends it. Two may meet on one computer, so each heals what is there.
 
 
-def kill_supervisor(_victims: Victims, computer: Computer, _chance: random.Random) -> Heal:
-    computer.kill()
-    return lambda: revive(computer)
+def signal_supervisor(number: signal.Signals) -> Deed:
+    def deed(victims: Victims, computer: Computer, _chance: random.Random) -> Heal:
+        victims.down.add(computer)
+        computer.send(number)
+        return lambda: let_go_on(victims, computer)
+
+    return deed
 
 
-def kill_computer(_victims: Victims, computer: Computer, _chance: random.Random) -> Heal:
-    computer.send_all(signal.SIGKILL)
-    return lambda: revive(computer)
+def signal_computer(number: signal.Signals) -> Deed:
+    def deed(victims: Victims, computer: Computer, _chance: random.Random) -> Heal:
+        victims.down.add(computer)
+        computer.send_all(number)
+        return lambda: let_go_on(victims, computer)
+
+    return deed
+
+
+def let_go_on(victims: Victims, computer: Computer) -> None:
+    """End a kill, a stop or a freeze; the worker is started again if it has ended."""
+    victims.down.discard(computer)
+    computer.send_all(signal.SIGCONT)
 
 
 def kill_trainer(_victims: Victims, computer: Computer, _chance: random.Random) -> Heal:
     if trainer := computer.trainer():
         trainer.kill()
-    return lambda: revive(computer)
+    return lambda: None
 
 
-def freeze_supervisor(_victims: Victims, computer: Computer, _chance: random.Random) -> Heal:
-    computer.send(signal.SIGSTOP)
-    return lambda: revive(computer)
+def press_button(button: str, opposite: str, *, healed: str) -> Deed:
+    """Have staff press a button on a computer's page in the administration; `healed` is a condition on its row."""
+    question = f"SELECT {healed} FROM bert_workers WHERE id = %s"  # noqa: S608 - written below
 
+    def deed(victims: Victims, computer: Computer, _chance: random.Random) -> Heal:
+        stage = victims.stage
 
-def freeze_computer(_victims: Victims, computer: Computer, _chance: random.Random) -> Heal:
-    computer.send_all(signal.SIGSTOP)
-    return lambda: revive(computer)
+        def is_healed() -> bool:
+            with contextlib.suppress(*AWAY):
+                stage.staff.act(opposite, computer.worker)
+                return bool(stage.execute(question, computer.worker)[0][0])
+            return False  # pressed again
 
+        with contextlib.suppress(*AWAY):
+            stage.staff.act(button, computer.worker)
+        return lambda: wait_until(is_healed)
 
-def stop_worker(_victims: Victims, computer: Computer, _chance: random.Random) -> Heal:
-    computer.send(signal.SIGTERM)
-
-    def heal() -> None:
-        computer.send_all(signal.SIGCONT)  # it may have been frozen since
-        computer.supervisor.process.wait(STOP_SECONDS)
-        computer.start()
-
-    return heal
-
-
-def revive(computer: Computer) -> None:
-    """Let a computer go on, or start its worker again."""
-    computer.send_all(signal.SIGCONT)
-    computer.start()
-
-
-def drain_worker(victims: Victims, computer: Computer, _chance: random.Random) -> Heal:
-    statement = "UPDATE bert_workers SET draining = %s WHERE id = %s"
-    victims.stage.execute(statement, True, computer.worker)
-    return lambda: victims.stage.execute(statement, False, computer.worker)
+    return deed
 
 
 def kill_portal(victims: Victims, _computer: Computer, _chance: random.Random) -> Heal:
@@ -174,11 +185,16 @@ def flush_cache(victims: Victims, _computer: Computer, _chance: random.Random) -
     return lambda: None
 
 
-def cancel_run(victims: Victims, _computer: Computer, chance: random.Random) -> Heal:
-    runs = victims.stage.unfinished()
-    with contextlib.suppress(IndexError, PortalRefused):  # nothing to cancel, just ended, or the portal is away
-        victims.stage.portal.cancel(chance.choice(runs))
-    return lambda: None
+def ask_for(what: str) -> Deed:
+    """Have ana ask for something about one of her runs: "cancel" or "finish"."""
+
+    def deed(victims: Victims, _computer: Computer, chance: random.Random) -> Heal:
+        with contextlib.suppress(*AWAY, IndexError):  # no run is left
+            run = chance.choice(victims.stage.unfinished())
+            victims.stage.staff.call("POST", f"/runs/{run}/{what}")
+        return lambda: None
+
+    return deed
 
 
 def spoil_line(fault: Fault, *, on: str = "", share: float = 1.0) -> Deed:
@@ -208,18 +224,20 @@ def swallow_line(_victims: Victims, computer: Computer, _chance: random.Random) 
 
 
 DEEDS: dict[str, tuple[Deed, tuple[float, float]]] = {
-    "supervisor killed": (kill_supervisor, SHORT),
-    "computer killed": (kill_computer, SHORT),
+    "supervisor killed": (signal_supervisor(signal.SIGKILL), SHORT),
+    "computer killed": (signal_computer(signal.SIGKILL), SHORT),
     "trainer killed": (kill_trainer, SHORT),
-    "supervisor frozen": (freeze_supervisor, LONG),
-    "computer frozen": (freeze_computer, LONG),
-    "worker stopped": (stop_worker, LONG),
-    "worker drained": (drain_worker, SHORT),
+    "supervisor frozen": (signal_supervisor(signal.SIGSTOP), LONG),
+    "computer frozen": (signal_computer(signal.SIGSTOP), LONG),
+    "worker stopped": (signal_supervisor(signal.SIGTERM), SHORT),
+    "worker drained": (press_button("drain", "stop_draining", healed="NOT draining"), SHORT),
+    "worker switched off": (press_button("deactivate", "activate", healed="active"), SHORT),
+    "run canceled": (ask_for("cancel"), SHORT),
+    "run asked to finish": (ask_for("finish"), SHORT),
     "portal killed": (kill_portal, SHORT),
     "database crashed": (crash_database, SHORT),
     "cache killed": (kill_cache, LONG),
     "cache flushed": (flush_cache, SHORT),
-    "run canceled": (cancel_run, SHORT),
     "answers lost": (spoil_line(bad_line.drop_response(), share=0.3), LONG),
     "requests doubled": (spoil_line(bad_line.duplicate(), share=0.5), LONG),
     "requests late": (spoil_line(bad_line.hold_back(LEASE_SECONDS), share=0.3), LONG),

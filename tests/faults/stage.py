@@ -27,6 +27,7 @@ from tests.faults.checker import secrets_in, violations
 from tests.faults.history import History, call_of, read_all_text, read_rows, read_spool, start_recording
 from tests.faults.pages import Pages
 from tests.faults.proxy import Proxy
+from tests.faults.staff import Staff
 from tests.faults.watch import Watch
 from tests.processes import Product, wait_until
 
@@ -152,7 +153,9 @@ class Stage:
         make_operator(self.database_url, "ana")
         start_recording(self.database_url)
         self.start_web()
-        self._pages = Pages(self.product.base_url, user="ana", password=self.product.accounts["ana"])
+        accounts = self.product.accounts
+        self._pages = Pages(self.product.base_url, user="ana", password=accounts["ana"])
+        self.staff = Staff(self.product.base_url, password=accounts["root"])
         self.dataset = self._upload()
         self.computers += [self._register(f"pc-{number}") for number in range(1, self._wanted_computers + 1)]
         self._watch.start()
@@ -225,10 +228,11 @@ class Stage:
 
     # --- the end
 
-    def settle(self, *, seconds: float = PATIENCE_SECONDS) -> float:
+    def settle(self, *, seconds: float = PATIENCE_SECONDS, meanwhile: Callable[[], None] = lambda: None) -> float:
         """I7: wait until all runs have ended and all spools are delivered; returns how long it took."""
         began = time.monotonic()
         while ends := self.open_ends():
+            meanwhile()
             assert time.monotonic() - began < seconds, f"I7: after {seconds:g} s of quiet there are still {ends}"
             time.sleep(POLL_SECONDS)
         return time.monotonic() - began

@@ -22,8 +22,9 @@ from tests.faults.servers import Server
 from tests.faults.stage import LEASE_SECONDS, STEPS_PER_SECOND, Stage
 from tests.janitor import the_janitor
 
-SEED = int(os.environ.get("SOAK_SEED") or 7)
 SHORT_SECONDS, LONG_SECONDS = 30.0, float(os.environ.get("SOAK_SECONDS") or 180)
+# 38: of the first forty, the one with the most faults in 30 s that has the portal killed and the database crashed.
+SHORT_SEED, LONG_SEED = (int(os.environ.get("SOAK_SEED") or seed) for seed in (38, 39))
 COMPUTERS = 3
 WAITING_RUNS = COMPUTERS + 1  # never an idle worker, and never a long queue to wait for at the end
 EPOCHS = 2
@@ -55,27 +56,23 @@ def victims() -> Iterator[Victims]:
 @pytest.mark.timeout(240)
 def test_nothing_is_lost_in_half_a_minute_of_random_faults(victims: Victims) -> None:
     """F-60: the soak as it runs with every `make test`."""
-    soak(victims, seconds=SHORT_SECONDS, seed=SEED)
+    soak(victims, seconds=SHORT_SECONDS, seed=SHORT_SEED)
 
 
 @pytest.mark.long
 @pytest.mark.timeout(LONG_SECONDS + 600)
 def test_nothing_is_lost_in_minutes_of_random_faults(victims: Victims) -> None:
     """F-60: the soak at length."""
-    soak(victims, seconds=LONG_SECONDS, seed=SEED + 1)
+    soak(victims, seconds=LONG_SECONDS, seed=LONG_SEED)
 
 
 def soak(victims: Victims, *, seconds: float, seed: int) -> None:
     """Harm for so long, let everything heal, and judge the whole history."""
     stage = victims.stage
-    for computer in stage.computers:
-        computer.start()
     strikes = plan(seed, seconds=seconds, computers=COMPUTERS)
     nemesis = Nemesis(victims, strikes, seed=seed)
     nemesis.run(meanwhile=lambda: feed(stage))
-    for computer in stage.computers:
-        computer.start()
-    settled = stage.settle(seconds=SETTLE_SECONDS)
+    settled = stage.settle(seconds=SETTLE_SECONDS, meanwhile=victims.keep_up)
     history = stage.history()
     print(f"\nSoak of {seconds:g} s, seed {seed}")
     for name, figure in figures(history, nemesis.done, settled=settled):
