@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 
 from tests.faults.proxy import Answer, Call, ConnectionCut, Fault, Forward, Send, reset, send_at_once
@@ -60,7 +61,8 @@ def hold_back(seconds: float = 0.0, *, until: threading.Event | None = None) -> 
         await asyncio.sleep(call.chance.uniform(0, seconds))
         while until is not None and not until.is_set():
             await asyncio.sleep(POLL_SECONDS)
-        await forward()
+        with suppress(ConnectionCut):  # the portal may be away by then
+            await forward()
 
     async def act(call: Call, forward: Forward) -> Answer:
         call.start(arrive(call, forward))

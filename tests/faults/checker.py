@@ -171,9 +171,9 @@ def _attempt_of(call: Call) -> Key | None:
 
 def _told_and_stored(call: Call, row: Attempt) -> tuple[object, object]:
     if call.path == "/logs/batch":
-        return _end_of(call), row.log_seq
+        return last_number(call), row.log_seq
     if call.path == "/metrics":
-        return _end_of(call), row.metric_seq
+        return last_number(call), row.metric_seq
     if call.path.endswith("/progress"):
         return call.body["step"], row.last_step
     if call.path.endswith("/complete"):
@@ -181,7 +181,8 @@ def _told_and_stored(call: Call, row: Attempt) -> tuple[object, object]:
     return None, None
 
 
-def _end_of(batch: Call) -> int:
+def last_number(batch: Call) -> int:
+    """Return the number of the last line or point of a batch."""
     return int(batch.body["first_seq"]) + len(batch.body.get("lines", batch.body.get("points", []))) - 1
 
 

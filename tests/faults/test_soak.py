@@ -5,6 +5,7 @@
 
 import itertools
 import os
+import signal
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
@@ -16,7 +17,8 @@ import pytest
 from bert_training.demo.client import PortalRefused
 from bert_training.worker.simulation import STEPS_PER_EPOCH
 from tests import servers
-from tests.faults.history import History
+from tests.faults.checker import last_number
+from tests.faults.history import History, Key
 from tests.faults.nemesis import Nemesis, Victims, plan
 from tests.faults.servers import Server
 from tests.faults.stage import LEASE_SECONDS, STEPS_PER_SECOND, Stage
@@ -41,16 +43,18 @@ def victims() -> Iterator[Victims]:
     """A stage with servers of its own: those of the test session must not be killed."""
     home = Path(tempfile.mkdtemp(prefix="bert-soak-"))  # not tmp_path, which PostgreSQL's user may not enter
     the_janitor().remove(home)
-    database_url, cache_url = servers.start_postgres(home), servers.start_valkey(home)
+    database, cache = Server(servers.start_postgres(home)), Server(servers.start_valkey(home))
     folder = home / "office"
     folder.mkdir()
-    own = {"DATABASE_URL": database_url, "REDIS_URL": cache_url, "AFFINITY_SECONDS": f"{AFFINITY_SECONDS:g}"}
+    own = {"DATABASE_URL": database.url, "REDIS_URL": cache.url, "AFFINITY_SECONDS": f"{AFFINITY_SECONDS:g}"}
     stage = Stage(folder, computers=COMPUTERS, **own)
     try:
         stage.open()
-        yield Victims(stage, Server(database_url), Server(cache_url))
+        yield Victims(stage, database, cache)
     finally:
         stage.close()
+        database.crash(signal.SIGQUIT)
+        cache.crash()
 
 
 @pytest.mark.timeout(240)
@@ -99,15 +103,26 @@ def figures(history: History, faults: Counter[str], *, settled: float) -> Iterat
     yield "attempts by outcome", ", ".join(f"{outcome} {n}" for outcome, n in sorted(outcomes.items()))
     stored = sum(map(len, history.lines.values()))
     written = sum(map(len, history.spooled_lines.values()))
-    taken = sum(len(call.body["lines"]) for call in history.calls if call.path == "/logs/batch" and call.is_done)
     yield "log lines", f"{written} written by workers, {stored} stored"
-    yield "duplicate lines refused", f"{taken - stored}"
+    yield "duplicate lines refused", f"{repeated_lines(history)}"
     refused = Counter(call.answer.get("code", "") for call in history.calls if call.status == 409)
     yield "stale writes refused (409)", ", ".join(f"{code} {n}" for code, n in sorted(refused.items())) or "0"
     answers = Counter(call.status or "none" for call in history.calls)
     yield "calls by answer", ", ".join(f"{status} {n}" for status, n in sorted(answers.items(), key=str))
     yield "longest silence of a worker", f"{max(silences(history)):.1f} s without an answer that arrived"
     yield "quiet after the last fault", f"{settled:.1f} s (at most {SETTLE_SECONDS:g})"
+
+
+def repeated_lines(history: History) -> int:
+    """Count the lines that the portal took a second time and did not store again."""
+    known: Counter[Key] = Counter()  # the greatest number taken so far
+    repeated = 0
+    for call in sorted(history.calls, key=lambda call: call.answered_at):
+        if call.path == "/logs/batch" and call.is_done:
+            key = call.body["job_id"], call.body["attempt"]
+            repeated += max(0, min(last_number(call), known[key]) - call.body["first_seq"] + 1)
+            known[key] = max(last_number(call), known[key])
+    return repeated
 
 
 def silences(history: History) -> Iterator[float]:
