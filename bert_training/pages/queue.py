@@ -33,7 +33,9 @@ class Entry:
 
     @property
     def remark(self) -> str:
-        """Say what is unusual about it: its computer is silent, or it waits for the one that has its checkpoint."""
+        """Say what is unusual about it: silent, being canceled, or waiting for the computer with its checkpoint."""
+        if self.job.is_canceling:
+            return _("being canceled")
         return silent_sentence(self.job) or (held_sentence(self.job) if self.run else "")
 
 

@@ -101,7 +101,7 @@ class Staff:
         return found[0]
 
     def _headers(self) -> dict[str, str]:
-        return {"X-CSRFToken": self._http.cookies.get("csrf", ""), "Accept-Language": "en"}
+        return {"X-CSRFToken": self._http.cookies.get("csrf") or "", "Accept-Language": "en"}
 
 
 class Office:

@@ -14,6 +14,7 @@ from bert_training.contract.limits import API_PREFIX
 from bert_training.contract.messages import Gpu, HeartbeatRequest, ProgressRequest
 from bert_training.models import Dataset, Job, Run, Worker
 from bert_training.services.jobs import report_progress, requeue
+from bert_training.services.runs import cancel_run
 from bert_training.services.workers import record_heartbeat
 from tests.pages.queries import queries_of
 from tests.pages.training import start
@@ -54,6 +55,13 @@ def test_what_runs_now_stands_apart_with_its_progress(as_ana: Client, run: Run, 
     response = as_ana.get("/queue")
     assert [entry.run for entry in response.context["running"]] == [run]
     assert '<progress max="40" value="20"' in response.content.decode()
+
+
+def test_a_run_that_is_being_canceled_says_so_in_the_queue(as_ana: Client, run: Run, worker: Worker) -> None:
+    start(worker, run)
+    assert "being canceled" not in as_ana.get("/queue").content.decode()
+    cancel_run(run)
+    assert "being canceled" in as_ana.get("/queue").content.decode()
 
 
 def test_a_later_page_of_the_queue_goes_on_counting(as_root: Client, ana: User, dataset: Dataset) -> None:
