@@ -248,5 +248,6 @@ def path_of(target: bytes) -> str:
 def headers_of(request: http.Request) -> dict[str, str]:
     """Return the headers that an error answer depends on."""
     names = ("Accept-Language", "Cookie", "X-Request-ID")
-    found = {name: request.requestHeaders.getRawHeaders(name, [""])[0] for name in names}
-    return {name: value for name, value in found.items() if value}
+    # As bytes: Twisted would read text as UTF-8 and raise where it is none.
+    found = {name: request.requestHeaders.getRawHeaders(name.encode(), [b""])[0] for name in names}
+    return {name: value.decode("latin1") for name, value in found.items() if value}

@@ -18,7 +18,7 @@ from portal.logs import set_request_id
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
-REQUEST_ID_FORM = re.compile(r"^[A-Za-z0-9._-]{1,64}$")
+REQUEST_ID_FORM = re.compile(r"[A-Za-z0-9._-]{1,64}")
 MULTIPART_EXTRA_BYTES = 1024 * 1024  # the form's other fields and boundaries
 BODY_TOO_LARGE = gettext_noop("The request is larger than %(limit)s bytes.")
 CONTENT_SECURITY_POLICY = (
@@ -32,7 +32,7 @@ def request_id(get_response: GetResponse) -> GetResponse:
 
     def middleware(request: HttpRequest) -> HttpResponse:
         given = request.headers.get("X-Request-ID", "")
-        chosen = given if REQUEST_ID_FORM.match(given) else uuid.uuid4().hex
+        chosen = given if REQUEST_ID_FORM.fullmatch(given) else uuid.uuid4().hex
         set_request_id(chosen)
         response = get_response(request)
         response["X-Request-ID"] = chosen

@@ -3,8 +3,10 @@
 from types import SimpleNamespace
 from typing import Any
 
+import hypothesis
 import pytest
 from django.conf import settings
+from hypothesis import strategies as st
 from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
 
@@ -143,3 +145,58 @@ def test_an_answer_that_breaks_off_is_cut_and_not_glued_to_an_error_page(connect
     request.handle_exception(RuntimeError("the stream broke"))
     assert connection.transport.disconnecting
     assert b"500" not in connection.transport.value()
+
+
+@pytest.mark.parametrize("header", ["Cookie", "Accept-Language", "X-Request-ID"])
+def test_a_refusal_reads_headers_of_any_bytes(connection: Connection, header: str) -> None:
+    connection.channel.dataReceived(HEAD + header.encode() + b": \xff\xfe\r\nContent-Length: 2000000\r\n\r\n")
+    assert connection.status == 413
+
+
+FIRST_LINES = [
+    b"POST /bert-training/api/runs HTTP/1.1",
+    b"GET / HTTP/1.1",
+    b"GET / HTTP/1.0",
+    b"PUT * HTTP/1.1",
+    b"GET http://localhost/ HTTP/1.1",
+    b"GET //[::1 HTTP/1.1",
+    b"GET /%ff?%ff HTTP/1.1",
+]
+LINES = [
+    *FIRST_LINES,
+    b"Host: localhost",
+    b"Content-Length: 5",
+    b"Content-Length: 2000000",
+    b"Transfer-Encoding: chunked",
+    b"Connection: close",
+    b"Connection: Upgrade",
+    b"Upgrade: websocket",
+    b"Sec-WebSocket-Key: x",
+    b"Sec-WebSocket-Version: 13",
+    b"Expect: 100-continue",
+    b"Cookie: session=\xff; =",
+    b"Accept-Language: \xff",
+    b"X-Request-ID: \xff",
+    b" folded: \x00",
+    b"5",
+    b"0",
+    b"ffffffffffffffffffff",
+    b"",
+]
+PIECES = st.lists(st.sampled_from(LINES).map(lambda line: line + b"\r\n") | st.binary(max_size=30), max_size=12)
+STATUSES = {0, 100, 400, 408, 413, 414, 431}
+
+
+@pytest.mark.parametrize("examples", [100, pytest.param(5000, marks=pytest.mark.long)])
+def test_any_bytes_are_refused_taken_or_waited_for(examples: int) -> None:
+    @hypothesis.settings(max_examples=examples, deadline=None, derandomize=examples == 100, database=None)
+    @hypothesis.given(st.sampled_from(FIRST_LINES), PIECES, st.integers(1, 60))
+    def send(first: bytes, pieces: list[bytes], cut: int) -> None:
+        connection, sent = Connection(), b"".join([first, b"\r\n", *pieces])
+        for start in range(0, len(sent), cut):
+            connection.channel.dataReceived(sent[start : start + cut])
+        connection.clock.advance(settings.REQUEST_SECONDS)
+        assert connection.status in STATUSES
+        assert all(request.body_bytes <= request.limit for request in connection.reached)
+
+    send()
