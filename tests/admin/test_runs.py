@@ -44,6 +44,13 @@ def test_a_dataset_that_is_not_ready_is_not_taken(staff: Client, dataset: Datase
     assert not Run.objects.exists()
 
 
+@pytest.mark.parametrize("dataset", ["x", "1e3", "\x00", "9" * 5000, "٣", "-1"])
+def test_a_dataset_that_cannot_be_is_asked_for_again(staff: Client, dataset: str) -> None:
+    """It was a crash: the search box looked for whatever had been sent."""
+    response = staff.get(ADD, {"dataset": dataset})
+    assert (response.status_code, list(response.context["form"].errors)) == (200, ["dataset"])
+
+
 def test_a_run_is_created_from_the_form(staff: Client, root: User, dataset: Dataset) -> None:
     page = create(staff, dataset, name="Primeira").content.decode()
     run = Run.objects.get()

@@ -33,7 +33,7 @@ def test_a_token_without_days_is_valid_until_it_is_revoked(staff: Client, ana: U
     assert find_token(token_on(issue(staff, ana, days=""))).expires_at is None
 
 
-@pytest.mark.parametrize("changes", [{"days": "0"}, {"label": ""}, {"user": "999999"}])
+@pytest.mark.parametrize("changes", [{"days": "0"}, {"label": ""}, {"user": "999999"}, {"user": "x"}, {"user": "\x00"}])
 def test_a_wrong_form_issues_nothing(staff: Client, ana: User, changes: dict[str, str]) -> None:
     assert list(issue(staff, ana, **changes).context["form"].errors) == list(changes)
     assert not AccessToken.objects.exists()

@@ -2,6 +2,8 @@
 
 import json
 import logging
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 
 import pytest
 from django.core.files.storage import default_storage
@@ -75,6 +77,17 @@ def test_an_upload_may_be_longer_by_who_shows_a_credential(
     headers = {"Content-Length": str(limit * 1024 * 1024 + 1), **credential}
     answer = client.post(f"{API}/datasets/upload", "x", content_type="text/plain", headers=headers)
     assert (answer.status_code, answer.json()["limit"]) == (413, limit * 1024 * 1024)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("key", [r'"aaaaaaaaaaaaaaaa\000"', "a" * 5000, "\xe9" * 32, "A" * 32, "../" * 10])
+@pytest.mark.parametrize("path", ["/runs", "/admin/", f"{API}/runs"])
+def test_what_cannot_be_a_session_is_none(
+    client: Client, path: str, key: str, django_assert_num_queries: Callable[[int], AbstractContextManager[object]]
+) -> None:
+    """A NUL written as backslash, 0, 0, 0 in a cookie was a crash of every address, for anybody."""
+    with django_assert_num_queries(0):
+        assert client.get(path, headers={"Cookie": f"session={key}"}).status_code in (302, 401)
 
 
 @pytest.mark.parametrize("host", ["evil.example", "evil.example:80", "localhost.evil.example"])
