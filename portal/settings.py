@@ -105,7 +105,9 @@ INSTALLED_APPS.insert(0, "django.forms")
 
 # --- database -----------------------------------------------------------------------------------------------------
 STATEMENT_TIMEOUT_SECONDS = 15
-LOCK_TIMEOUT_SECONDS = 5
+LOCK_TIMEOUT_SECONDS = env_number("LOCK_TIMEOUT_SECONDS", 5, minimum=0.1)
+CONNECT_TIMEOUT_SECONDS = 5
+CONNECTION_SECONDS = 60  # how long a connection is used
 
 
 def _database() -> dict[str, Any]:
@@ -116,18 +118,25 @@ def _database() -> dict[str, Any]:
     except (environ.ImproperlyConfigured, ValueError, KeyError) as error:
         raise ImproperlyConfigured(f"DATABASE_URL is not understood: {type(error).__name__}.") from error
     engine = database.get("ENGINE", "")
+    # A connection serves the requests of its thread for a minute; the check finds one that the server has ended.
+    database.update(CONN_MAX_AGE=CONNECTION_SECONDS, CONN_HEALTH_CHECKS=True)
     options = database.setdefault("OPTIONS", {})
     if engine.endswith("sqlite3"):
         Path(database["NAME"]).parent.mkdir(parents=True, exist_ok=True)
         # IMMEDIATE takes the write lock at BEGIN, so a read-then-write transaction cannot fail half way.
+        # FULL: a commit waits for the disk, since the portal's 2xx promises that a power cut takes nothing back.
         options.update(
             transaction_mode="IMMEDIATE",
             timeout=20,
-            init_command="PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+            init_command="PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
         )
     elif "postgresql" in engine:
+        # A database that does not answer at all must not hold a request for longer than one that is locked.
+        options.setdefault("connect_timeout", CONNECT_TIMEOUT_SECONDS)
+        # A commit waits for the disk whatever the server's default is: the portal's 2xx promises it.
         options["options"] = (
-            f"-c statement_timeout={STATEMENT_TIMEOUT_SECONDS}s -c lock_timeout={LOCK_TIMEOUT_SECONDS}s"
+            f"-c statement_timeout={STATEMENT_TIMEOUT_SECONDS}s -c lock_timeout={1000 * LOCK_TIMEOUT_SECONDS:.0f}ms"
+            " -c synchronous_commit=on"
         )
     else:
         raise ImproperlyConfigured("DATABASE_URL must name postgres://... or sqlite:///...")

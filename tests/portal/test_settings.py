@@ -6,8 +6,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from django.db import connection
 
 ROOT = Path(__file__).resolve().parents[2]
+SQLITE_FULL = 2
 START = "import django; django.setup(); from django.conf import settings; print(settings.SECRET_KEY)"
 
 
@@ -85,3 +87,13 @@ def test_the_production_settings_pass_djangos_own_deployment_check(tmp_path: Pat
 def test_no_migration_is_missing(tmp_path: Path) -> None:
     result = start(tmp_path, "manage.py", "makemigrations", "--check", "--dry-run", SECRET_KEY="x" * 50)
     assert result.returncode == 0, result.stdout + result.stderr
+
+
+@pytest.mark.django_db
+@pytest.mark.embedded
+def test_a_commit_waits_for_the_disk() -> None:
+    """R4: a 2xx is not taken back by a power cut, whatever the server's own default is."""
+    is_postgres = connection.vendor == "postgresql"
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW synchronous_commit" if is_postgres else "PRAGMA synchronous")
+        assert cursor.fetchone() == (("on",) if is_postgres else (SQLITE_FULL,))
