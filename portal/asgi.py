@@ -2,20 +2,21 @@
 
 import os
 
+import django
 from channels.auth import AuthMiddlewareStack
 from channels.routing import ProtocolTypeRouter, URLRouter
 from channels.security.websocket import AllowedHostsOriginValidator
-from django.core.asgi import get_asgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
-http_application = get_asgi_application()  # loads the models, which the imports below need
+django.setup(set_prefix=False)  # loads the models, which the imports below need
 
 from bert_training.live.routing import websocket_urlpatterns  # noqa: E402
 from bert_training.services.leases import start_ticking  # noqa: E402
+from portal.handler import PortalHandler  # noqa: E402
 
 application = ProtocolTypeRouter(
     {
-        "http": http_application,
+        "http": PortalHandler(),
         "websocket": AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(websocket_urlpatterns))),
     }
 )

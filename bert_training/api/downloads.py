@@ -115,7 +115,8 @@ def _pieces(content: Any, first: int, length: int) -> Iterator[bytes]:
 
 async def _pieces_async(content: Any, first: int, length: int) -> AsyncIterator[bytes]:
     pieces = _pieces(content, first, length)
-    while piece := await sync_to_async(_next_piece)(pieces):
+    # In any thread: the sockets share one, which a slow store must not hold up.
+    while piece := await sync_to_async(_next_piece, thread_sensitive=False)(pieces):
         yield piece
 
 

@@ -89,6 +89,7 @@ ROWS = (
     Row("portal/connections.py", ours=("portal", f"{B}contract"), theirs=("django", "daphne", "twisted")),
     Row("portal/flow.py", ours=("portal",), theirs=("django", "daphne")),
     Row("portal/sockets.py", ours=("portal",), theirs=("daphne",)),
+    Row("portal/handler.py", ours=("portal",), theirs=("django", "asgiref")),
     Row("portal/*", ours=("portal", f"{B}contract"), theirs=("django", "environ", "redis", "whitenoise")),
 )
 
