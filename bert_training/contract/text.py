@@ -15,6 +15,8 @@ def clean_line(message: str) -> str:
 
     A carriage return or newline becomes a space, NUL vanishes, other control bytes and lone surrogates become U+FFFD.
     """
+    if len(message) <= LINE_BYTES // 4 and message.isprintable():  # nearly all lines: 0.1 us instead of 0.6
+        return message
     message = message.replace("\r", " ").replace("\n", " ").replace("\x00", "")
     return cut_line(_CONTROLS.sub("\ufffd", _ESCAPES.sub("", message)))
 

@@ -1,6 +1,6 @@
 """Takes the numbered streams of an attempt (log lines, metric points) and reads them back by cursor.
 
-The stream is written once, for any record: `_append` knows numbers and locks, two small functions know the rows.
+The stream is written once, for any record: `_append` knows numbers and locks, a small function a stream its columns.
 """
 
 import logging
@@ -9,124 +9,127 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from django.db import models, transaction
+from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from bert_training.contract.enums import ErrorCode, LogLevel, Outcome
+from bert_training.contract.enums import ErrorCode, LogLevel
 from bert_training.contract.limits import LOG_BYTES_PER_RUN, LOG_LINES_PER_RUN, METRIC_NAMES_PER_RUN
 from bert_training.contract.messages import LogBatch, LogLine, MetricBatch, MetricPoint, StreamAnswer
 from bert_training.contract.text import clean_line
 from bert_training.live.publish import ring
-from bert_training.models import Job, JobAttempt, Log, Metric, Worker
+from bert_training.models import Job, Log, Metric, Worker
 from bert_training.services import jobs
 from bert_training.services.errors import ProtocolError
+from bert_training.services.streams import StreamTable, lock_stream
 from bert_training.services.transactions import short_transaction
 
 logger = logging.getLogger(__name__)
 
-Item = TypeVar("Item")
+Record = TypeVar("Record")
 LEVELS = frozenset(level.value for level in LogLevel)
 OLDEST_PLAUSIBLE = datetime(2000, 1, 1, tzinfo=UTC)
 PAGE_RECORDS = 500
+
+LOGS = StreamTable("bert_logs", "log_seq", {"timestamp": "timestamptz", "level": "text", "message": "text"})
+METRICS = StreamTable(
+    "bert_metrics",
+    "metric_seq",
+    {"epoch": "int", "step": "int", "split": "text", "values": "jsonb", "received_at": "timestamptz"},
+)
 
 
 @short_transaction
 def append_logs(worker: Worker, batch: LogBatch) -> StreamAnswer:
     """Store the lines that are not stored yet; raises ProtocolError stream_gap when lines before them are missing."""
-    return _append(worker, batch.job_id, batch.attempt, batch.first_seq, batch.lines, "log_seq", _log_rows)
+    return _append(worker, batch, batch.lines, table=LOGS, to_columns=_log_columns)
 
 
 @short_transaction
 def append_metrics(worker: Worker, batch: MetricBatch) -> StreamAnswer:
     """Store the points that are not stored yet; raises ProtocolError stream_gap when points before them are missing."""
-    return _append(worker, batch.job_id, batch.attempt, batch.first_seq, batch.points, "metric_seq", _metric_rows)
+    return _append(worker, batch, batch.points, table=METRICS, to_columns=_metric_columns)
 
 
 def _append(
     worker: Worker,
-    job_id: int,
-    number: int,
-    first_seq: int,
-    items: Sequence[Item],
-    counter: str,
-    to_rows: Callable[[Job, JobAttempt, Sequence[tuple[int, Item]]], Sequence[models.Model]],
+    batch: LogBatch | MetricBatch,
+    records: Sequence[Record],
+    *,
+    table: StreamTable,
+    to_columns: Callable[[Job, Sequence[Record]], Sequence[Sequence[Any]]],
 ) -> StreamAnswer:
     """Batch rule of the protocol, under the job's lock: gap = 409, known = no-op, overlap = the tail only.
 
     Accepted late too, after the attempt or the job ended: it changes no state and renews no lease (R3).
     """
-    job, attempt = jobs.attempt_of(worker, job_id, number)
-    next_seq: int = getattr(attempt, counter) + 1
-    if first_seq > next_seq:
+    head = lock_stream(worker, batch.job_id, batch.attempt)
+    next_seq = head.seqs[table.counter] + 1
+    if batch.first_seq > next_seq:
         message = _("Records from %(number)s on are missing.") % {"number": next_seq}
         raise ProtocolError(ErrorCode.STREAM_GAP, message, next_seq=next_seq)
-    fresh = [(seq, item) for seq, item in enumerate(items, start=first_seq) if seq >= next_seq]
+    fresh = records[next_seq - batch.first_seq :]
     if fresh:
-        rows = to_rows(job, attempt, fresh)
-        if rows:
-            type(rows[0])._default_manager.bulk_create(rows)
-        setattr(attempt, counter, next_seq + len(fresh) - 1)
-        attempt.save(update_fields=[counter])
-        job.save(update_fields=["log_lines", "log_bytes", "metric_names"])
-        transaction.on_commit(lambda: ring(job.run_id))
-    current = job.attempt == number and attempt.outcome == Outcome.RUNNING
-    directive = job.directive() if current else jobs.CONTINUE
+        head.append(table, to_columns(head.job, fresh), acknowledged=len(fresh))
+        transaction.on_commit(lambda: ring(head.job.run_id))
+    directive = head.job.directive() if head.is_current else jobs.CONTINUE
     return StreamAnswer(next_seq=next_seq + len(fresh), directive=directive)
 
 
-def _log_rows(job: Job, attempt: JobAttempt, lines: Sequence[tuple[int, LogLine]]) -> list[Log]:
-    """Build the rows; past the run's limit lines are counted and acknowledged but not stored, with one notice."""
-    rows = []
-    for seq, line in lines:
+def _log_columns(job: Job, lines: Sequence[LogLine]) -> Sequence[Sequence[Any]]:
+    """Past the run's limit lines are counted and acknowledged but not stored, with one notice."""
+    rows: list[tuple[datetime, str, str]] = []
+    now = timezone.now()
+    for line in lines:
         if _is_full(job):
             break
-        message, stamp = clean_line(line.message), _timestamp(line.ts)
-        if stamp is None:
-            message, stamp = clean_line(f"[{line.ts}] {line.message}"), timezone.now()
+        stamp, level, message = _row(line, now)
         job.log_lines += 1
         job.log_bytes += len(message.encode())
         if _is_full(job):
             message = "The log of this run is full; further lines stay on the worker only."
-        level = line.level if line.level in LEVELS else LogLevel.INFO.value
-        rows.append(Log(run_id=job.run_id, attempt=attempt, seq=seq, timestamp=stamp, level=level, message=message))
-    return rows
+        rows.append((stamp, level, message))
+    return [[row[place] for row in rows] for place in range(len(LOGS.columns))]
+
+
+def _row(line: LogLine, now: datetime) -> tuple[datetime, str, str]:
+    """Return time, level and message as they are stored: what cannot be true never blocks the stream."""
+    level = line.level if line.level in LEVELS else LogLevel.INFO.value
+    stamp = _timestamp(line.ts, now)
+    if stamp is None:
+        return now, level, clean_line(f"[{line.ts}] {line.message}")
+    return stamp, level, clean_line(line.message)
 
 
 def _is_full(job: Job) -> bool:
     return job.log_bytes >= LOG_BYTES_PER_RUN or job.log_lines >= LOG_LINES_PER_RUN
 
 
-def _timestamp(text: str) -> datetime | None:
+def _timestamp(text: str, now: datetime) -> datetime | None:
     """Parse an ISO time with zone; None when it is not one or cannot be true (years before 2000, far future)."""
     try:
         stamp = datetime.fromisoformat(text)
     except ValueError:
         return None
-    if stamp.tzinfo is None or stamp < OLDEST_PLAUSIBLE or stamp.year > timezone.now().year + 1:
+    if stamp.tzinfo is None or stamp < OLDEST_PLAUSIBLE or stamp.year > now.year + 1:
         return None
     return stamp
 
 
-def _metric_rows(job: Job, attempt: JobAttempt, points: Sequence[tuple[int, MetricPoint]]) -> list[Metric]:
-    """Build the rows; a run has at most METRIC_NAMES_PER_RUN figures."""
-    job.metric_names = sorted({*job.metric_names, *(name for _seq, point in points for name in point.values)})
+def _metric_columns(job: Job, points: Sequence[MetricPoint]) -> Sequence[Sequence[Any]]:
+    """Raises ProtocolError invalid_field when the run gets more than METRIC_NAMES_PER_RUN figures."""
+    job.metric_names = sorted({*job.metric_names, *(name for point in points for name in point.values)})
     if len(job.metric_names) > METRIC_NAMES_PER_RUN:
         message = _("A run has at most %(limit)s figures.") % {"limit": METRIC_NAMES_PER_RUN}
         errors = [{"path": "points", "message": message}]
         raise ProtocolError(ErrorCode.INVALID_FIELD, message, http_status=400, errors=errors)
-    return [
-        Metric(
-            run_id=job.run_id,
-            attempt=attempt,
-            seq=seq,
-            epoch=point.epoch,
-            step=point.step,
-            split=point.split.value,
-            values=point.values,
-        )
-        for seq, point in points
-    ]
+    return (
+        [point.epoch for point in points],
+        [point.step for point in points],
+        [point.split.value for point in points],
+        [point.values for point in points],
+        [timezone.now()] * len(points),
+    )
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from django.contrib.auth.models import User
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils import timezone
@@ -17,6 +17,17 @@ from bert_training.services.errors import TokenMalformed, TokenUnknown
 
 TOKEN_CHARACTERS_LIMIT = 200
 LAST_USED_PRECISION = timedelta(minutes=1)  # a busy worker calls several times a second
+
+# Asked at every call of a worker, hence in SQL: by the ORM it costs this process 0.8 ms, like this 0.15 (Django 5.2,
+# PostgreSQL). Fields of the worker that it leaves out, and the user, are read when somebody asks for them.
+_USABLE = """
+SELECT token.id, token.worker_id, token.user_id, token.last_used_at, worker.active, worker.draining, worker.team_id,
+       worker.instance
+FROM bert_access_tokens token LEFT JOIN bert_workers worker ON worker.id = token.worker_id
+WHERE token.digest = %s AND token.revoked_at IS NULL
+  AND (token.expires_at IS NULL OR token.expires_at > CURRENT_TIMESTAMP)
+"""
+_WORKER_FIELDS = ("active", "draining", "team_id", "instance")
 
 
 def issue_worker_token(worker: Worker) -> tuple[AccessToken, str]:
@@ -56,10 +67,13 @@ def find_token(text: str) -> AccessToken:
     """
     if len(text) > TOKEN_CHARACTERS_LIMIT or not is_well_formed(text):
         raise TokenMalformed(ErrorCode.TOKEN_MALFORMED, _("This is not a token of this portal."))
-    tokens = AccessToken.objects.usable().select_related("worker", "user")
-    token = tokens.filter(digest=token_digest(text)).first()
-    if token is None:
+    found = list(AccessToken.objects.raw(_USABLE, [token_digest(text)]))
+    if not found:
         raise TokenUnknown(ErrorCode.TOKEN_UNKNOWN, _("The token is unknown, revoked or expired."))
+    token = found[0]
+    if token.worker_id is not None:
+        values = [vars(token)[name] for name in _WORKER_FIELDS]
+        token.worker = Worker.from_db(connection.alias, ("id", *_WORKER_FIELDS), [token.worker_id, *values])
     _note_use(token)
     return token
 

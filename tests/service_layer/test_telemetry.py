@@ -1,6 +1,11 @@
 """Numbered streams: no gap, no duplicate, late is fine; and the one reader behind every live view."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
 import pytest
+from django.db import connection
 
 from bert_training.contract.enums import Directive, ErrorCode, Outcome, Reason, Split
 from bert_training.contract.limits import LINE_BYTES
@@ -9,9 +14,10 @@ from bert_training.models import Job, JobAttempt, Log, Metric, Worker
 from bert_training.services.errors import ProtocolError
 from bert_training.services.jobs import cancel_job, requeue
 from bert_training.services.telemetry import append_logs, append_metrics, telemetry_since
-from tests.personas import claim
+from tests.personas import claim, make_run, make_user, make_worker
 
 pytestmark = pytest.mark.embedded
+CONNECTIONS = 8
 TIME = "2026-11-20T10:00:00+00:00"
 
 
@@ -167,3 +173,32 @@ def test_the_counters_of_the_attempt_are_what_was_stored(running_job: Job, worke
     append_logs(worker, batch(running_job, 1, "um", "dois"))
     attempt = JobAttempt.objects.get()
     assert (attempt.log_seq, attempt.metric_seq) == (2, 0)
+
+
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+def test_the_same_batches_over_many_connections_are_stored_once() -> None:
+    run = make_run(make_user("dora"))
+    worker = make_worker()
+    job = Job.objects.get(pk=claim(worker).job_id)
+    start = threading.Barrier(CONNECTIONS)
+
+    def post() -> set[int]:
+        start.wait()
+        try:
+            return {append_logs(worker, batch(job, 3 * number + 1, "a", "b", "c")).next_seq for number in range(20)}
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(CONNECTIONS) as pool:
+        answers = [future.result() for future in [pool.submit(post) for _number in range(CONNECTIONS)]]
+    assert list(Log.objects.filter(run=run).order_by("id").values_list("seq", flat=True)) == list(range(1, 61))
+    assert max(map(max, answers)) == 61
+
+
+def test_a_batch_costs_two_statements_and_its_transaction(
+    running_job: Job, worker: Worker, django_assert_num_queries: Any
+) -> None:
+    if connection.vendor != "postgresql":
+        pytest.skip("SQLite counts in statements of their own, which cost it no round trips")
+    with django_assert_num_queries(2 + 2):  # the test's own transaction makes ours a savepoint
+        append_logs(worker, batch(running_job, 1, *[f"linha {number}" for number in range(400)]))
