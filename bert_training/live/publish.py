@@ -1,7 +1,7 @@
 """Rings the viewers of a run after a commit: a doorbell without data, what has changed they read from the database.
 
-Rings in this process directly and in others through the channel layer. Never fails or holds up the caller: a lost
-ring costs a viewer POLL_SECONDS (live/feed.py), not correctness.
+Rings in this process directly and in others through the channel layer, from a thread of its own. Never fails or holds
+up the caller: a lost ring costs a viewer POLL_SECONDS (live/feed.py), not correctness.
 """
 
 import asyncio
@@ -10,7 +10,6 @@ import threading
 import time
 from collections.abc import Callable
 
-from asgiref.sync import async_to_sync
 from channels.layers import BaseChannelLayer, InMemoryChannelLayer, get_channel_layer
 from redis.exceptions import RedisError
 
@@ -59,17 +58,52 @@ def ring(run_id: int) -> None:
         listener()
     layer = get_channel_layer()
     # The in-memory layer reaches this process only, which has just been rung.
-    if layer is None or isinstance(layer, InMemoryChannelLayer) or layer_health.is_quiet():
-        return
+    if layer is not None and not isinstance(layer, InMemoryChannelLayer):
+        far_bell.ring(run_id)
+
+
+class FarBell:
+    """Rings the viewers of other processes: who commits only leaves a note, and notes for the same run become one.
+
+    Sent by who commits, a ring cost a worker's batch 2.5 ms under a WSGI server, which has no event loop.
+    """
+
+    def __init__(self) -> None:
+        self._noted: set[int] = set()
+        self._news = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def ring(self, run_id: int) -> None:
+        """Leave a note; the thread is started with the first one of this process."""
+        with _lock:
+            self._noted.add(run_id)
+            if self._thread is None or not self._thread.is_alive():  # a fork takes no thread along
+                self._thread = threading.Thread(target=self._send_for_ever, name="far-bell", daemon=True)
+                self._thread.start()
+        self._news.set()
+
+    def _send_for_ever(self) -> None:
+        loop = asyncio.new_event_loop()
+        while True:
+            self._news.wait()
+            self._news.clear()
+            with _lock:
+                runs, self._noted = self._noted, set()
+            layer = get_channel_layer()
+            if layer is not None and not layer_health.is_quiet():
+                loop.run_until_complete(_send(layer, runs))
+
+
+async def _send(layer: BaseChannelLayer, runs: set[int]) -> None:
     try:
-        async_to_sync(_send)(layer, run_id)
+        async with asyncio.timeout(SEND_TIMEOUT_SECONDS):
+            for run_id in runs:
+                await layer.group_send(group_name(run_id), {"type": "run.changed"})
     except (RedisError, OSError, TimeoutError) as error:
         layer_health.note_failure(error)
 
 
-async def _send(layer: BaseChannelLayer, run_id: int) -> None:
-    async with asyncio.timeout(SEND_TIMEOUT_SECONDS):
-        await layer.group_send(group_name(run_id), {"type": "run.changed"})
+far_bell = FarBell()
 
 
 def add_listener(run_id: int, listener: Listener) -> None:

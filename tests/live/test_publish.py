@@ -10,6 +10,7 @@ from bert_training.live import publish
 from bert_training.live.publish import LayerHealth, add_listener, remove_listener, ring
 from bert_training.models import Job, Run, Worker
 from bert_training.services.telemetry import append_logs
+from tests.processes import wait_until
 
 pytestmark = pytest.mark.embedded
 
@@ -19,6 +20,11 @@ class BrokenLayer:
 
     def __init__(self) -> None:
         self.calls = 0
+        self.asked_for = 0
+
+    def get(self) -> "BrokenLayer":
+        self.asked_for += 1
+        return self
 
     async def group_send(self, _group: str, _message: dict[str, Any]) -> None:
         self.calls += 1
@@ -28,19 +34,21 @@ class BrokenLayer:
 @pytest.fixture
 def broken_layer(monkeypatch: pytest.MonkeyPatch) -> BrokenLayer:
     layer = BrokenLayer()
-    monkeypatch.setattr(publish, "get_channel_layer", lambda: layer)
+    monkeypatch.setattr(publish, "get_channel_layer", layer.get)
     monkeypatch.setattr(publish, "layer_health", LayerHealth())
     return layer
 
 
 def test_a_layer_that_is_away_fails_nobody_and_is_counted(broken_layer: BrokenLayer) -> None:
     ring(1)
-    assert publish.layer_health.failures == 1
+    wait_until(lambda: publish.layer_health.failures == 1)
 
 
 def test_a_layer_that_failed_is_left_alone_for_a_while(broken_layer: BrokenLayer) -> None:
-    for _number in range(10):
-        ring(1)
+    ring(1)
+    wait_until(lambda: publish.layer_health.failures == 1)
+    ring(2)
+    wait_until(lambda: broken_layer.asked_for == 4)  # by each ring and by the thread that sends
     assert broken_layer.calls == 1
 
 
