@@ -5,7 +5,7 @@ import uuid
 from collections.abc import Callable
 
 from django.conf import settings
-from django.db import InterfaceError, OperationalError
+from django.db import DatabaseError, InterfaceError, OperationalError, ProgrammingError
 from django.http import HttpRequest, HttpResponse
 from django.utils.cache import patch_vary_headers
 from django.utils.translation import gettext as _
@@ -56,8 +56,15 @@ def security_headers(get_response: GetResponse) -> GetResponse:
     return middleware
 
 
+# PostgreSQL: undefined_table, undefined_column. SQLite reports both as an OperationalError.
+NOT_MIGRATED_SQLSTATES = frozenset({"42P01", "42703"})
+
+
 class DatabaseAway:
-    """Turns a lost database into 503 with Retry-After, for pages too: never a half answer, never HTML to a worker."""
+    """Turns a lost database into 503 with Retry-After, for pages too: never a half answer, never HTML to a worker.
+
+    One that is locked, full, or whose tables are being changed by a migration is as good as away.
+    """
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -65,19 +72,28 @@ class DatabaseAway:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         try:
             return self.get_response(request)
-        except (OperationalError, InterfaceError):
+        except (DatabaseError, InterfaceError) as error:
+            if not is_away(error):
+                raise
             return _unavailable(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         """Answer for the view; anything but a lost database goes on to Django's own handling."""
-        if isinstance(exception, OperationalError | InterfaceError):
-            return _unavailable(request)
-        return None
+        return _unavailable(request) if is_away(exception) else None
 
 
 def api_errors(get_response: GetResponse) -> DatabaseAway:
     """Name the middleware in settings as the others."""
     return DatabaseAway(get_response)
+
+
+def is_away(error: Exception) -> bool:
+    """Tell whether the database cannot serve now but will again, without a change of the program."""
+    if isinstance(error, ProgrammingError):
+        cause = error.__cause__
+        sqlstate = getattr(cause, "pgcode", None) or getattr(cause, "sqlstate", None)
+        return sqlstate in NOT_MIGRATED_SQLSTATES
+    return isinstance(error, OperationalError | InterfaceError)
 
 
 def _unavailable(request: HttpRequest) -> HttpResponse:

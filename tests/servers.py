@@ -54,27 +54,44 @@ def free_port() -> int:
 
 def start_postgres(folder: Path) -> str:
     """Make a throwaway cluster below `folder` and start it; returns its URL."""
-    account = _account_of_postgres()
-    home = folder / "postgres"
-    home.mkdir()
-    if account:
-        shutil.chown(home, account)
-        folder.chmod(0o755)
-    programs = _programs_for(account, folder)
-    data, port = home / "data", free_port()
-    log = home / "log"
-    locale = ["--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
-    initdb = [str(programs / "initdb"), "-D", str(data), "-U", POSTGRES_USER, "--auth=trust", "--no-sync", *locale]
-    made = subprocess.run(initdb, user=account, cwd=home, capture_output=True, text=True)
-    if made.returncode:
-        raise ServerFailed(f"initdb ended with {made.returncode}: {made.stderr[-2000:]}")
-    options = [part for name, value in POSTGRES_OPTIONS.items() for part in ("-c", f"{name}={value}")]
-    command = [str(programs / "postgres"), "-D", str(data), "-p", str(port), *options]
-    process = _spawn(command, log, account=account)
-    the_janitor().watch(process, stop_signal=signal.SIGINT)  # fast shutdown: it does not wait for open connections
-    url = f"postgres://{POSTGRES_USER}@127.0.0.1:{port}/postgres"
-    _await_server(process, log, ready=lambda: _accepts_postgres(url))
-    return url
+    return Postgres(folder).url
+
+
+class Postgres:
+    """A throwaway cluster below `folder`, which runs; `options` change POSTGRES_OPTIONS."""
+
+    def __init__(self, folder: Path, **options: str) -> None:
+        self.account = _account_of_postgres()
+        home = folder / "postgres"
+        home.mkdir()
+        if self.account:
+            shutil.chown(home, self.account)
+            folder.chmod(0o755)
+        programs = _programs_for(self.account, folder)
+        data, port = home / "data", free_port()
+        self._log = home / "log"
+        locale = ["--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
+        initdb = [str(programs / "initdb"), "-D", str(data), "-U", POSTGRES_USER, "--auth=trust", "--no-sync", *locale]
+        made = subprocess.run(initdb, user=self.account, cwd=home, capture_output=True, text=True)
+        if made.returncode:
+            raise ServerFailed(f"initdb ended with {made.returncode}: {made.stderr[-2000:]}")
+        chosen = [part for name, value in (POSTGRES_OPTIONS | options).items() for part in ("-c", f"{name}={value}")]
+        self._command = [str(programs / "postgres"), "-D", str(data), "-p", str(port), *chosen]
+        self.url = f"postgres://{POSTGRES_USER}@127.0.0.1:{port}/postgres"
+        self.start()
+
+    def start(self) -> None:
+        """Start the server and wait until it takes connections."""
+        self._process = _spawn(self._command, self._log, account=self.account)
+        # SIGINT is the fast shutdown: it does not wait for open connections.
+        the_janitor().watch(self._process, stop_signal=signal.SIGINT)
+        _await_server(self._process, self._log, ready=lambda: _accepts_postgres(self.url))
+
+    def crash(self) -> None:
+        """End it at once as `pg_ctl -m immediate` does, without writing anything more."""
+        self._process.send_signal(signal.SIGQUIT)
+        self._process.wait()
+        the_janitor().forget(self._process)
 
 
 def start_valkey(folder: Path, *, port: int = 0) -> str:
