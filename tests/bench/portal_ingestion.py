@@ -8,15 +8,19 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 
 from django.conf import settings
+from django.db import connection
 
 from bert_training.contract.limits import API_PREFIX
 from bert_training.demo import processes
 from bert_training.demo.children import Child
+from bert_training.models import Log
 from tests.bench.frame import Figure, by_turns, rounds_for, seconds_of
 from tests.bench.naive_urls import NAIVE_PATH
+from tests.faults.streaming import Stream
 from tests.janitor import the_janitor
 from tests.personas import claim, make_run, make_user, make_worker, token_of
 from tests.processes import wait_until
@@ -25,6 +29,9 @@ from tests.servers import free_port
 OURS = f"{API_PREFIX}/logs/batch"
 CONNECTIONS = 4
 LINES_PER_ROUND = rounds_for(8_000, 24_000)
+BAD_LINES = rounds_for(100_000, 1_000_000)
+DUPLICATED = LOST = 0.1
+DRAIN_SECONDS = 600.0
 LONG_LEASE_SECONDS = "3600"  # nobody sends heartbeats here
 LINE = {
     "ts": "2026-11-20T10:00:00.123+00:00",
@@ -37,7 +44,7 @@ server process, behind the same middleware and token check, which writes the sam
 
 
 @dataclass
-class Stream:
+class Poster:
     """The log of one attempt, over a connection that stays open; `next_seq` goes on from batch to batch."""
 
     job_id: int
@@ -84,14 +91,16 @@ def measure() -> list[Figure]:
     for server in (DAPHNE, GUNICORN):
         with running(server) as port:
             figures += [ingestion(server, port, streams, batch=batch) for batch in (100, 500)]
+    with running(DAPHNE) as port:
+        figures.append(lines_over_a_bad_line(port))
     return figures
 
 
-def make_stream(number: int) -> Stream:
+def make_stream(number: int) -> Poster:
     """Give a new worker a running job."""
     make_run(make_user(f"owner-{number}"))
     worker = make_worker(f"ingestion-{number}")
-    return Stream(claim(worker).job_id, token_of(worker))
+    return Poster(claim(worker).job_id, token_of(worker))
 
 
 @contextmanager
@@ -116,12 +125,12 @@ def running(server: Server) -> Iterator[int]:
         the_janitor().forget(child.process)
 
 
-def ingestion(server: Server, port: int, streams: list[Stream], *, batch: int) -> Figure:
+def ingestion(server: Server, port: int, streams: list[Poster], *, batch: int) -> Figure:
     """Measure lines a second, ours against the reference by turns."""
     lines = json.dumps([LINE] * batch).encode()
     batches = LINES_PER_ROUND // batch // CONNECTIONS
 
-    def post_all(path: str, stream: Stream) -> None:
+    def post_all(path: str, stream: Poster) -> None:
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
         for _number in range(batches):
             stream.post(connection, path, lines, count=batch)
@@ -135,3 +144,35 @@ def ingestion(server: Server, port: int, streams: list[Stream], *, batch: int) -
     ours, naive = by_turns(lambda: rate(OURS), lambda: rate(NAIVE_PATH), rounds=rounds_for(3, 5))
     what = f"log lines stored, batches of {batch}, {server.name}"
     return Figure(what, "lines/s", ours, naive, "serializer and bulk_create", goal=server.goal, goal_is="times")
+
+
+def lines_over_a_bad_line(port: int) -> Figure:
+    """Send lines by the worker's own sender while requests are doubled and answers lost; count what is wrong."""
+    folder = Path(settings.DATA_DIR)
+    streams = [bad_stream(number, port, folder) for number in range(CONNECTIONS)]
+    with ThreadPoolExecutor(CONNECTIONS) as pool:
+        wrong = sum(pool.map(send_and_count_wrong, streams))
+    shares = f"{DUPLICATED:.0%} of requests sent twice, {LOST:.0%} of answers lost"
+    return Figure(f"lines lost, doubled or out of place of {BAD_LINES:,}, {shares}", "lines", [wrong], goal=0)
+
+
+def bad_stream(number: int, port: int, folder: Path) -> Stream:
+    """Let a new worker claim a run, behind a bad line."""
+    make_run(make_user(f"owner-{CONNECTIONS + number}"))
+    name = f"bad-{number}"
+    how = {"duplicated": DUPLICATED, "lost": LOST, "seed": number, "simulate": False}
+    return Stream(f"http://127.0.0.1:{port}", token_of(make_worker(name)), folder / name, **how)
+
+
+def send_and_count_wrong(stream: Stream) -> int:
+    """Write and deliver a share of the lines; returns how many of the rows are not the line that belongs there."""
+    stream.sender.start()
+    count = BAD_LINES // CONNECTIONS
+    stream.write(count)
+    stream.finish(seconds=DRAIN_SECONDS)
+    stream.close()
+    rows = Log.objects.filter(attempt__job_id=stream.job_id).order_by("id").values_list("seq", "message")
+    wanted = ((number, f"line {number}") for number in range(1, count + 1))
+    wrong = sum(row != line for row, line in zip_longest(rows.iterator(), wanted))
+    connection.close()
+    return wrong

@@ -94,14 +94,15 @@ class BadLine(httpx2.BaseTransport):
 class Stream:
     """The log of one claimed job: lines go into the spool, the sender delivers them."""
 
-    def __init__(self, url: str, token: str, folder: Path, **faults: Any) -> None:
+    def __init__(self, url: str, token: str, folder: Path, *, simulate: bool = True, **faults: Any) -> None:
         portal: Any = SimpleNamespace(url=url, token=token)
         store = ModelStore(folder)
         options = make_options(portal, folder, api_url=url + API_PREFIX, token=TokenSource(token))
         self.context = make_context(options, store, fast_timing())
         client: Any = self.context.client._http
         self.line = client._transport = BadLine(client._transport, **faults)
-        claimed = self.context.client.claim(ClaimRequest(instance=self.context.instance, tasks=[TASK], simulate=True))
+        wanted = ClaimRequest(instance=self.context.instance, tasks=[TASK], simulate=simulate)
+        claimed = self.context.client.claim(wanted)
         assert isinstance(claimed, ClaimedJob)
         self.job_id, self.attempt = claimed.job_id, claimed.attempt
         spool = spool_path(store.job_folder(self.job_id), self.attempt)
@@ -134,10 +135,10 @@ class Stream:
             self.write(LINES_AT_ONCE)
             time.sleep(PAUSE_SECONDS)
 
-    def finish(self) -> None:
+    def finish(self, *, seconds: float = DRAIN_SECONDS) -> None:
         """Deliver everything that was written."""
         self.sender.seal()
-        deadline = time.monotonic() + DRAIN_SECONDS
+        deadline = time.monotonic() + seconds
         assert self.sender.wait_drained(lambda: time.monotonic() > deadline), self.line.exchanges[-3:]
 
     def close(self) -> None:
