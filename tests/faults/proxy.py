@@ -37,12 +37,12 @@ class Exchange:
     headers: dict[str, str]  # names in lower case
     request: bytes
     started_at: float  # monotonic
-    client_port: int  # tells the connections of a client apart
     status: int | None = None
     answer: bytes = b""
     delivered: bool = False
     answer_headers: dict[str, str] = field(default_factory=dict)
     answered_at: float = float("inf")  # monotonic, when the portal's answer was here
+    client_port: int = 0  # tells the connections of a client apart
 
     def note(self, answer: "Answer") -> None:
         """Take down an answer."""
@@ -205,7 +205,8 @@ class Proxy:
         line, headers = parse_head(head)
         body = await reader.readexactly(int(headers.get("content-length", "0")))
         method, path, _version = line.split(" ")
-        exchange = Exchange(method, path, headers, body, time.monotonic(), client.get_extra_info("peername")[1])
+        exchange = Exchange(method, path, headers, body, time.monotonic())
+        exchange.client_port = client.get_extra_info("peername")[1]
         self.exchanges.append(exchange)
         answer = await self._lead(Call(exchange, head + body, client, self._chance, send_at_once, self._start))
         exchange.note(answer)

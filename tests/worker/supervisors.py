@@ -6,8 +6,9 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import psutil
 
@@ -18,7 +19,7 @@ from bert_training.worker.model_store import ModelStore
 from bert_training.worker.options import Options, TokenSource
 from bert_training.worker.tails import Tails
 from bert_training.worker.timing import Timing
-from tests.worker.fake_portal import PATIENCE_SECONDS, FakePortal
+from tests.worker.fake_portal import PATIENCE_SECONDS
 
 PROJECT = Path(__file__).resolve().parents[2]
 FAST = 20.0  # seconds of the worker's clock in one real second
@@ -29,8 +30,25 @@ def fast_timing() -> Timing:
     return Timing(monotonic=lambda: time.monotonic() * FAST, sleep=lambda seconds: time.sleep(seconds / FAST))
 
 
-def make_options(portal: FakePortal, models_dir: Path, **changes: Any) -> Options:
-    """Return options of a --dry-run worker for the fake portal."""
+class Portal(Protocol):
+    """Where a worker is sent to, and with which token: a fake portal, or a real one behind a bad line."""
+
+    token: str
+
+    @property
+    def url(self) -> str: ...
+
+
+@dataclass
+class Address:
+    """The plainest portal: only where it is."""
+
+    url: str
+    token: str
+
+
+def make_options(portal: Portal, models_dir: Path, **changes: Any) -> Options:
+    """Return options of a --dry-run worker."""
     facts: dict[str, Any] = {
         "api_url": f"{portal.url}/bert-training/api",
         "token": TokenSource(portal.token),
@@ -50,7 +68,7 @@ def make_options(portal: FakePortal, models_dir: Path, **changes: Any) -> Option
 class LocalSupervisor:
     """A supervisor on a thread; `code` holds its exit code once it has ended."""
 
-    def __init__(self, portal: FakePortal, models_dir: Path, *, timing: Timing | None = None, **changes: Any) -> None:
+    def __init__(self, portal: Portal, models_dir: Path, *, timing: Timing | None = None, **changes: Any) -> None:
         self.store = ModelStore(models_dir)
         options = make_options(portal, models_dir, **changes)
         self.context = make_context(options, self.store, timing or fast_timing())
@@ -90,7 +108,7 @@ class RealSupervisor:
 
     kind: tuple[str, ...] = ("--dry-run",)
 
-    def __init__(self, portal: FakePortal, models_dir: Path, *flags: str, **environ: str) -> None:
+    def __init__(self, portal: Portal, models_dir: Path, *flags: str, **environ: str) -> None:
         models_dir.parent.mkdir(parents=True, exist_ok=True)
         self.models_dir = models_dir
         self.output_path = models_dir.parent / f"output-{time.monotonic_ns()}.txt"
