@@ -57,6 +57,7 @@ def test_twenty_heartbeats_that_may_not_wait_so_long_come_back_spread_out() -> N
 
 
 def test_a_wish_for_hours_is_cut_to_fifteen_minutes(clock: HeldClock) -> None:
+    """F-38."""
     assert backoff_seconds(1, 86400.0, timing=clock.timing) == 900.0
 
 
@@ -86,6 +87,7 @@ def test_giving_up_ends_a_wait_at_once(clock: HeldClock) -> None:
 
 
 def test_the_first_success_of_any_call_ends_the_waits_of_an_outage(clock: HeldClock) -> None:
+    """F-38."""
     retrier = Retrier(TokenSource(make_token(WORKER_PREFIX)), clock.timing)
     clock.events.append((2.0, retrier.note_success))
     retrier.call(failing(1, Unavailable("away", retry_after=300.0)), what="lines", give_up=lambda: False)  # type: ignore[arg-type]
