@@ -131,7 +131,7 @@ class PortalClient:
         """POST /jobs/claim: a job, or how long the portal wants us to wait."""
         response, text = self._send("/jobs/claim", body)
         if response.status_code == 204:
-            retry_after = read_retry_after(response.headers.get("retry-after"))
+            retry_after = _retry_after(response)
             return NothingToDo(IDLE_RETRY_AFTER_SECONDS if retry_after is None else retry_after)
         return _parse(ClaimedJob, response, text)
 
@@ -187,19 +187,31 @@ class PortalClient:
             raise _connection_error(error) from error
 
 
-def read_retry_after(value: str | None) -> float | None:
-    """Read a Retry-After header, seconds or a date; None when it says nothing useful."""
+def read_retry_after(value: str | None, *, said_at: str | None = None) -> float | None:
+    """Read a Retry-After header, seconds or a date; None when it says nothing useful.
+
+    A date counts from the answer's own Date header, if it has one: this computer's clock may be wrong.
+    """
     if value is None:
         return None
     if value.strip().isdecimal():
         return float(value.strip()[:9])
+    moment = _read_date(value)
+    if moment is None:
+        return None
+    return max(0.0, (moment - (_read_date(said_at or "") or datetime.now(UTC))).total_seconds())
+
+
+def _read_date(value: str) -> datetime | None:
     try:
         moment = parsedate_to_datetime(value)
     except ValueError:
         return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return max(0.0, (moment - datetime.now(UTC)).total_seconds())
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _retry_after(response: httpx2.Response) -> float | None:
+    return read_retry_after(response.headers.get("retry-after"), said_at=response.headers.get("date"))
 
 
 def _read_limited(response: httpx2.Response) -> bytes:
@@ -230,7 +242,7 @@ def _raise_for_status(response: httpx2.Response, text: bytes) -> None:
     if 300 <= status < 400:
         place = response.headers.get("location", "")[:200]
         raise NotOurPortal(f"The portal redirects to {place!r}. Redirects are refused: give --api-url as it really is.")
-    retry_after = read_retry_after(response.headers.get("retry-after"))
+    retry_after = _retry_after(response)
     body = _error_body(text)
     code = body.code if body else ""
     if status >= 500 or status in _OUTSIDE_STATUSES:

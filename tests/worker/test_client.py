@@ -132,6 +132,14 @@ def test_retry_after_may_be_a_date() -> None:
     assert 38 <= (read_retry_after(moment) or 0) <= 40
 
 
+@pytest.mark.parametrize("days_off", [1, -1])
+def test_a_date_to_wait_for_is_read_on_the_clock_of_who_said_it(days_off: int) -> None:
+    """F-38, F-45: this computer's clock may be a day off."""
+    said_at = datetime.now(UTC) + timedelta(days=days_off)
+    until = format_datetime(said_at + timedelta(seconds=40), usegmt=True)
+    assert read_retry_after(until, said_at=format_datetime(said_at, usegmt=True)) == 40
+
+
 def test_a_portal_elsewhere_is_reached_through_the_proxy_of_the_environment(
     portal: FakePortal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
