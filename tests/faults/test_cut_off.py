@@ -11,10 +11,10 @@ import pytest
 
 from bert_training.worker.simulation import SPEED_VARIABLE
 from tests.faults import namespace
-from tests.faults.checker import violations
+from tests.faults.local_workers import SOON, Office
 from tests.faults.namespace import Namespace
 from tests.faults.proxy import Proxy
-from tests.faults.stage import LEASE_SECONDS, Computer, Stage
+from tests.faults.stage import LEASE_SECONDS, Computer
 from tests.processes import wait_until
 from tests.worker.supervisors import Address, RealSupervisor
 
@@ -23,25 +23,24 @@ pytestmark = [pytest.mark.processes, pytest.mark.long, pytest.mark.timeout(180)]
 NEEDS_NAMESPACE = pytest.mark.skipif(bool(namespace.why_not()), reason=namespace.why_not())
 NEEDS_IPTABLES = pytest.mark.skipif(bool(namespace.why_not("iptables")), reason=namespace.why_not("iptables"))
 PACE = {SPEED_VARIABLE: "40"}  # an epoch a second
-SOON = 60.0
 RECOVERY_SECONDS = 10.0  # the kernel's next try on an open connection, or our next heartbeat on a new one
 
 Start = Callable[..., RealSupervisor]
 
 
 @pytest.fixture(scope="module")
-def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
     """An office of two computers that may also be reached from another network."""
-    stage = Stage(tmp_path_factory.mktemp("office"), computers=2, ALLOWED_HOSTS="*")
+    office = Office(tmp_path_factory.mktemp("office"), computers=2, ALLOWED_HOSTS="*")
     try:
-        stage.open()
-        yield stage
+        office.open()
+        yield office
     finally:
-        stage.close()
+        office.close()
 
 
 @pytest.fixture
-def start(stage: Stage) -> Iterator[Start]:
+def start(office: Office) -> Iterator[Start]:
     """Start the worker of a computer as a process."""
     started: list[RealSupervisor] = []
 
@@ -53,36 +52,22 @@ def start(stage: Stage) -> Iterator[Start]:
     yield start_worker
     for worker in started:
         worker.kill()
-    for run in stage.unfinished():
-        stage.portal.cancel(run)
+    office.clean_up()
 
 
 @pytest.fixture
-def far(stage: Stage) -> Iterator[tuple[Computer, Namespace]]:
+def far(office: Office) -> Iterator[tuple[Computer, Namespace]]:
     """The first computer, moved to a network of its own."""
-    computer = stage.computers[0]
+    computer = office.computers[0]
     near = computer.proxy
-    with Namespace() as network, Proxy(stage.product.port, host=network.host) as computer.proxy:
+    with Namespace() as network, Proxy(office.product.port, host=network.host) as computer.proxy:
         yield computer, network
     computer.proxy = near
 
 
-def step_of(stage: Stage, run: int) -> int:
-    return int(stage.portal.run(run)["progress"]["step"])
-
-
-def spool_of(stage: Stage, computer: Computer, run: int) -> Path:
-    """Return the spool of a run's only attempt."""
-    ((job,),) = stage.execute("SELECT id FROM bert_jobs WHERE run_id = %s", run)
+def spool_of(computer: Computer, job: int) -> Path:
+    """Return the spool of a job's only attempt."""
     return next(path for number, _attempt, path in computer.spools() if number == job)
-
-
-def outcomes(stage: Stage, run: int) -> list[str]:
-    """Return how each attempt at a run ended, once it has ended well and everything recorded so far is right."""
-    wait_until(lambda: stage.portal.run(run)["status"] == "completed", seconds=SOON)
-    stage.settle(seconds=SOON)
-    assert violations(stage.history()) == []
-    return [attempt["outcome"] for attempt in stage.portal.run(run)["attempts"]]
 
 
 def recovery_seconds(computer: Computer, mended_at: float) -> float:
@@ -110,61 +95,61 @@ def swallow_all(network: Namespace) -> Callable[[], None]:
     "fail", [pytest.param(pull_the_cable, marks=NEEDS_NAMESPACE), pytest.param(swallow_all, marks=NEEDS_IPTABLES)]
 )
 def test_a_worker_that_was_cut_off_for_many_leases_trains_on_and_loses_nothing(
-    stage: Stage, far: tuple[Computer, Namespace], start: Start, fail: Callable[[Namespace], Callable[[], None]]
+    office: Office, far: tuple[Computer, Namespace], start: Start, fail: Callable[[Namespace], Callable[[], None]]
 ) -> None:
     """F-32: nobody took its job meanwhile, so that the same attempt goes on."""
     computer, network = far
-    run = stage.create_run(epochs=8, watched=False)
+    run = office.start_run(epochs=8)
     with network.entered():
         start(computer, "--allow-http")
-    wait_until(lambda: step_of(stage, run) >= 20, seconds=SOON)
-    spool = spool_of(stage, computer, run)
+    office.await_step(run, 20)
+    spool = spool_of(computer, office.job_number(run))
     mend, before = fail(network), spool.stat().st_size
-    wait_until(lambda: stage.portal.run(run)["status"] == "queued", seconds=SOON)
+    office.await_status(run, "queued")
     time.sleep(2 * LEASE_SECONDS)  # nothing is to happen: the hold must outlast the black hole
     assert spool.stat().st_size > 2 * before
     mend()
     recovery = recovery_seconds(computer, time.monotonic())
     print(f"first answer {1000 * recovery:.0f} ms after {fail.__name__} was over")
     assert recovery < RECOVERY_SECONDS
-    assert outcomes(stage, run) == ["completed"]
+    assert office.outcomes(run) == ["completed"]
 
 
 @NEEDS_NAMESPACE
 def test_a_job_that_was_taken_meanwhile_is_left_to_the_other(
-    stage: Stage, far: tuple[Computer, Namespace], start: Start
+    office: Office, far: tuple[Computer, Namespace], start: Start
 ) -> None:
     """F-32, as F-06: the trainer stops, its lines stay with attempt 1, and one completion counts."""
     computer, network = far
-    run = stage.create_run(epochs=5, watched=False)
+    run = office.start_run(epochs=5)
     with network.entered():
         cut_off = start(computer, "--allow-http", **{SPEED_VARIABLE: "20"})  # 10 s
-    wait_until(lambda: step_of(stage, run) >= 20, seconds=SOON)
+    office.await_step(run, 20)
     network.cut()
-    wait_until(lambda: stage.portal.run(run)["status"] == "queued", seconds=SOON)
-    stage.execute("UPDATE bert_jobs SET hold_until = now() WHERE run_id = %s", run)
-    start(stage.computers[1], **{SPEED_VARIABLE: "0"})
-    wait_until(lambda: len(stage.portal.run(run)["attempts"]) == 2, seconds=SOON)
+    office.await_status(run, "queued")
+    office.execute("UPDATE bert_jobs SET hold_until = now() WHERE run_id = %s", run)
+    start(office.computers[1], **{SPEED_VARIABLE: "0"})
+    office.await_attempt(run, 2)
     trainer = cut_off.trainer()
     network.mend()
     mended_at = time.monotonic()
     wait_until(lambda: not trainer.is_running(), seconds=15)
     print(f"the trainer stopped {time.monotonic() - mended_at:.1f} s after the line was back")
-    assert outcomes(stage, run) == ["lost", "completed"]
+    assert office.outcomes(run) == ["lost", "completed"]
 
 
 @NEEDS_IPTABLES
 def test_a_line_that_loses_a_third_of_all_packets_is_only_slower(
-    stage: Stage, far: tuple[Computer, Namespace], start: Start
+    office: Office, far: tuple[Computer, Namespace], start: Start
 ) -> None:
     """F-35: 30 % in each direction."""
     computer, network = far
-    run = stage.create_run(watched=False)
+    run = office.start_run()
     network.lose(0.3)
     with network.entered():
         start(computer, "--allow-http")
     began = time.monotonic()
-    assert outcomes(stage, run)[-1] == "completed"
+    assert office.outcomes(run)[-1] == "completed"
     print(f"a run of one second took {time.monotonic() - began:.0f} s")
 
 
@@ -191,13 +176,13 @@ LIBFAKETIME = find_libfaketime()
 
 @pytest.mark.skipif(LIBFAKETIME is None, reason="no libfaketime that works is installed (pip install libfaketime)")
 @pytest.mark.parametrize("offset", ["+24h", "-24h"])
-def test_a_worker_whose_clock_is_a_day_off_works_and_is_warned(stage: Stage, start: Start, offset: str) -> None:
+def test_a_worker_whose_clock_is_a_day_off_works_and_is_warned(office: Office, start: Start, offset: str) -> None:
     """F-45: no effect on leases or order."""
-    computer = stage.computers[0]
-    run = stage.create_run(watched=False)
+    computer = office.computers[0]
+    run = office.start_run()
     assert LIBFAKETIME is not None
     worker = start(computer, **shifted_clock(LIBFAKETIME, offset))
-    assert outcomes(stage, run) == ["completed"]
+    assert office.outcomes(run) == ["completed"]
     assert "clock is" in worker.output
-    (skew,) = stage.execute("SELECT clock_skew_seconds FROM bert_workers WHERE id = %s", computer.worker)[0]
+    (skew,) = office.execute("SELECT clock_skew_seconds FROM bert_workers WHERE id = %s", computer.worker)[0]
     assert abs(abs(float(skew)) - 86_400) < 60

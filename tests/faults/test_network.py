@@ -1,6 +1,6 @@
 """Faults of the line between a worker and the real portal, and the history checked after each.
 
-The workers run inside this process, so that a test can step their clock and shorten their patience.
+The workers run inside this process (local_workers.py).
 """
 
 import json
@@ -8,10 +8,9 @@ import re
 import shutil
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
-from typing import Any
 
 import pytest
 
@@ -23,7 +22,6 @@ from bert_training.worker.client import PortalClient
 from bert_training.worker.options import TokenSource
 from bert_training.worker.retry import Retrier
 from bert_training.worker.simulation import SPEED_VARIABLE, STEPS_PER_EPOCH
-from bert_training.worker.timing import Timing, utc_now
 from tests.faults.bad_line import (
     alter_answer,
     answer,
@@ -37,73 +35,34 @@ from tests.faults.bad_line import (
     reset_request_after,
     slow_drip,
 )
-from tests.faults.checker import violations
-from tests.faults.history import call_of
+from tests.faults.local_workers import FAST, SOON, Line, Office, content, fast_timing
 from tests.faults.proxy import Answer, Call, Exchange, Fault, Forward, Proxy
-from tests.faults.stage import BASE_MODEL, Computer, Stage
+from tests.faults.stage import LEASE_SECONDS
 from tests.processes import wait_until
-from tests.worker.supervisors import Address, LocalSupervisor
 
 pytestmark = [pytest.mark.processes, pytest.mark.timeout(180)]
 
-FAST = 10.0  # seconds of a worker's clock in one real second
-SOON = 20.0
 REQUEST_SECONDS = 1.5
 
 
-def fast_timing(utc_now: Callable[[], datetime] = utc_now) -> Timing:
-    """Return a clock on which every wait is FAST times shorter."""
-    return Timing(lambda: time.monotonic() * FAST, lambda seconds: time.sleep(seconds / FAST), utc_now)
-
-
-class Line:
-    """One computer of the office for one test: its proxy, and the supervisors that run behind it."""
-
-    def __init__(self, stage: Stage, computer: Computer) -> None:
-        self.proxy = computer.proxy
-        self.models = computer.models
-        self.token = TokenSource(computer.token)
-        self._address = Address(computer.proxy.url, computer.token)
-        self._began = len(computer.proxy.exchanges)
-        self._started: list[LocalSupervisor] = []
-
-    def start(self, **changes: Any) -> LocalSupervisor:
-        """Start a worker."""
-        settings = {"timing": fast_timing(), **changes}
-        self._started.append(LocalSupervisor(self._address, self.models, **settings))
-        self._started[-1].start()
-        return self._started[-1]
-
-    def sent(self, part: str = "") -> list[Exchange]:
-        """Return this test's exchanges whose path contains `part`, oldest first."""
-        return [exchange for exchange in self.proxy.exchanges[self._began :] if part in exchange.path]
-
-    def close(self) -> None:
-        """End all faults and workers."""
-        self.proxy.clear()
-        for supervisor in self._started:
-            supervisor.stop()
-
-
 @pytest.fixture(scope="module")
-def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    """An office whose two computers run their workers here; requests must arrive within REQUEST_SECONDS."""
-    stage = Stage(tmp_path_factory.mktemp("office"), computers=2, REQUEST_SECONDS=f"{REQUEST_SECONDS:g}")
+def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
+    """An office of two computers; requests must arrive within REQUEST_SECONDS."""
+    office = Office(tmp_path_factory.mktemp("office"), computers=2, REQUEST_SECONDS=f"{REQUEST_SECONDS:g}")
     try:
-        stage.open()
-        yield stage
+        office.open()
+        yield office
     finally:
-        stage.close()
+        office.close()
 
 
 @pytest.fixture
-def lines(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Line]]:
+def lines(office: Office, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Line]]:
     """The lines of both computers; simulations are over at once."""
     monkeypatch.setenv(SPEED_VARIABLE, "0")
-    lines = [Line(stage, computer) for computer in stage.computers]
+    lines = [Line(office, computer) for computer in office.computers]
     yield lines
-    for run in stage.unfinished():
-        stage.portal.cancel(run)
+    office.clean_up()
     for line in lines:
         line.close()
 
@@ -120,97 +79,61 @@ def slowly(lines: list[Line], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(SPEED_VARIABLE, "80")
 
 
-def start_run(stage: Stage, *, epochs: int = 1, simulate: bool = True) -> int:
-    """Queue a run; a simulated one has 40 steps an epoch."""
-    wanted = {"base_model": BASE_MODEL, "simulate": simulate, "hyperparameters": {"epochs": epochs}}
-    return int(stage.portal.create_run(dataset=stage.dataset, **wanted)["id"])
-
-
-def step_of(stage: Stage, run: int) -> int:
-    """Return the step that the portal shows."""
-    return int(stage.portal.run(run)["progress"]["step"])
-
-
-def outcomes(stage: Stage, run: int) -> list[str]:
-    """Return how each attempt at a run ended, once it has ended well and everything recorded so far is right."""
-    wait_until(lambda: stage.portal.run(run)["status"] == "completed", seconds=SOON)
-    return judged(stage, run)
-
-
-def judged(stage: Stage, run: int) -> list[str]:
-    """Return how each attempt at a run ended, once everything recorded so far is right."""
-    stage.settle(seconds=SOON)
-    history = stage.history()
-    history.calls = [
-        call_of(computer.worker, exchange)
-        for computer in stage.computers
-        for exchange in computer.proxy.exchanges
-        if "x-request-id" in exchange.answer_headers  # said by the portal, not by something in between
-    ]
-    assert violations(history) == []
-    return [attempt["outcome"] for attempt in stage.portal.run(run)["attempts"]]
-
-
-def content(exchange: Exchange) -> dict[str, Any]:
-    """Return the answer of an exchange."""
-    return dict(json.loads(exchange.answer))
-
-
 # --- answers that never arrive ----------------------------------------------------------------------------------------
 
 
-def test_a_worker_that_never_heard_its_claim_gets_the_same_job_again(stage: Stage, line: Line) -> None:
+def test_a_worker_that_never_heard_its_claim_gets_the_same_job_again(office: Office, line: Line) -> None:
     """F-10."""
-    run = start_run(stage)
+    run = office.start_run()
     line.proxy.set(drop_response(), on="/jobs/claim", times=1)
     line.start()
-    assert outcomes(stage, run) == ["completed"]
+    assert office.outcomes(run) == ["completed"]
     lost, again = line.sent("/jobs/claim")[:2]
     assert (lost.delivered, again.delivered) == (False, True)
     assert {**content(lost), "held": True} == content(again)
 
 
-def test_lost_answers_to_progress_change_nothing(stage: Stage, line: Line) -> None:
+def test_lost_answers_to_progress_change_nothing(office: Office, line: Line) -> None:
     """F-11."""
-    run = start_run(stage)
+    run = office.start_run()
     rule = line.proxy.set(drop_response(), on="/progress", times=3)
     line.start()
-    assert outcomes(stage, run) == ["completed"]
+    assert office.outcomes(run) == ["completed"]
     assert rule.hits == 3
     assert {exchange.status for exchange in line.sent("/progress")} == {200}
-    assert step_of(stage, run) == STEPS_PER_EPOCH
+    assert office.step_of(run) == STEPS_PER_EPOCH
 
 
-def test_a_lost_answer_to_the_end_report_is_repeated_and_the_next_job_follows(stage: Stage, line: Line) -> None:
+def test_a_lost_answer_to_the_end_report_is_repeated_and_the_next_job_follows(office: Office, line: Line) -> None:
     """F-12: no heartbeat gets through that would hear of the end before."""
-    run, following = start_run(stage), start_run(stage)
+    run, following = office.start_run(), office.start_run()
     line.proxy.set(drop_request(), on="/heartbeat")
     line.proxy.set(drop_response(), on="/complete", times=1)
     line.start()
-    assert outcomes(stage, following) == outcomes(stage, run) == ["completed"]
+    assert office.outcomes(following) == office.outcomes(run) == ["completed"]
     first, repeated, _next_job = line.sent("/complete")
     assert (first.status, first.delivered, repeated.status) == (200, False, 200)
     assert (first.path, first.request, first.answer) == (repeated.path, repeated.request, repeated.answer)
 
 
 @pytest.mark.usefixtures("slowly")
-def test_a_third_of_the_answers_to_batches_may_be_lost(stage: Stage, line: Line) -> None:
+def test_a_third_of_the_answers_to_batches_may_be_lost(office: Office, line: Line) -> None:
     """F-13: I3 holds, whatever is sent again."""
-    run = start_run(stage, epochs=3)
+    run = office.start_run(epochs=3)
     lost = [line.proxy.set(drop_response(), on=path, share=0.3) for path in ("/logs/batch", "/metrics")]
     line.start()
-    assert outcomes(stage, run) == ["completed"]
+    assert office.outcomes(run) == ["completed"]
     assert sum(rule.hits for rule in lost) >= 2  # of about 30
 
 
-def test_doubled_requests_double_nothing(stage: Stage, line: Line) -> None:
+def test_doubled_requests_double_nothing(office: Office, line: Line) -> None:
     """F-14: a tenth of all requests, and surely one of each kind."""
-    run = start_run(stage)
+    run = office.start_run()
     kinds = ("/jobs/claim", "/progress", "/logs/batch", "/metrics", "/heartbeat", "/complete")
     rules = [line.proxy.set(duplicate(), on=kind, times=1) for kind in kinds]
     line.proxy.set(duplicate(), share=0.1)
     line.start()
-    assert outcomes(stage, run) == ["completed"]
+    assert office.outcomes(run) == ["completed"]
     assert [rule.hits for rule in rules] == [1] * len(kinds)
 
 
@@ -219,30 +142,30 @@ def test_doubled_requests_double_nothing(stage: Stage, line: Line) -> None:
 
 @pytest.mark.long
 @pytest.mark.usefixtures("slowly")
-def test_a_late_progress_does_not_turn_a_run_back(stage: Stage, line: Line) -> None:
+def test_a_late_progress_does_not_turn_a_run_back(office: Office, line: Line) -> None:
     """F-15: the first report arrives when the run is half over."""
-    run, go = start_run(stage, epochs=2), threading.Event()
+    run, go = office.start_run(epochs=2), threading.Event()
     line.proxy.set(hold_back(until=go), on="/progress", times=1)
     line.start()
-    wait_until(lambda: step_of(stage, run) >= STEPS_PER_EPOCH, seconds=SOON)
+    office.await_step(run, STEPS_PER_EPOCH)
     go.set()
     late = line.sent("/progress")[0]
     wait_until(lambda: late.status == 200, seconds=SOON)
-    assert step_of(stage, run) >= STEPS_PER_EPOCH > json.loads(late.request)["step"]
-    assert outcomes(stage, run) == ["completed"]
+    assert office.step_of(run) >= STEPS_PER_EPOCH > json.loads(late.request)["step"]
+    assert office.outcomes(run) == ["completed"]
 
 
 @pytest.mark.usefixtures("slowly")
-def test_requests_that_arrive_late_and_out_of_order_change_nothing(stage: Stage, line: Line) -> None:
+def test_requests_that_arrive_late_and_out_of_order_change_nothing(office: Office, line: Line) -> None:
     """F-15: 30 % of them, up to 10 s late on the worker's clock."""
-    run = start_run(stage, epochs=2)
+    run = office.start_run(epochs=2)
     paths = ("/logs/batch", "/metrics", "/progress", "/heartbeat")
     rules = [line.proxy.set(hold_back(10.0 / FAST), on=path, share=0.3) for path in paths]
     line.start()
-    assert outcomes(stage, run) == ["completed"]
+    assert office.outcomes(run) == ["completed"]
     assert sum(rule.hits for rule in rules) >= 5
     wait_until(lambda: all(exchange.status for exchange in line.sent("/logs/batch")), seconds=SOON)
-    assert outcomes(stage, run) == ["completed"]
+    assert office.outcomes(run) == ["completed"]
 
 
 def say_that_it_was_taken() -> Fault:
@@ -256,85 +179,107 @@ def say_that_it_was_taken() -> Fault:
     return act
 
 
-def test_a_gap_makes_the_worker_go_back_to_what_the_portal_has(stage: Stage, line: Line) -> None:
+def test_a_gap_makes_the_worker_go_back_to_what_the_portal_has(office: Office, line: Line) -> None:
     """F-15."""
-    run = start_run(stage, epochs=2)
+    run = office.start_run(epochs=2)
     line.proxy.set(say_that_it_was_taken(), on="/logs/batch", times=1)
     line.start()
-    assert outcomes(stage, run) == ["completed"]
+    assert office.outcomes(run) == ["completed"]
     gap = next(exchange for exchange in line.sent("/logs/batch") if exchange.status == 409)
     assert (content(gap)["code"], content(gap)["next_seq"]) == ("stream_gap", 1)
 
 
 @pytest.mark.long
-def test_an_end_report_that_arrives_after_the_job_was_taken_is_refused(stage: Stage, lines: list[Line]) -> None:
+def test_an_end_report_that_arrives_after_the_job_was_taken_is_refused(office: Office, lines: list[Line]) -> None:
     """F-15, and F-06's way out: the line goes down as the report is sent, and the job is taken by another worker."""
-    run, go = start_run(stage), threading.Event()
+    run, go = office.start_run(), threading.Event()
     held = lines[0].proxy.set(hold_back(until=go), on="/complete")
     lines[0].start()
     wait_until(lambda: held.hits > 0, seconds=SOON)
     lines[0].proxy.refuse()
-    wait_until(lambda: stage.portal.run(run)["status"] == "queued", seconds=SOON)
-    stage.execute("UPDATE bert_jobs SET hold_until = now() WHERE run_id = %s", run)
+    office.await_status(run, "queued")
+    office.execute("UPDATE bert_jobs SET hold_until = now() WHERE run_id = %s", run)
     lines[1].start()
-    wait_until(lambda: len(stage.portal.run(run)["attempts"]) == 2, seconds=SOON)
+    office.await_attempt(run, 2)
     go.set()
     late = lines[0].sent("/complete")[0]
     wait_until(lambda: late.status is not None, seconds=SOON)
     lines[0].proxy.clear()
     assert (late.status, content(late)["code"]) == (409, "lease_lost")
-    assert outcomes(stage, run) == ["lost", "completed"]
+    assert office.outcomes(run) == ["lost", "completed"]
 
 
 # --- connections that break -------------------------------------------------------------------------------------------
 
 
 def test_a_half_open_connection_is_given_up_and_a_new_one_opened(
-    stage: Stage, line: Line, monkeypatch: pytest.MonkeyPatch
+    office: Office, line: Line, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """F-33: the read timeout is 0.5 s here."""
     monkeypatch.setattr(client, "READ_SECONDS", 0.5)
-    run = start_run(stage, epochs=2)
+    run = office.start_run(epochs=2)
     paths = ("/jobs/claim", "/logs/batch", "/progress", "/heartbeat", "/complete")
     for path in paths:
         line.proxy.set(blackhole(), on=path, times=1)
     line.start()
-    assert outcomes(stage, run) == ["completed"]
+    assert office.outcomes(run) == ["completed"]
     for path in paths:
         swallowed, *later = line.sent(path)
         assert (swallowed.status, swallowed.delivered) == (None, False)
         assert swallowed.client_port not in {exchange.client_port for exchange in later}
 
 
-def test_a_request_that_breaks_off_has_no_effect(stage: Stage, line: Line) -> None:
+@pytest.mark.long
+@pytest.mark.usefixtures("slowly")
+def test_when_all_open_connections_die_at_once_the_lease_lives_on(
+    office: Office, line: Line, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """F-33: a router forgets them all; only new ones get through. A quarter of the lease is the read timeout here."""
+    monkeypatch.setattr(client, "READ_SECONDS", LEASE_SECONDS / 4)
+    run = office.start_run(epochs=4)
+    line.start()
+    office.await_step(run, 1)
+    dead = {exchange.client_port for exchange in line.sent()}
+    swallow = blackhole()
+
+    async def act(call: Call, forward: Forward) -> Answer:
+        return await (swallow(call, forward) if call.exchange.client_port in dead else forward())
+
+    line.proxy.set(act)
+    assert office.outcomes(run) == ["completed"]
+    assert any(exchange.status is None for exchange in line.sent() if exchange.client_port in dead)
+    assert office.moves(run) == ["running", "completed"]  # never lost, not even for a moment
+
+
+def test_a_request_that_breaks_off_has_no_effect(office: Office, line: Line) -> None:
     """F-34: RST twenty bytes before the end of a body."""
-    run = start_run(stage)
+    run = office.start_run()
     for path in ("/logs/batch", "/metrics", "/progress", "/complete"):
         line.proxy.set(reset_request_after(-20), on=path, times=1)
     line.start()
-    assert outcomes(stage, run) == ["completed"]
+    assert office.outcomes(run) == ["completed"]
     batches = [json.loads(exchange.request)["first_seq"] for exchange in line.sent("/logs/batch")[:2]]
     assert batches == [1, 1]
 
 
 @pytest.mark.long
-def test_an_answer_that_breaks_off_or_drips_is_no_answer_or_a_slow_one(stage: Stage, line: Line) -> None:
+def test_an_answer_that_breaks_off_or_drips_is_no_answer_or_a_slow_one(office: Office, line: Line) -> None:
     """F-34: RST in the head and in the body of an answer, then 500 bytes a second."""
-    run = start_run(stage)
+    run = office.start_run()
     for rule in (reset_after(40), reset_after(-5)):
         line.proxy.set(rule, on="/logs/batch", times=1)
     line.proxy.set(slow_drip(500), on="/progress", times=2)
     line.start()
-    assert outcomes(stage, run) == ["completed"]
+    assert office.outcomes(run) == ["completed"]
 
 
 @pytest.mark.long
-def test_a_request_that_drips_is_refused_by_the_portal_and_sent_again(stage: Stage, line: Line) -> None:
+def test_a_request_that_drips_is_refused_by_the_portal_and_sent_again(office: Office, line: Line) -> None:
     """F-34: the portal hears a request for REQUEST_SECONDS."""
-    run = start_run(stage)
+    run = office.start_run()
     line.proxy.set(drip_request(150), on="/logs/batch", times=1)
     line.start()
-    assert outcomes(stage, run) == ["completed"]
+    assert office.outcomes(run) == ["completed"]
     slow, again = line.sent("/logs/batch")[:2]
     assert (slow.status, again.status) == (408, 200)
     assert slow.answered_at - slow.started_at < REQUEST_SECONDS + 3
@@ -343,18 +288,18 @@ def test_a_request_that_drips_is_refused_by_the_portal_and_sent_again(stage: Sta
 # --- something else answers -------------------------------------------------------------------------------------------
 
 
-def test_what_is_not_the_portal_is_not_believed_and_gets_no_token(stage: Stage, line: Line) -> None:
+def test_what_is_not_the_portal_is_not_believed_and_gets_no_token(office: Office, line: Line) -> None:
     """F-36: on every call three of sign-in page, gateways, redirects and a firewall's refusal."""
-    run = start_run(stage)
+    run = office.start_run()
     page = b"<html>Please accept our terms</html>"
     paths = ("/jobs/claim", "/logs/batch", "/metrics", "/progress", "/heartbeat", "/complete")
-    with Proxy(stage.product.port) as elsewhere:
+    with Proxy(office.product.port) as elsewhere:
         redirect = {"Location": f"{elsewhere.url}{API_PREFIX}/jobs/claim"}
         kinds = [answer(status, page, redirect if status < 400 else {}) for status in (200, 502, 504, 302, 307, 403)]
         for number, path in enumerate(paths):
             line.proxy.set(one_after_another(kinds[number:] + kinds[:number]), on=path, times=3)
         line.start()
-        assert outcomes(stage, run) == ["completed"]
+        assert office.outcomes(run) == ["completed"]
         assert elsewhere.exchanges == []
     assert all([exchange.answer for exchange in line.sent(path)[:4]].count(page) == 3 for path in paths)
 
@@ -370,18 +315,18 @@ def one_after_another(faults: list[Fault]) -> Fault:
 
 
 @pytest.mark.usefixtures("slowly")
-def test_in_a_storm_only_signs_of_life_go_on_and_the_first_answer_ends_all_waits(stage: Stage, line: Line) -> None:
+def test_in_a_storm_only_signs_of_life_go_on_and_the_first_answer_ends_all_waits(office: Office, line: Line) -> None:
     """F-38: told to wait ten minutes, the sender does; heartbeat and progress do not, so that no lease is lost."""
-    run = start_run(stage, epochs=2)
+    run = office.start_run(epochs=2)
     line.start()
-    wait_until(lambda: step_of(stage, run) > 0, seconds=SOON)
+    office.await_step(run, 1)
     storm = line.proxy.set(answer(503, b'{"code": "unavailable", "message": ""}', {"Retry-After": "600"}))
     wait_until(lambda: len(refused(line, "/heartbeat")) >= 8 and len(refused(line, "/progress")) >= 8, seconds=SOON)
     # One, and one more for each answer to the others that was on its way when the storm began.
     assert 1 <= len(refused(line, "/logs/batch")) + len(refused(line, "/metrics")) <= 3
     line.proxy.clear(storm)
     cleared_at = time.monotonic()
-    assert outcomes(stage, run) == ["completed"]
+    assert office.outcomes(run) == ["completed"]
     first = next(exchange for exchange in line.sent("/logs/batch") if exchange.started_at > cleared_at)
     print(f"lines again {first.started_at - cleared_at:.2f} s after the storm, told to wait {600 / FAST:.0f} s")
 
@@ -391,14 +336,14 @@ def refused(line: Line, part: str) -> list[Exchange]:
 
 
 @pytest.mark.long
-def test_a_portal_that_asks_to_slow_down_is_obeyed_in_seconds_and_by_date(stage: Stage, line: Line) -> None:
+def test_a_portal_that_asks_to_slow_down_is_obeyed_in_seconds_and_by_date(office: Office, line: Line) -> None:
     """F-38: others are served meanwhile, which is no reason to come back sooner."""
-    run = start_run(stage)
+    run = office.start_run()
     date = format_datetime(datetime.now(UTC) + timedelta(seconds=9), usegmt=True)
     line.proxy.set(answer(429, b"", {"Retry-After": "6"}), on="/logs/batch", times=1)
     line.proxy.set(answer(429, b"", {"Retry-After": date}), on="/metrics", times=1)
     line.start()
-    assert outcomes(stage, run) == ["completed"]
+    assert office.outcomes(run) == ["completed"]
     for path, seconds in (("/logs/batch", 6), ("/metrics", 4)):  # the date is some seconds old by then
         first, second = line.sent(path)[:2]
         assert first.status == 429
@@ -439,12 +384,6 @@ def empty_cache(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(trainer_process, "TRAINER", trainer_process.SIMULATION)
 
 
-def next_of(*changes: Callable[[bytes], bytes]) -> Callable[[bytes], bytes]:
-    """Change each body in the next way."""
-    ways = iter(changes)
-    return lambda body: next(ways)(body)
-
-
 def cut_in_half(body: bytes) -> bytes:
     """Keep the first half."""
     return body[: len(body) // 2]
@@ -457,29 +396,28 @@ def flip_a_bit(body: bytes) -> bytes:
 
 
 @pytest.mark.usefixtures("empty_cache")
-def test_a_download_that_was_cut_goes_on_and_one_that_was_damaged_begins_anew(stage: Stage, line: Line) -> None:
+def test_a_download_that_was_cut_goes_on_and_one_that_was_damaged_begins_anew(office: Office, line: Line) -> None:
     """F-40."""
-    run = start_run(stage, simulate=False)
-    line.proxy.set(alter_answer(next_of(cut_in_half, flip_a_bit)), on="/download", times=2)
+    run = office.start_run(simulate=False)
+    line.proxy.set(one_after_another([alter_answer(cut_in_half), alter_answer(flip_a_bit)]), on="/download", times=2)
     line.start(dry_run=False)
-    assert outcomes(stage, run) == ["completed"]
+    assert office.outcomes(run) == ["completed"]
     cut, rest, anew = line.sent("/download")
     assert rest.headers["range"] == f"bytes={len(cut_in_half(cut.answer))}-"
     assert (cut.status, rest.status, anew.status, "range" in anew.headers) == (200, 206, 200, False)
 
 
 @pytest.mark.usefixtures("empty_cache")
-def test_training_never_starts_on_data_that_stay_damaged(stage: Stage, line: Line) -> None:
+def test_training_never_starts_on_data_that_stay_damaged(office: Office, line: Line) -> None:
     """F-40: the part that is there is of no use, and three fresh tries bring the same."""
-    run = start_run(stage, simulate=False)
+    run = office.start_run(simulate=False)
     damaged = line.proxy.set(alter_answer(flip_a_bit), on="/download")
     line.start(dry_run=False)
-    wait_until(lambda: stage.portal.run(run)["status"] == "failed", seconds=SOON)
-    assert judged(stage, run) == ["failed"]
-    assert stage.portal.run(run)["error"]["code"] == "dataset_corrupt"
+    assert office.outcomes(run, status="failed") == ["failed"]
+    assert office.portal.run(run)["error"]["code"] == "dataset_corrupt"
     assert damaged.hits == dataset_cache.TRIES + 1
-    (job,) = stage.execute("SELECT id FROM bert_jobs WHERE run_id = %s", run)[0]
-    assert not (line.models / "jobs" / str(job) / "job.json").exists()  # what a trainer is started with
+    folder = line.models / "jobs" / str(office.job_number(run))
+    assert not (folder / "job.json").exists()  # what a trainer is started with
 
 
 # --- clocks -----------------------------------------------------------------------------------------------------------
@@ -488,22 +426,22 @@ def test_training_never_starts_on_data_that_stay_damaged(stage: Stage, line: Lin
 @pytest.mark.long
 @pytest.mark.usefixtures("slowly")
 def test_a_worker_whose_clock_jumps_loses_nothing_and_is_warned(
-    stage: Stage, line: Line, caplog: pytest.LogCaptureFixture
+    office: Office, line: Line, caplog: pytest.LogCaptureFixture
 ) -> None:
     """F-45: a day ahead, five minutes behind and a day behind, all in one run."""
-    run, off = start_run(stage, epochs=4), [timedelta(days=1)]
+    run, off = office.start_run(epochs=4), [timedelta(days=1)]
     line.start(timing=fast_timing(utc_now=lambda: datetime.now(UTC) + off[0]))
-    wait_until(lambda: step_of(stage, run) > 0, seconds=SOON)
+    office.await_step(run, 1)
     off[0] = timedelta(minutes=-5)
-    wait_until(lambda: step_of(stage, run) >= 60, seconds=SOON)
+    office.await_step(run, 60)
     off[0] = timedelta(days=-1)
-    assert outcomes(stage, run) == ["completed"]
-    wait_until(lambda: skew_of(stage, line) < -86_000, seconds=SOON)
+    assert office.outcomes(run) == ["completed"]
+    wait_until(lambda: skew_of(office, line) < -86_000, seconds=SOON)
     assert re.search(r"clock is 86\d\d\d s off", caplog.text)
 
 
-def skew_of(stage: Stage, line: Line) -> float:
+def skew_of(office: Office, line: Line) -> float:
     """Return by how much the portal sees a worker's clock to be off, in seconds."""
-    worker = next(computer.worker for computer in stage.computers if computer.proxy is line.proxy)
-    ((skew,),) = stage.execute("SELECT clock_skew_seconds FROM bert_workers WHERE id = %s", worker)
+    worker = next(computer.worker for computer in office.computers if computer.proxy is line.proxy)
+    ((skew,),) = office.execute("SELECT clock_skew_seconds FROM bert_workers WHERE id = %s", worker)
     return float(skew)
