@@ -122,10 +122,10 @@ class PortalClient:
         """Close the connections."""
         self._http.close()
 
-    def heartbeat(self, body: HeartbeatRequest, *, read_seconds: float = READ_SECONDS) -> HeartbeatAnswer:
-        """POST /workers/heartbeat."""
-        timeout = httpx2.Timeout(read_seconds, connect=min(read_seconds, CONNECT_SECONDS))
-        return self._post("/workers/heartbeat", body, HeartbeatAnswer, timeout=timeout)
+    def heartbeat(self, body: HeartbeatRequest, *, read_seconds: float | None = None) -> HeartbeatAnswer:
+        """POST /workers/heartbeat; with `read_seconds` it waits for no more than that."""
+        timeout = {} if read_seconds is None else {"timeout": httpx2.Timeout(read_seconds)}
+        return self._post("/workers/heartbeat", body, HeartbeatAnswer, **timeout)
 
     def claim(self, body: ClaimRequest) -> ClaimedJob | NothingToDo:
         """POST /jobs/claim: a job, or how long the portal wants us to wait."""

@@ -226,6 +226,7 @@ def test_a_half_open_connection_is_given_up_and_a_new_one_opened(
     for path in paths:
         swallowed, *later = line.sent(path)
         assert (swallowed.status, swallowed.delivered) == (None, False)
+        assert later
         assert swallowed.client_port not in {exchange.client_port for exchange in later}
 
 
