@@ -377,7 +377,7 @@ def refuse_plain() -> None:
 
 def test_any_order_of_calls_leaves_what_the_model_says(office: None, way: None) -> None:
     """I1, I2, I3, I4, R1 to R8: the same sequences each time."""
-    run_machine(examples=20, length=30, derandomize=True)
+    run_machine(examples=30, length=30, derandomize=True)
 
 
 @pytest.mark.long
