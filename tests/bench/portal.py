@@ -23,7 +23,7 @@ from tests.processes import make_database
 from tests.services import IS_EMBEDDED, start_servers
 
 # Modules beside this one. Each has NOTES: str, how it was done, and measure() -> list[Figure].
-PARTS = ("portal_claims", "portal_ingestion", "portal_viewers", "portal_fleet")
+PARTS = ("portal_claims", "portal_stalls", "portal_ingestion", "portal_viewers", "portal_fleet")
 
 
 def main(wanted: Sequence[str]) -> None:

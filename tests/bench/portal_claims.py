@@ -15,18 +15,20 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
 
-from bert_training.contract.enums import JobStatus, Outcome, Phase
+from bert_training.contract.enums import JobStatus, Phase
 from bert_training.contract.messages import ClaimRequest
 from bert_training.models import Dataset, Job, JobAttempt, Run, Worker
-from bert_training.services.claims import claim_job
+from bert_training.services.claims import claim_job, enqueue
 from tests.bench.crowd import CALLERS, PROCESSES, Call, call_all, open_crowd, per_second
-from tests.bench.frame import IS_QUICK, Figure, by_turns, rounds_for
+from tests.bench.frame import IS_QUICK, Figure, by_turns, rounds_for, seconds_of
+from tests.bench.job_rows import store_jobs
 from tests.personas import BASE_MODEL, make_user, ready_dataset
 from tests.services import IS_EMBEDDED
 
 QUEUED = 2_000 if IS_QUICK else 10_000
 ENDED = 10 * QUEUED
 BUSY = 200  # other workers that train meanwhile
+ENQUEUED = 100
 REFERENCE = "ORM: select_for_update, save"
 NOTES = f"""*Claims*: {CALLERS} claimers in {PROCESSES} processes, each with a connection of its own, empty a queue of
 {QUEUED:,} jobs through the service function, beside {ENDED:,} jobs that have ended and {BUSY} that run. The reference
@@ -39,7 +41,11 @@ REQUEST = ClaimRequest(instance=INSTANCE, tasks=["text-classification", "token-c
 
 def measure() -> list[Figure]:
     """Empty the queue again and again, by turns with ours and with the reference."""
-    fill_portal()
+    dataset = ready_dataset(make_user("ana"))
+    empty = enqueue_milliseconds(dataset)
+    fill_portal(dataset)
+    tidy_up()
+    full = enqueue_milliseconds(dataset)
     with open_crowd() as crowd:
         ours, theirs = by_turns(
             lambda: empty_queue(crowd, naively=False),
@@ -49,6 +55,7 @@ def measure() -> list[Figure]:
     return [
         *rate_figures(ours, theirs),
         Figure("jobs claimed twice or never", "jobs", [float(wrong_claims(calls)) for calls in ours], goal=0.0),
+        Figure("a run put into the queue", "ms", full, empty, "an empty portal"),
     ]
 
 
@@ -111,10 +118,18 @@ def claim_naively(worker: int) -> int:
 # --- rows -----------------------------------------------------------------------------------------------------------
 
 
-def fill_portal() -> None:
+def enqueue_milliseconds(dataset: Dataset) -> list[float]:
+    """Put runs into the queue as it is, then take them out; returns how long the job of each took."""
+    fields = {"owner": dataset.owner, "dataset": dataset, "task": dataset.task, "hyperparameters": {"epochs": 2}}
+    runs = [Run.objects.create(name="one more", base_model=BASE_MODEL, **fields) for _ in range(ENQUEUED)]
+    times = [1000 * seconds_of(partial(enqueue, run)) for run in runs]
+    Run.objects.filter(name="one more").delete()
+    return times
+
+
+def fill_portal(dataset: Dataset) -> None:
     """Store a queue, what has ended, what runs, and a worker for each queued job."""
     now = timezone.now()
-    dataset = ready_dataset(make_user("ana"))
     busy = Worker.objects.bulk_create(Worker(name=f"busy {number}") for number in range(BUSY))
     Worker.objects.bulk_create(Worker(name=f"{IDLE} {number}") for number in range(QUEUED))
     begun: dict[str, Any] = {"attempt": 1, "started_at": now}
@@ -125,29 +140,10 @@ def fill_portal() -> None:
     store_jobs(dataset, QUEUED_RUN, [{"turn": number} for number in range(QUEUED)])
 
 
-def store_jobs(dataset: Dataset, name: str, states: Sequence[dict[str, Any]]) -> None:
-    """Store runs of one name with their jobs in these states and the attempts that belong to them."""
-    shared = {"owner": dataset.owner, "dataset": dataset, "task": dataset.task, "hyperparameters": {"epochs": 2}}
-    mirrored = ("status", "started_at", "finished_at")
-    runs = Run.objects.bulk_create(
-        Run(name=name, base_model=BASE_MODEL, **shared, **{key: state[key] for key in mirrored if key in state})
-        for state in states
-    )
-    jobs = Job.objects.bulk_create(
-        Job(run=run, task=run.task, **state) for run, state in zip(runs, states, strict=True)
-    )
-    JobAttempt.objects.bulk_create(
-        JobAttempt(
-            job=job,
-            number=1,
-            worker=state["worker"],
-            started_at=state["started_at"],
-            ended_at=state.get("finished_at"),
-            outcome=Outcome(job.status).value,
-        )
-        for job, state in zip(jobs, states, strict=True)
-        if job.attempt
-    )
+def tidy_up() -> None:
+    """Do what the database of a portal in use does by itself, between times."""
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE" if IS_EMBEDDED else "VACUUM ANALYZE")
 
 
 def empty_queue(crowd: Executor, *, naively: bool) -> list[Call]:
@@ -156,7 +152,6 @@ def empty_queue(crowd: Executor, *, naively: bool) -> list[Call]:
     jobs, runs = Job.objects.filter(run__name=QUEUED_RUN), Run.objects.filter(name=QUEUED_RUN)
     jobs.update(status=JobStatus.QUEUED, worker=None, attempt=0, started_at=None, lease_until=None, phase="")
     runs.update(status=JobStatus.QUEUED, started_at=None)
-    with connection.cursor() as cursor:
-        cursor.execute("ANALYZE" if IS_EMBEDDED else "VACUUM ANALYZE")  # what a server in use does by itself
+    tidy_up()
     workers = Worker.objects.filter(name__startswith=IDLE).values_list("pk", flat=True)
     return call_all(crowd, claim_naively if naively else claim, list(workers))
