@@ -100,7 +100,7 @@ class Change:
 
 @dataclass(frozen=True)
 class Call:
-    """One request of a worker; status None = no answer came. Times are of this process' monotonic clock."""
+    """One request of a worker, as answered last; status None = it was not. Times: this process' monotonic clock."""
 
     worker: int
     path: str  # below the API's prefix
@@ -111,6 +111,7 @@ class Call:
     delivered: bool = True
     started_at: float = 0.0
     answered_at: float = float("inf")
+    answers: int = 1  # 2 when the line doubled the request
 
     @property
     def is_done(self) -> bool:
@@ -212,6 +213,7 @@ def call_of(worker: int, exchange: Exchange) -> Call:
         delivered=exchange.delivered,
         started_at=exchange.started_at,
         answered_at=exchange.answered_at,
+        answers=exchange.answers,
     )
 
 

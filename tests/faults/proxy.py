@@ -43,6 +43,7 @@ class Exchange:
     answer_headers: dict[str, str] = field(default_factory=dict)
     answered_at: float = float("inf")  # monotonic, when the portal's answer was here
     client_port: int = 0  # tells the connections of a client apart
+    answers: int = 0  # of the portal: 2 when the request was doubled
 
     def note(self, answer: "Answer") -> None:
         """Take down an answer."""
@@ -238,6 +239,7 @@ class Proxy:
             sending.cancel()
             portal.close()
         call.exchange.note(answer)
+        call.exchange.answers += 1
         return answer
 
 

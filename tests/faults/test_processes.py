@@ -74,6 +74,7 @@ def start_two_runs(stage: Stage) -> tuple[int, int]:
     return older, younger
 
 
+@pytest.mark.long  # tests/end_to_end/test_taken_up.py is the short form
 def test_a_killed_supervisor_that_starts_again_goes_on_where_it_was(office: Stage) -> None:
     """F-01: the same job, attempt 2, from the last checkpoint within 10 s; the page says so."""
     worker = office.computers[0]

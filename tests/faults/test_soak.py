@@ -121,6 +121,7 @@ def repeated_lines(history: History) -> int:
         if call.path == "/logs/batch" and call.is_done:
             key = call.body["job_id"], call.body["attempt"]
             repeated += max(0, min(last_number(call), known[key]) - call.body["first_seq"] + 1)
+            repeated += (call.answers - 1) * len(call.body["lines"])
             known[key] = max(last_number(call), known[key])
     return repeated
 
