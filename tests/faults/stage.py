@@ -116,7 +116,8 @@ class Computer:
     def spools(self) -> Iterator[tuple[int, int, Path]]:
         """Yield job, attempt and file of each spool."""
         for path in self.models.glob("jobs/*/attempt-*.jsonl"):
-            yield int(path.parent.name), int(path.stem.removeprefix("attempt-")), path
+            job = path.parent.name.partition("-")[0]  # 7-1: put aside, because it looked like another portal's job 7
+            yield int(job), int(path.stem.removeprefix("attempt-")), path
 
     def undelivered(self) -> list[str]:
         """Return the spools that the portal does not have to their end, as far as this computer knows."""
