@@ -167,7 +167,7 @@ class Feed:
         layer = get_channel_layer()
         if layer is None or isinstance(layer, InMemoryChannelLayer):
             return
-        while True:
+        while not _is_cancelled():
             try:
                 await self._listen(layer)
             except (RedisError, OSError) as error:
@@ -178,11 +178,17 @@ class Feed:
         channel = await layer.new_channel()
         await layer.group_add(group_name(self.run_id), channel)
         try:
-            while True:
+            while not _is_cancelled():
                 await layer.receive(channel)
                 self._rung.set()
         finally:
             await layer.group_discard(group_name(self.run_id), channel)
+
+
+def _is_cancelled() -> bool:
+    """Tell whether this task was told to end, also where the Redis client swallowed it: while it subscribes."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 def _detached(coroutine: Any) -> asyncio.Task[Any]:
