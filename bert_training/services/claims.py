@@ -65,24 +65,21 @@ def claim_in_steps(worker: Worker, request: ClaimRequest) -> ClaimedJob | None:
     if not worker.active:
         message = _("This worker has been deactivated.")
         raise ProtocolError(ErrorCode.WORKER_INACTIVE, message, http_status=403)
-    locked = Job.objects.select_for_update(of=("self",), no_key=True).select_related("run", "worker")
-    job = locked.filter(worker=worker, status=JobStatus.RUNNING).first()
-    _check_instance(worker, request.instance, holds=job is not None)
-    Worker.objects.filter(pk=worker.pk).update(
-        instance=request.instance, versions=request.versions, tasks=request.tasks, last_seen_at=Now()
-    )
-    if job is not None and (job.simulate != request.simulate or job.task not in request.tasks):
-        requeue(job, outcome=Outcome.RELEASED, reason=Reason.RELEASED_BY_WORKER)
-        job = None
-    claimed = _claim_again(worker, job, request.instance) if job is not None else None
+    _check_instance(worker, request.instance)
+    claimed = _claim_held(worker, request)
     if claimed is None and not worker.draining:
         claimed = _claim_next(worker, request)
-    if claimed is not None:
-        Worker.objects.filter(pk=worker.pk).update(state=WorkerState.BUSY.value)
+    Worker.objects.filter(pk=worker.pk).update(
+        instance=request.instance,
+        versions=request.versions,
+        tasks=request.tasks,
+        last_seen_at=Now(),
+        state=worker.state if claimed is None else WorkerState.BUSY.value,
+    )
     return claimed
 
 
-def _check_instance(worker: Worker, instance: str, *, holds: bool) -> None:
+def _check_instance(worker: Worker, instance: str) -> None:
     """Refuse an echo of the past, and a copied token while its owner is fresh (instance = machine:start number)."""
     machine, start = _split_instance(instance)
     known_machine, known_start = _split_instance(worker.instance)
@@ -112,31 +109,43 @@ def _split_instance(instance: str) -> tuple[str, int]:
     return (machine, int(start)) if is_number else (instance, 0)
 
 
+def _claim_held(worker: Worker, request: ClaimRequest) -> ClaimedJob | None:
+    """Answer with the job that the worker holds, unless the claim excludes it, which releases it."""
+    locked = Job.objects.select_for_update(of=("self",), no_key=True).select_related("run__dataset", "worker")
+    job = locked.filter(worker=worker, status=JobStatus.RUNNING).first()
+    if job is None:
+        return None
+    if job.simulate != request.simulate or job.task not in request.tasks:
+        requeue(job, outcome=Outcome.RELEASED, reason=Reason.RELEASED_BY_WORKER)
+        return None
+    return _claim_again(worker, job, request.instance)
+
+
 def _claim_again(worker: Worker, job: Job, instance: str) -> ClaimedJob | None:
     """Answer a repeated claim with the same job; a restarted worker gets a new attempt of it, unless that was over."""
-    attempt = job.attempts.get(number=job.attempt)
+    run, attempt = job.run, job.attempts.get(number=job.attempt)
     if attempt.instance == instance:
         job.renew_lease()
-        return _claimed(job, held=True)
+        return _claimed(job, run, held=True)
     attempt.end(Outcome.LOST, reason=Reason.WORKER_RESTARTED)
     if end_if_over(job, Outcome.LOST):
         return None
     Job.objects.filter(pk=job.pk).update(attempt=job.attempt + 1, lease_until=lease_end(), **AT_THE_START)
     job.refresh_from_db()
     _open_attempt(worker, job, instance)
-    return _claimed(job, held=True)
+    return _claimed(job, run, held=True)
 
 
 def _claim_next(worker: Worker, request: ClaimRequest) -> ClaimedJob | None:
     # SKIP LOCKED: two workers that ask at once look at different rows. SQLite has one writer anyway.
     skip_locked = connection.features.has_select_for_update_skip_locked
     queue = Job.objects.claimable(tasks=request.tasks, simulate=request.simulate, team_id=worker.team_id)
-    queue = queue.select_for_update(of=("self",), no_key=True, skip_locked=skip_locked).select_related("run")
+    queue = queue.select_for_update(of=("self",), no_key=True, skip_locked=skip_locked).select_related("run__dataset")
     job = queue.filter(hold_worker=worker).first() or queue.unheld().first()
     if job is None:
         return None
-    last = job.attempts.order_by("-number").first()
-    has_checkpoint = last is not None and last.worker_id == worker.pk  # checkpoints stay where they were made
+    run, started_at = job.run, Coalesce("started_at", Now())
+    has_checkpoint = job.attempts.filter(number=job.attempt, worker=worker).exists()  # they stay where they were made
     job.transition(
         JobStatus.RUNNING,
         worker=worker,
@@ -145,12 +154,12 @@ def _claim_next(worker: Worker, request: ClaimRequest) -> ClaimedJob | None:
         hold_worker=None,
         hold_until=None,
         checkpoint_step=job.checkpoint_step if has_checkpoint else 0,
-        started_at=Coalesce("started_at", Now()),
+        started_at=started_at,
         **AT_THE_START,
     )
-    Run.objects.filter(pk=job.run_id).update(started_at=Coalesce("started_at", Now()))
+    Run.objects.filter(pk=run.pk).update(started_at=started_at)
     _open_attempt(worker, job, request.instance)
-    return _claimed(job, held=False)
+    return _claimed(job, run, held=False)
 
 
 def _open_attempt(worker: Worker, job: Job, instance: str) -> None:
@@ -158,8 +167,7 @@ def _open_attempt(worker: Worker, job: Job, instance: str) -> None:
     ring_after_commit(job)
 
 
-def _claimed(job: Job, *, held: bool) -> ClaimedJob:
-    run = Run.objects.select_related("dataset").get(pk=job.run_id)
+def _claimed(job: Job, run: Run, *, held: bool) -> ClaimedJob:
     dataset = run.dataset
     return ClaimedJob(
         job_id=job.pk,
