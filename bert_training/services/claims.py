@@ -62,9 +62,6 @@ def _claim_plainly(worker: Worker, request: ClaimRequest) -> ClaimedJob | None:
 def claim_in_steps(worker: Worker, request: ClaimRequest) -> ClaimedJob | None:
     """Answer any claim: of a worker that holds a job, has restarted, is new, drains; and all of them on SQLite."""
     worker = lock_worker(worker)
-    if not worker.active:
-        message = _("This worker has been deactivated.")
-        raise ProtocolError(ErrorCode.WORKER_INACTIVE, message, http_status=403)
     _check_instance(worker, request.instance)
     claimed = _claim_held(worker, request)
     if claimed is None and not worker.draining:

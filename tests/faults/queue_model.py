@@ -105,8 +105,7 @@ class Queue:
 
     def claim(self, worker: Worker, start: int, *, simulate: bool, order: list[Job]) -> tuple[Attempt, bool] | None:
         """Return the attempt and whether the job was held already; `order`: the queue as people see it."""
-        if not worker.is_active:
-            raise Refused("worker_inactive")
+        require_active(worker)
         if start < worker.start:
             raise Refused("instance_conflict")
         worker.start = start
@@ -130,12 +129,13 @@ class Queue:
         job = attempt.job
         if job.status in TERMINAL:
             raise Refused("already_finished")
-        lost = attempt.outcome == "lost" and attempt.worker.is_active and not any(self.running(attempt.worker))
+        lost = attempt.outcome == "lost" and not any(self.running(attempt.worker))
         if not attempt.is_current or not (attempt.outcome == "running" or lost):
             raise Refused("lease_lost")
 
     def sign_of_life(self, attempt: Attempt) -> str:
         """Renew the lease, revive."""
+        require_active(attempt.worker)
         self.require_held(attempt)
         attempt.outcome, attempt.job.status, attempt.job.hold = "running", "running", None
         return attempt.job.directive()
@@ -151,6 +151,12 @@ class Queue:
             attempt.resumed_from = resumed_from if attempt.resumed_from is None else attempt.resumed_from
         return directive
 
+    def speak_for_another(self, caller: Worker, attempt: Attempt) -> None:
+        """Refuse: who never held the job learns nothing of it."""
+        require_active(caller)
+        held = any(other.worker is caller for other in attempt.job.attempts)
+        raise Refused("lease_lost" if held else "not_found")
+
     def append(self, attempt: Attempt, stream: str, first: int, count: int) -> tuple[int, str]:
         """Take the records that follow; never a change of state (R3)."""
         have: int = getattr(attempt, stream)
@@ -163,6 +169,7 @@ class Queue:
 
     def complete(self, attempt: Attempt, outcome: str, lines: int) -> str:
         """End it; the same end again is answered the same."""
+        require_active(attempt.worker)
         job = attempt.job
         if not (attempt.is_current and attempt.outcome == outcome):
             self.require_held(attempt)
@@ -199,3 +206,9 @@ class Queue:
                 job.hold = None if job.hold is worker else job.hold
             for job in list(self.running(worker)):
                 job.give_back("lost", hold=False)
+
+
+def require_active(worker: Worker) -> None:
+    """Refuse a worker that was switched off; its streams are still taken (R3)."""
+    if not worker.is_active:
+        raise Refused("worker_inactive")

@@ -191,13 +191,11 @@ class QueueMachine(RuleBasedStateMachine):
     @rule(which=small, worker=small)
     def speak_for_another(self, which: int, worker: int) -> None:
         attempt, number = self.one_of(self.attempts, which), worker % WORKERS
-        caller = self.queue.workers[number]
-        if attempt.worker is not caller:
-            held = any(other.worker is caller for other in attempt.job.attempts)
+        if attempt.worker is not self.queue.workers[number]:
             report = ProgressRequest(attempt=attempt.number, phase=Phase.TRAINING)
             same(
                 lambda: jobs.report_progress(self.rows[number], self.id_of(attempt), report),
-                lambda: refuse("lease_lost" if held else "not_found"),
+                lambda: self.queue.speak_for_another(self.queue.workers[number], attempt),
             )
 
     @precondition(lambda self: self.calls)
@@ -331,10 +329,6 @@ def same(real: Callable[[], Any], expected: Callable[[], Any]) -> None:
     except ServiceError as refusal:
         answer = ("refuses", refusal.code.value)
     assert answer == wanted
-
-
-def refuse(code: str) -> None:
-    raise model.Refused(code)
 
 
 def answer_of(answer: Any) -> tuple[int, str]:
