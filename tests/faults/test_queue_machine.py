@@ -262,15 +262,17 @@ class QueueMachine(RuleBasedStateMachine):
 
     @rule(worker=small)
     def switch_off_or_on(self, worker: int) -> None:
-        one = self.queue.workers[worker % WORKERS]
-        workers.set_worker_active(self.rows[worker % WORKERS], not one.is_active)
+        row, one = self.rows[worker % WORKERS], self.queue.workers[worker % WORKERS]
+        workers.set_worker_active(row, not one.is_active)
         self.queue.set_active(one, not one.is_active)
+        row.refresh_from_db()  # each call reads its worker anew, with the token
 
     @rule(worker=small)
     def drain_or_not(self, worker: int) -> None:
-        one = self.queue.workers[worker % WORKERS]
+        row, one = self.rows[worker % WORKERS], self.queue.workers[worker % WORKERS]
         one.is_draining = not one.is_draining
-        workers.set_worker_draining(self.rows[worker % WORKERS], one.is_draining)
+        workers.set_worker_draining(row, one.is_draining)
+        row.refresh_from_db()
 
     # --- what holds after every call ---
 
