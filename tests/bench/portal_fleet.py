@@ -110,8 +110,8 @@ def measure() -> list[Figure]:
     enqueue(make_user("fleet", is_staff=True), JOBS)
     connections.close_all()
     log = Log()
-    with open_server("portal.server") as port:
-        seconds = work(f"http://127.0.0.1:{port}", tokens, log)
+    with open_server("portal.server") as (base_url, _child):
+        seconds = work(base_url, tokens, log)
     return list(figures_of(log, seconds))
 
 

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import psutil
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import connections
@@ -31,7 +32,7 @@ from tests.servers import free_port
 VIEWERS = 100
 PEOPLE = 5  # a person may have 20 pages open
 RATES = (100, 400)  # lines a second
-BATCHES_PER_SECOND = 20
+BATCHES_PER_SECOND = 10
 SECONDS = rounds_for(8, 20)
 ROUNDS = rounds_for(1, 3)
 GOAL_SECONDS = 0.15
@@ -66,6 +67,7 @@ def figures_of(rate: int, found: dict[tuple[str, int], list[Seen]]) -> Iterator[
         ("viewers with lines out of order", "disordered", "viewers", 0.0),
         ("p50 of a line", "p50", "s", None),
         ("p95 of a line", "p95", "s", GOAL_SECONDS),
+        ("processor time of the server, each second", "busy", "s", None),
     ):
         values = [[seen[key] for seen in each] for each in (ours, theirs)]
         reference = values[1] if unit == "s" else ()
@@ -77,16 +79,18 @@ def watch(module: str, people: list[User], token: str, *, rate: int) -> Seen:
     run = make_run(people[0], simulate=True)
     cookies = ["; ".join(f"{name}={value}" for name, value in session_of(person).items()) for person in people]
     connections.close_all()
-    with open_server(module) as port, open_viewers() as viewers:
+    with open_server(module) as (base_url, server), open_viewers() as viewers:
         lines = rate * SECONDS
-        orders = {"url": f"ws://127.0.0.1:{port}/ws/runs/{run.pk}", "cookies": cookies}
+        orders = {"url": f"{base_url.replace('http', 'ws', 1)}/ws/runs/{run.pk}", "cookies": cookies}
         tell(viewers, json.dumps(orders | {"viewers": VIEWERS, "lines": lines}))
         assert hear(viewers) == "ready"
-        worker = HandWorker(f"http://127.0.0.1:{port}", token)
+        worker = HandWorker(base_url, token)
         job = worker.claim()
+        worked = processor_seconds(server)
         write(worker, job, rate=rate, lines=lines)
         tell(viewers, "the writer has ended")
         seen: Seen = json.loads(hear(viewers))
+        seen["busy"] = (processor_seconds(server) - worked) / SECONDS
         worker.give_up(job, lines=lines)
     return seen
 
@@ -102,20 +106,27 @@ def write(worker: HandWorker, job: ClaimedJob, *, rate: int, lines: int) -> None
 
 
 @contextmanager
-def open_server(module: str) -> Iterator[int]:
-    """Run a server on the database of this process; gives its port."""
+def open_server(module: str) -> Iterator[tuple[str, Child]]:
+    """Run a server on the database of this process; gives its address and process."""
     port = free_port()
+    base_url = f"http://127.0.0.1:{port}"
     command = [sys.executable, "-m", module, "--port", str(port)]
-    environment = os.environ | {"BASE_URL": f"http://127.0.0.1:{port}"}
+    environment = os.environ | {"BASE_URL": base_url}
     child = Child(module, command, environment=environment, log=Path(settings.DATA_DIR) / f"{module}.log")
     the_janitor().watch(child.process)
     try:
-        wait_until(lambda: is_ready(f"http://127.0.0.1:{port}"), child=child)
-        yield port
+        wait_until(lambda: is_ready(base_url), child=child)
+        yield base_url, child
     finally:
         child.ask_to_stop()
         child.stop()
         the_janitor().forget(child.process)
+
+
+def processor_seconds(child: Child) -> float:
+    """Return how long a process has computed; other work of the machine does not count."""
+    times = psutil.Process(child.process.pid).cpu_times()
+    return float(times.user + times.system)
 
 
 @contextmanager
