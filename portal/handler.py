@@ -5,6 +5,7 @@ thread and event loop at most middlewares.
 """
 
 import asyncio
+import threading
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import Context
@@ -15,7 +16,8 @@ from django.core.handlers.asgi import ASGIHandler
 from django.db import connections
 from django.http import HttpRequest, HttpResponseBase
 
-# Each holds a connection: three such processes fit a PostgreSQL as it comes (100 connections).
+# As many connections stay open between requests, as many more may be in use at once: one such process fits a PostgreSQL
+# as it comes (100 connections) beside background work, two need more.
 REQUESTS_AT_ONCE = 32
 
 
@@ -25,6 +27,8 @@ class PortalHandler(ASGIHandler):
     def __init__(self) -> None:
         self._threads: deque[ThreadPoolExecutor] = deque()  # those without a request, each of one thread
         self._turns = asyncio.Semaphore(REQUESTS_AT_ONCE)
+        self._connected: set[int] = set()  # threads whose connection stays open; changed under the lock
+        self._lock = threading.Lock()
         super().__init__()
 
     def load_middleware(self, is_async: bool = False) -> None:
@@ -46,12 +50,27 @@ class PortalHandler(ASGIHandler):
             self._threads.append(thread)
         else:
             connections.close_all()
+            self._connected.discard(threading.get_ident())
             thread.shutdown(wait=False)
 
     async def get_response_async(self, request: HttpRequest) -> HttpResponseBase:
         """Answer in the request's thread, at its turn."""
         async with self._turns:
-            return await sync_to_async(self.get_response)(request)
+            return await sync_to_async(self._answer)(request)
+
+    def _answer(self, request: HttpRequest) -> HttpResponseBase:
+        """Answer within a turn. The thread is free only when the caller has the answer; so long few may be connected.
+
+        200 callers at once held 200 connections otherwise, and a PostgreSQL with 100 refused all the others.
+        """
+        response = self.get_response(request)
+        thread = threading.get_ident()
+        with self._lock:
+            if thread in self._connected or len(self._connected) < REQUESTS_AT_ONCE:
+                self._connected.add(thread)
+                return response
+        connections.close_all()
+        return response
 
     async def send_response(self, response: HttpResponseBase, send: Any) -> None:
         """Send an answer; a stream, which may last for hours, keeps no connection and reads as the websockets do."""

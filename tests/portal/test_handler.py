@@ -48,9 +48,16 @@ async def ask(handler: PortalHandler) -> bytes:
     return body
 
 
+async def come_back(handler: PortalHandler) -> None:
+    """Wait until a thread is free again, and idle: what it was told before is done."""
+    while not handler._threads:
+        await asyncio.sleep(0.01)
+    await asyncio.to_thread(lambda: handler._threads[0].submit(bool).result())
+
+
 async def test_requests_one_after_the_other_share_a_thread(handler: Handler) -> None:
     first = await ask(handler)
-    await asyncio.to_thread(lambda: handler._threads[0].submit(bool).result())  # it has come back
+    await come_back(handler)
     assert await ask(handler) == first
 
 
@@ -106,8 +113,33 @@ async def test_of_too_many_threads_some_end(handler: Handler, monkeypatch: pytes
     handler.answer = answer
     monkeypatch.setattr(module, "REQUESTS_AT_ONCE", 1)
     await asyncio.gather(*(ask(handler) for _number in range(3)))
-    await asyncio.to_thread(lambda: handler._threads[0].submit(bool).result())
+    await come_back(handler)
     assert len(handler._threads) == 1
+
+
+async def test_callers_who_wait_for_their_answer_hold_few_connections(
+    handler: Handler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed: list[int] = []
+    monkeypatch.setattr(module, "REQUESTS_AT_ONCE", 1)
+    monkeypatch.setattr("portal.handler.connections.close_all", lambda: closed.append(threading.get_ident()))
+    answered, may_arrive = asyncio.Semaphore(0), asyncio.Event()
+
+    async def send(_message: dict[str, Any]) -> None:
+        answered.release()
+        await may_arrive.wait()
+
+    def receive_whole() -> Callable[[], Any]:
+        queue: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        queue.put_nowait({"type": "http.request", "body": b""})
+        return queue.get
+
+    tasks = [asyncio.create_task(handler(SCOPE, receive_whole(), send)) for _number in range(3)]
+    for _number in range(3):
+        await asyncio.wait_for(answered.acquire(), WAIT_SECONDS)
+    assert len(closed) == 2  # though no answer has arrived
+    may_arrive.set()
+    await asyncio.wait(tasks)
 
 
 async def test_a_stream_reads_outside_of_the_threads_of_requests(handler: Handler) -> None:
