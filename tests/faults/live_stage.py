@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from django.contrib.auth.models import User
+from playwright.sync_api import Page as BrowserPage
 from websockets.sync.client import ClientConnection, connect
 
 from bert_training.contract.messages import ClaimedJob
@@ -70,6 +71,16 @@ class LiveStage:
         for start in range(0, len(messages), BATCH_LINES):
             batch = messages[start : start + BATCH_LINES]
             self.written = self.worker.write(self.job, batch, first_seq=self.written + 1) - 1
+
+    def next_run(self) -> None:
+        """End the run and have the worker take the next one."""
+        self.worker.give_up(self.job, lines=self.written)
+        self.job, self.written = self.worker.claim(), 0
+
+    def sign_in(self, browser: BrowserPage) -> None:
+        """Give a browser the session of the run's owner."""
+        browser.goto("/sign-in")
+        browser.context.add_cookies([{"name": n, "value": v, "url": browser.url} for n, v in self.cookies.items()])
 
     @contextmanager
     def open_page(self, after: int = 0, **options: Any) -> Iterator[Page]:

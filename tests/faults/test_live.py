@@ -38,7 +38,7 @@ GROWTH_BYTES = 12 * MIB
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveStage]:
     product = Product(tmp_path_factory.mktemp("live"), REQUEST_SECONDS=f"{REQUEST_SECONDS:g}")
     try:
-        yield LiveStage(product)
+        yield LiveStage(product, runs=2)
         faults = [line for line in (product.folder / "web.log").read_text().splitlines() if '"ERROR"' in line]
         assert not faults
     finally:
@@ -134,6 +134,33 @@ def test_a_viewer_who_says_too_much_is_closed(stage: LiveStage, send: Callable[[
         assert close_code(page) == code
 
 
+@pytest.mark.browser
+@pytest.mark.long
+def test_a_hundred_thousand_lines_leave_page_and_portal_light(
+    stage: LiveStage, open_page: Callable[[str], BrowserPage]
+) -> None:
+    """F-57: as fast as the portal takes them; all arrive in order, Chromium shows the end in at most 2,000 rows."""
+    stage.next_run()
+    browser = open_page(stage.product.base_url)
+    stage.sign_in(browser)
+    browser.goto(f"/runs/{stage.job.run_id}")
+    browser.locator("#log-tools").wait_for()
+    before = memory_of(stage)
+    burst = lines(100_000, characters=80)
+    began = time.monotonic()
+    stage.write(burst)
+    seconds = time.monotonic() - began
+    browser.get_by_text("100.000 linhas").wait_for()
+    print(f"\n100,000 lines: taken in {seconds:.1f} s, on the page {time.monotonic() - began - seconds:.1f} s later")
+    rows = browser.locator("#log .log-line")
+    assert rows.count() <= 2000
+    assert (rows.last.text_content() or "").endswith(burst[-1])
+    assert memory_of(stage) - before < GROWTH_BYTES
+    with stage.open_page() as page:
+        page.read_until(burst[-1])
+    assert page.lines == burst
+
+
 @pytest.mark.long
 def test_a_permission_that_is_withdrawn_closes_the_page_within_five_seconds(stage: LiveStage) -> None:
     """Bad input 121, at the seconds of an installation: the viewer's session ends."""
@@ -203,8 +230,7 @@ def test_an_open_page_in_the_browser_goes_on_without_redis(
 ) -> None:
     """F-23, F-24: the same in Chromium, without a reload."""
     browser = open_page(two_webs.product.base_url)
-    browser.goto("/sign-in")
-    browser.context.add_cookies([{"name": n, "value": v, "url": browser.url} for n, v in two_webs.cookies.items()])
+    two_webs.sign_in(browser)
     browser.goto(f"/runs/{two_webs.job.run_id}")
     browser.locator("#log-tools").wait_for()
     browser.evaluate("document.body.dataset.loaded = 'once'")
