@@ -4,13 +4,12 @@
  * are in the page: a window that moves along as the reader scrolls.
  */
 
-import { pieces } from "./sgr.js";
+import { LEVELS, levelOf, makeRow, plainText } from "./log_rows.js";
 
 const MOST_ROWS = 2_000;
 const STEP_ROWS = 500;
 const NEAR_EDGE_PIXELS = 400; // of the window: then it moves
 const NEAR_END_PIXELS = 40; // of the log: then it is followed
-const LEVELS = ["DEBUG", "INFO", "WARNING", "ERROR"];
 
 /** Lines without a gap between them, with a divider before each new attempt; `shown` are those that pass the filters. */
 class Part {
@@ -127,7 +126,7 @@ export class LogView {
   #isShown = ({ level, message, divides, button }) => {
     if (divides || button) return Boolean(button) || !this.query;
     if (levelOf(level) < this.lowest) return false;
-    return !this.query || plain(message).toLocaleLowerCase().includes(this.query);
+    return !this.query || plainText(message).toLocaleLowerCase().includes(this.query);
   };
 
   /** Filter anew; a reader in the middle stays near the line that stood on top. */
@@ -191,24 +190,8 @@ export class LogView {
 
   #rowsOf(first, end) {
     const fragment = document.createDocumentFragment();
-    for (let place = first; place < end; place += 1) fragment.append(this.#row(this.#at(place)));
+    for (let place = first; place < end; place += 1) fragment.append(makeRow(this.#at(place), this));
     return fragment;
-  }
-
-  #row({ ts, level, message, divides, button }) {
-    if (button) return button;
-    const row = document.createElement("div");
-    row.className = divides ? "log-line is-attempt" : `log-line level-${LEVELS[levelOf(level)]}`;
-    if (divides) {
-      row.textContent = this.words.attemptLabel(divides);
-      return row;
-    }
-    const time = document.createElement("time");
-    time.textContent = this.clock.format(new Date(ts));
-    const text = document.createElement("span");
-    for (const piece of pieces(message)) text.append(pieceNode(piece));
-    row.append(time, text);
-    return row;
   }
 
   /** Change rows above or below without moving the row that stands on top. */
@@ -264,21 +247,4 @@ export class LogView {
     this.#show(0, MOST_ROWS);
     this.box.scrollTop = 0;
   }
-}
-
-function levelOf(level) {
-  const place = LEVELS.indexOf(level);
-  return place < 0 ? LEVELS.indexOf("INFO") : place;
-}
-
-function plain(message) {
-  return message.includes("\x1b") ? pieces(message).map(({ text }) => text).join("") : message;
-}
-
-function pieceNode({ text, classes }) {
-  if (!classes.length) return document.createTextNode(text);
-  const span = document.createElement("span");
-  span.className = classes.join(" ");
-  span.textContent = text;
-  return span;
 }
