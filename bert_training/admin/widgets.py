@@ -1,6 +1,7 @@
 """Form controls of the admin's own forms."""
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib.admin.widgets import AutocompleteSelect
@@ -16,7 +17,7 @@ class NamedAutocomplete(AutocompleteSelect):
         """Add the placeholder, which Django's own version sets to nothing."""
         return {**super().build_attrs(base_attrs, extra_attrs), "data-placeholder": gettext("Type to search")}
 
-    def optgroups(self, name: str, value: list[str], attrs: dict[str, Any] | None = None) -> Any:
+    def optgroups(self, name: str, value: Sequence[str], attr: dict[str, Any] | None = None) -> Any:
         """Look up only what can be a number of a row: Django asks the database for whatever was sent, and raises."""
         numbers = [given for given in value if ROW_NUMBER.fullmatch(given)]
-        return super().optgroups(name, numbers, attrs)
+        return super().optgroups(name, numbers, attr)

@@ -16,12 +16,13 @@ pytestmark = pytest.mark.embedded
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     """A clock of the test, and buckets of three calls that fill by one call in two seconds."""
-    clock = SimpleNamespace(now=1000.0, monotonic=lambda: clock.now)
-    monkeypatch.setattr(rate_limit, "time", clock)
+    held = SimpleNamespace(now=1000.0)
+    held.monotonic = lambda: held.now
+    monkeypatch.setattr(rate_limit, "time", held)
     monkeypatch.setattr(rate_limit, "CALLS_IN_A_ROW", 3)
     monkeypatch.setattr(rate_limit, "CALLS_PER_SECOND", 0.5)
     monkeypatch.setattr(rate_limit, "_full_at", {})
-    return clock
+    return held
 
 
 def test_a_token_that_calls_without_end_is_told_to_wait(
