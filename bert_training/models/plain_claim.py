@@ -25,7 +25,7 @@ _names: WeakKeyDictionary[Any, dict["Queue", str]] = WeakKeyDictionary()  # by c
 
 
 class NotPlain(Exception):
-    """The worker holds a job or one waits for it, it has restarted, drains or is inactive, or this is SQLite."""
+    """The worker holds a job or one waits for it, has restarted, drains, is inactive, can do no task; or SQLite."""
 
 
 # `me` is empty when the claim is not plain, and locks the worker before a job is locked. Everything sees the rows as
@@ -89,7 +89,8 @@ def claim_plainly(worker: Worker, request: ClaimRequest) -> ClaimedJob | None:
 
     Atomic by itself: outside of a transaction it saves the two round trips that begin and end one.
     """
-    if connection.vendor != "postgresql":
+    tasks = tuple(sorted(TASKS.keys() & request.tasks))
+    if connection.vendor != "postgresql" or not tasks:
         raise NotPlain
     values: dict[str, Any] = {
         "worker": worker.pk,
@@ -99,7 +100,7 @@ def claim_plainly(worker: Worker, request: ClaimRequest) -> ClaimedJob | None:
         "lease_seconds": settings.LEASE_SECONDS,
         "heartbeat_seconds": settings.HEARTBEAT_SECONDS,
     }
-    queue = Queue(worker.team_id, tuple(sorted(TASKS.keys() & request.tasks)), request.simulate)
+    queue = Queue(worker.team_id, tasks, request.simulate)
     with connection.cursor() as cursor:
         name = prepared(cursor, queue)
         try:

@@ -96,6 +96,12 @@ def test_a_worker_gets_only_tasks_that_it_can_do(gpu: Caller, run: Run) -> None:
     assert gpu.post("/jobs/claim", {**CLAIM, "tasks": ["token-classification"]}).status_code == 204
 
 
+@pytest.mark.parametrize("tasks", [[], ["seq2seq"]])
+def test_a_worker_that_can_do_none_of_the_tasks_gets_nothing(gpu: Caller, run: Run, tasks: list[str]) -> None:
+    for _time in range(2):
+        assert gpu.post("/jobs/claim", {**CLAIM, "tasks": tasks}).status_code == 204
+
+
 @pytest.mark.parametrize("ask", [cancel_run, finish_run])
 def test_a_directive_reaches_the_worker_on_every_call(gpu: Caller, run: Run, running_job: Job, ask: Any) -> None:
     ask(run)
