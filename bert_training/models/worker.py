@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import models
+from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -18,6 +19,15 @@ SILENT_AFTER_LEASES = 5 / 6
 def silence_limit() -> timedelta:
     """Return after which silence a worker, or a job, is called silent."""
     return timedelta(seconds=SILENT_AFTER_LEASES * settings.LEASE_SECONDS)
+
+
+class WorkerQuerySet(models.QuerySet["Worker"]):
+    """Sets of workers."""
+
+    def fresh(self) -> "WorkerQuerySet":
+        """Return those heard of within a lease, by the database's clock, which did not say that they end."""
+        since = Now() - timedelta(seconds=settings.LEASE_SECONDS)
+        return self.filter(last_seen_at__gt=since).exclude(state=WorkerState.STOPPED)
 
 
 class Worker(models.Model):
@@ -41,6 +51,8 @@ class Worker(models.Model):
     tasks = models.JSONField(_("tasks"), default=list, blank=True)
     clock_skew_seconds = models.FloatField(_("clock skew (seconds)"), default=0)
     created_at = models.DateTimeField(_("registered"), auto_now_add=True)
+
+    objects = WorkerQuerySet.as_manager()
 
     class Meta:
         db_table = "bert_workers"

@@ -82,9 +82,7 @@ def _check_instance(worker: Worker, instance: str) -> None:
     known_machine, known_start = _split_instance(worker.instance)
     if not known_machine or (machine == known_machine and start >= known_start):
         return
-    silence = worker.seconds_since_seen()
-    is_fresh = silence is not None and silence < settings.LEASE_SECONDS
-    if machine == known_machine or is_fresh:
+    if machine == known_machine or Worker.objects.fresh().filter(pk=worker.pk).exists():
         retry_after = settings.LEASE_SECONDS
         message = _(
             "Another program used this worker's token less than %(seconds)d seconds ago. If you have just stopped it, "

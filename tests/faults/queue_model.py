@@ -171,7 +171,7 @@ class Queue:
         """End it; the same end again is answered the same."""
         require_active(attempt.worker)
         job = attempt.job
-        if not (attempt.is_current and attempt.outcome == outcome):
+        if attempt.outcome != outcome:
             self.require_held(attempt)
             if outcome in ("completed", "failed") and lines > attempt.lines:
                 raise Refused("stream_incomplete")

@@ -124,6 +124,16 @@ def test_a_copied_token_on_another_machine_is_refused_while_the_owner_is_fresh(
     assert refusal.value.code == ErrorCode.INSTANCE_CONFLICT
 
 
+def test_a_new_machine_is_let_in_at_once_when_the_one_before_said_that_it_ends(
+    running_job: Job, worker: Worker
+) -> None:
+    complete_job(worker, running_job.pk, completion(Outcome.RELEASED))
+    record_heartbeat(
+        worker, HeartbeatRequest(instance="machine-1:1", state=WorkerState.STOPPED, sent_at=timezone.now())
+    )
+    assert claim(worker, instance="machine-2:1").attempt == 2
+
+
 def test_a_second_machine_that_waits_does_not_keep_the_first_one_fresh(running_job: Job, worker: Worker) -> None:
     Worker.objects.update(last_seen_at=Now() - timedelta(hours=1))
     beat = HeartbeatRequest(instance="machine-2:1", state=WorkerState.IDLE, sent_at=timezone.now())
@@ -199,6 +209,15 @@ def test_completion_stores_the_result_and_frees_the_worker(running_job: Job, wor
 def test_completion_repeated_is_answered_the_same(running_job: Job, worker: Worker) -> None:
     complete_job(worker, running_job.pk, completion())
     assert complete_job(worker, running_job.pk, completion()).status == "completed"
+
+
+def test_a_release_repeated_is_answered_the_same_although_another_has_the_job_now(
+    running_job: Job, worker: Worker, other_worker: Worker
+) -> None:
+    complete_job(worker, running_job.pk, completion(Outcome.RELEASED))
+    assert claim(other_worker, instance="machine-2:1").attempt == 2
+    assert complete_job(worker, running_job.pk, completion(Outcome.RELEASED)).status == "running"
+    assert Job.objects.get(pk=running_job.pk).worker == other_worker
 
 
 def test_another_end_than_the_stored_one_is_refused(running_job: Job, worker: Worker) -> None:
