@@ -160,8 +160,9 @@ def bad_stream(number: int, port: int, folder: Path) -> Stream:
     """Let a new worker claim a run, behind a bad line."""
     make_run(make_user(f"owner-{CONNECTIONS + number}"))
     name = f"bad-{number}"
-    how = {"duplicated": DUPLICATED, "lost": LOST, "seed": number, "simulate": False}
-    return Stream(f"http://127.0.0.1:{port}", token_of(make_worker(name)), folder / name, **how)
+    faults = {"duplicated": DUPLICATED, "lost": LOST, "seed": number}
+    url, token = f"http://127.0.0.1:{port}", token_of(make_worker(name))
+    return Stream(url, token, folder / name, simulate=False, **faults)
 
 
 def send_and_count_wrong(stream: Stream) -> int:
@@ -173,6 +174,6 @@ def send_and_count_wrong(stream: Stream) -> int:
     stream.close()
     rows = Log.objects.filter(attempt__job_id=stream.job_id).order_by("id").values_list("seq", "message")
     wanted = ((number, f"line {number}") for number in range(1, count + 1))
-    wrong = sum(row != line for row, line in zip_longest(rows.iterator(), wanted))
+    wrong = sum(1 for row, line in zip_longest(rows.iterator(), wanted) if row != line)
     connection.close()
     return wrong

@@ -105,7 +105,7 @@ class Stream:
         claimed = self.context.client.claim(wanted)
         assert isinstance(claimed, ClaimedJob)
         self.job_id, self.attempt = claimed.job_id, claimed.attempt
-        spool = spool_path(store.job_folder(self.job_id), self.attempt)
+        spool = spool_path(store.job_folder(claimed), self.attempt)
         self.writer = SpoolWriter(spool)
         self.sender = Sender(spool, JobOrders(self.job_id, self.attempt, self.context.orders), self.context)
         self.written = 0
