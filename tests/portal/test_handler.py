@@ -55,6 +55,13 @@ async def come_back(handler: PortalHandler) -> None:
     await asyncio.to_thread(lambda: handler._threads[0].submit(bool).result())
 
 
+async def idle_threads(handler: Handler, count: int) -> None:
+    """Wait until so many threads have come back."""
+    async with asyncio.timeout(WAIT_SECONDS):
+        while len(handler._threads) < count:
+            await asyncio.sleep(0.01)
+
+
 async def test_requests_one_after_the_other_share_a_thread(handler: Handler) -> None:
     first = await ask(handler)
     await come_back(handler)
@@ -79,8 +86,7 @@ async def test_a_thread_comes_back_only_when_its_work_is_done(handler: Handler) 
     handler.answer = Handler.answer
     assert await ask(handler)  # by another thread
     may_end.set()
-    while len(handler._threads) < 2:
-        await asyncio.sleep(0.01)
+    await idle_threads(handler, 2)
 
 
 async def test_more_requests_than_turns_wait(handler: Handler) -> None:
@@ -103,43 +109,19 @@ async def test_more_requests_than_turns_wait(handler: Handler) -> None:
     assert most == 2
 
 
-async def test_of_too_many_threads_some_end(handler: Handler, monkeypatch: pytest.MonkeyPatch) -> None:
-    everybody = threading.Barrier(3)
+async def test_a_thread_that_is_one_too_many_ends(handler: Handler, monkeypatch: pytest.MonkeyPatch) -> None:
+    used: list[threading.Thread] = []
 
     def answer() -> HttpResponse:
-        everybody.wait(WAIT_SECONDS)
+        used.append(threading.current_thread())
         return HttpResponse(b"ok")
 
     handler.answer = answer
-    monkeypatch.setattr(module, "REQUESTS_AT_ONCE", 1)
-    await asyncio.gather(*(ask(handler) for _number in range(3)))
-    await come_back(handler)
-    assert len(handler._threads) == 1
-
-
-async def test_callers_who_wait_for_their_answer_hold_few_connections(
-    handler: Handler, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    closed: list[int] = []
-    monkeypatch.setattr(module, "REQUESTS_AT_ONCE", 1)
-    monkeypatch.setattr("portal.handler.connections.close_all", lambda: closed.append(threading.get_ident()))
-    answered, may_arrive = asyncio.Semaphore(0), asyncio.Event()
-
-    async def send(_message: dict[str, Any]) -> None:
-        answered.release()
-        await may_arrive.wait()
-
-    def receive_whole() -> Callable[[], Any]:
-        queue: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
-        queue.put_nowait({"type": "http.request", "body": b""})
-        return queue.get
-
-    tasks = [asyncio.create_task(handler(SCOPE, receive_whole(), send)) for _number in range(3)]
-    for _number in range(3):
-        await asyncio.wait_for(answered.acquire(), WAIT_SECONDS)
-    assert len(closed) == 2  # though no answer has arrived
-    may_arrive.set()
-    await asyncio.wait(tasks)
+    monkeypatch.setattr(module, "REQUESTS_AT_ONCE", 0)
+    await ask(handler)
+    await asyncio.to_thread(used[0].join, WAIT_SECONDS)
+    assert not used[0].is_alive()
+    assert not handler._threads
 
 
 async def test_a_stream_reads_outside_of_the_threads_of_requests(handler: Handler) -> None:
