@@ -177,7 +177,10 @@ def lines_stored(stage: Stage, run: int) -> int:
 @pytest.mark.long
 @pytest.mark.timeout(300)
 def test_the_real_times_are_kept(tmp_path: Path) -> None:
-    """F-02, F-01: with the times of production a dead worker shows in 60 s, its job is offered in 65 s."""
+    """F-01, F-02: the times of production: a dead worker shows in 60 s, its job is offered in 65 s.
+
+    F-27: nothing of it needs the background cluster, which does not run here.
+    """
     real = {"LEASE_SECONDS": REAL_LEASE_SECONDS, "HEARTBEAT_SECONDS": REAL_HEARTBEAT_SECONDS}
     settings = {name: f"{seconds:g}" for name, seconds in (real | {"TICK_SECONDS": REAL_TICK_SECONDS}).items()}
     stage = Stage(tmp_path, computers=2, **settings)
