@@ -212,6 +212,7 @@ def test_an_end_report_that_arrives_after_the_job_was_taken_is_refused(office: O
 # --- connections that break -------------------------------------------------------------------------------------------
 
 
+@pytest.mark.usefixtures("slowly")  # so that something follows each call that was swallowed
 def test_a_half_open_connection_is_given_up_and_a_new_one_opened(
     office: Office, line: Line, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -226,7 +227,7 @@ def test_a_half_open_connection_is_given_up_and_a_new_one_opened(
     for path in paths:
         swallowed, *later = line.sent(path)
         assert (swallowed.status, swallowed.delivered) == (None, False)
-        assert later
+        assert later, path
         assert swallowed.client_port not in {exchange.client_port for exchange in later}
 
 

@@ -33,7 +33,8 @@ class Handler(PortalHandler):
 def handler() -> Iterator[Handler]:
     handler = Handler()
     yield handler
-    for thread in handler._threads:
+    while handler._threads:  # one may still be on its way back
+        thread = handler._threads.pop()
         thread.submit(connection.close)
         thread.shutdown()
 
