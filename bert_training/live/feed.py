@@ -19,7 +19,7 @@ from channels.layers import BaseChannelLayer, InMemoryChannelLayer, get_channel_
 from django.utils import translation
 from redis.exceptions import RedisError
 
-from bert_training.live.publish import Listener, add_listener, group_name, remove_listener
+from bert_training.live.publish import GROUP, Listener, add_listener, remove_listener
 from bert_training.models import Run
 from bert_training.services.run_state import run_state
 from bert_training.services.telemetry import PAGE_RECORDS, telemetry_since
@@ -176,13 +176,14 @@ class Feed:
 
     async def _listen(self, layer: BaseChannelLayer) -> None:
         channel = await layer.new_channel()
-        await layer.group_add(group_name(self.run_id), channel)
+        await layer.group_add(GROUP, channel)
         try:
             while not _is_cancelled():
-                await layer.receive(channel)
-                self._rung.set()
+                message = await layer.receive(channel)
+                if self.run_id in message["runs"]:
+                    self._rung.set()
         finally:
-            await layer.group_discard(group_name(self.run_id), channel)
+            await layer.group_discard(GROUP, channel)
 
 
 def _is_cancelled() -> bool:

@@ -17,6 +17,8 @@ logger = logging.getLogger(__name__)
 
 Listener = Callable[[], None]
 
+GROUP = "runs"  # every process with viewers listens to it
+GATHER_SECONDS = 0.02  # rings within it travel together: one message costs 0.15 ms of processor time
 SEND_TIMEOUT_SECONDS = 1.0
 QUIET_SECONDS = 5.0  # after a failure the layer is left alone this long, so that ingestion does not wait for it
 
@@ -45,11 +47,6 @@ class LayerHealth:
 layer_health = LayerHealth()
 
 
-def group_name(run_id: int) -> str:
-    """Name the group of a run's viewers."""
-    return f"run.{run_id}"
-
-
 def ring(run_id: int) -> None:
     """Tell the viewers of a run that there is something new. To be called after the commit, from synchronous code."""
     with _lock:
@@ -63,9 +60,10 @@ def ring(run_id: int) -> None:
 
 
 class FarBell:
-    """Rings the viewers of other processes: who commits only leaves a note, and notes for the same run become one.
+    """Rings the viewers of other processes: who commits only leaves a note, and many notes become one message.
 
-    Sent by who commits, a ring cost a worker's batch 2.5 ms under a WSGI server, which has no event loop.
+    Sent by who commits, a ring cost a worker's batch 2.5 ms under a WSGI server, which has no event loop; a message for
+    each run cost as much processor time as a claim.
     """
 
     def __init__(self) -> None:
@@ -86,6 +84,7 @@ class FarBell:
         loop = asyncio.new_event_loop()
         while True:
             self._news.wait()
+            time.sleep(GATHER_SECONDS)
             self._news.clear()
             with _lock:
                 runs, self._noted = self._noted, set()
@@ -97,8 +96,7 @@ class FarBell:
 async def _send(layer: BaseChannelLayer, runs: set[int]) -> None:
     try:
         async with asyncio.timeout(SEND_TIMEOUT_SECONDS):
-            for run_id in runs:
-                await layer.group_send(group_name(run_id), {"type": "run.changed"})
+            await layer.group_send(GROUP, {"type": "runs.changed", "runs": sorted(runs)})
     except (RedisError, OSError, TimeoutError) as error:
         layer_health.note_failure(error)
 

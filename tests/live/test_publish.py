@@ -83,3 +83,20 @@ def test_lines_ring_after_their_commit_and_not_before(
         callback()
     remove_listener(run.pk, listener)
     assert heard == [1]
+
+
+def test_rings_of_many_runs_travel_to_other_processes_in_one_message(monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: list[dict[str, Any]] = []
+
+    class Layer(BrokenLayer):
+        async def group_send(self, _group: str, message: dict[str, Any]) -> None:
+            sent.append(message)
+
+    layer = Layer()
+    monkeypatch.setattr(publish, "get_channel_layer", layer.get)
+    monkeypatch.setattr(publish, "layer_health", LayerHealth())
+    monkeypatch.setattr(publish, "GATHER_SECONDS", 0.2)
+    bell = publish.FarBell()
+    for run_id in (903, 901, 902, 901):
+        bell.ring(run_id)
+    wait_until(lambda: {"type": "runs.changed", "runs": [901, 902, 903]} in sent)

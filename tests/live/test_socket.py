@@ -12,7 +12,7 @@ from django.db import InterfaceError
 from redis import Redis
 
 from bert_training.live import feed
-from bert_training.live.publish import ring
+from bert_training.live.publish import GROUP, ring
 from bert_training.models import Job, Run
 from bert_training.services.runs import cancel_run, delete_run
 from tests.live.conftest import (
@@ -132,19 +132,19 @@ def test_a_ring_in_another_process_is_heard(ana: User, live_run: Run) -> None:
         await next_frame(socket)
         layer = get_channel_layer()
         assert layer is not None
-        while not await _is_heard(live_run.pk):  # the feed subscribes beside its first read
+        while not await _is_heard():  # the feed subscribes beside its first read
             await asyncio.sleep(0.01)
         await in_database(write_lines)(live_run, "from afar")
-        await layer.group_send(f"run.{live_run.pk}", {"type": "run.changed"})
+        await layer.group_send(GROUP, {"type": "runs.changed", "runs": [live_run.pk]})
         assert messages_of(await next_frame(socket)) == ["from afar"]
         await leave(socket)
 
     play(scenario)
 
 
-async def _is_heard(run_id: int) -> bool:
+async def _is_heard() -> bool:
     layer: Any = get_channel_layer()
-    return any(f"run.{run_id}" in group for group in layer._get_layer().groups)
+    return any(GROUP in group for group in layer._get_layer().groups)
 
 
 def test_many_rings_at_once_become_few_frames(ana: User, live_run: Run) -> None:
@@ -326,11 +326,11 @@ def test_a_page_hears_other_processes_longer_than_a_group_lives(ana: User, live_
         await next_frame(socket)
         layer = get_channel_layer()
         assert layer is not None
-        while not await _is_heard(live_run.pk):
+        while not await _is_heard():
             await asyncio.sleep(0.01)
         await asyncio.sleep(GROUP_EXPIRY_SECONDS + 0.2)
         await in_database(write_lines)(live_run, "much later")
-        await layer.group_send(f"run.{live_run.pk}", {"type": "run.changed"})
+        await layer.group_send(GROUP, {"type": "runs.changed", "runs": [live_run.pk]})
         assert messages_of(await next_frame(socket)) == ["much later"]
         await leave(socket)
 
@@ -347,12 +347,12 @@ def test_a_page_hears_other_processes_after_a_flush(ana: User, live_run: Run, se
         await next_frame(socket)
         layer = get_channel_layer()
         assert layer is not None
-        while not await _is_heard(live_run.pk):
+        while not await _is_heard():
             await asyncio.sleep(0.01)
         with Redis.from_url(settings.REDIS_URL) as redis:
             redis.flushall()
         await in_database(write_lines)(live_run, "after the flush")
-        await layer.group_send(f"run.{live_run.pk}", {"type": "run.changed"})
+        await layer.group_send(GROUP, {"type": "runs.changed", "runs": [live_run.pk]})
         assert messages_of(await next_frame(socket)) == ["after the flush"]
         await leave(socket)
 
