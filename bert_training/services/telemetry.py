@@ -113,7 +113,7 @@ def _timestamp(text: str, now: datetime) -> datetime | None:
         return None
     if stamp.tzinfo is None or stamp < OLDEST_PLAUSIBLE or stamp.year > now.year + 1:
         return None
-    return stamp
+    return stamp.astimezone(UTC)  # a zone 16 hours off is a time for Python but none for PostgreSQL
 
 
 def _metric_columns(job: Job, points: Sequence[MetricPoint]) -> Sequence[Sequence[Any]]:

@@ -2,6 +2,7 @@
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -106,6 +107,13 @@ def test_a_line_that_is_too_long_is_cut_with_a_mark(running_job: Job, worker: Wo
 def test_a_time_that_cannot_be_true_never_blocks_the_stream(running_job: Job, worker: Worker, ts: str) -> None:
     append_logs(worker, batch(running_job, 1, "um", ts=ts))
     assert messages_of(running_job) == [f"[{ts}] um"]
+
+
+@pytest.mark.parametrize("zone", ["+20:00", "-23:59", "+00:00:00.000001"])
+def test_a_time_of_a_zone_that_the_database_refuses_is_stored(running_job: Job, worker: Worker, zone: str) -> None:
+    ts = f"2026-11-20T10:00:00{zone}"
+    append_logs(worker, batch(running_job, 1, "um", ts=ts))
+    assert Log.objects.get().timestamp == datetime.fromisoformat(ts)
 
 
 def test_an_unknown_level_becomes_info(running_job: Job, worker: Worker) -> None:
