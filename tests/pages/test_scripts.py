@@ -120,6 +120,25 @@ def test_older_lines_do_not_move_what_is_read(log: Page) -> None:
     assert call(log, READ_UP) == 5500
 
 
+def test_reading_the_beginning_while_older_lines_come_makes_few_rows(log: Page) -> None:
+    call(log, "log.append(lines(20001, 20500)); log.appendOlder(lines(1, 19000)); await settled();")
+    log.focus("#log")
+    log.keyboard.press("Home")
+    made = call(
+        log,
+        """
+        let made = 0;
+        const create = document.createElement.bind(document);
+        document.createElement = (name) => { made += 1; return create(name); };
+        log.appendOlder(lines(19001, 19500));
+        document.createElement = create;
+        return made;
+        """,
+    )
+    assert made <= 3 * MOST_ROWS  # an element for the row, its time and its text
+    assert call(log, "return [shown().length, shown()[0]]") == [MOST_ROWS, "line 1"]
+
+
 def test_a_button_stands_where_lines_are_missing(log: Page) -> None:
     call(log, "log.append(lines(11, 12)); log.appendOlder(lines(1, 2));")
     call(log, "globalThis.button = document.createElement('button'); log.offer(button);")

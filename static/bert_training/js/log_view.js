@@ -153,7 +153,7 @@ export class LogView {
     const isReadingOlder = !this.following && this.first + this.#topRow() < border;
     this.#keepPlace(() => {
       if (isReadingOlder) {
-        this.#show(this.first, border);
+        this.#show(this.first, Math.min(this.end, border));
         change();
         this.#show(this.first, this.first + MOST_ROWS);
       } else {
