@@ -49,9 +49,13 @@ class PortalHandler(ASGIHandler):
         if len(self._threads) < REQUESTS_AT_ONCE:
             self._threads.append(thread)
         else:
-            connections.close_all()
-            self._connected.discard(threading.get_ident())
+            self._disconnect()
             thread.shutdown(wait=False)
+
+    def _disconnect(self) -> None:
+        connections.close_all()
+        with self._lock:
+            self._connected.discard(threading.get_ident())
 
     async def get_response_async(self, request: HttpRequest) -> HttpResponseBase:
         """Answer in the request's thread, at its turn."""
@@ -77,6 +81,6 @@ class PortalHandler(ASGIHandler):
         if not response.streaming:
             await super().send_response(response, send)
             return
-        await sync_to_async(connections.close_all)()
+        await sync_to_async(self._disconnect)()
         outside = asyncio.get_running_loop().create_task(super().send_response(response, send), context=Context())
         await outside

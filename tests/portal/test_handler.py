@@ -137,3 +137,12 @@ async def test_a_stream_reads_outside_of_the_threads_of_requests(handler: Handle
 
     handler.answer = answer
     assert (await ask(handler)).decode() not in names
+
+
+async def test_a_stream_takes_no_place_among_the_connected(handler: Handler) -> None:
+    handler.answer = lambda: StreamingHttpResponse(pieces())
+
+    async def pieces() -> Any:
+        yield str(len(handler._connected)).encode()
+
+    assert await ask(handler) == b"0"
