@@ -60,7 +60,12 @@ class PortalHandler(ASGIHandler):
     async def get_response_async(self, request: HttpRequest) -> HttpResponseBase:
         """Answer in the request's thread, at its turn."""
         async with self._turns:
-            return await sync_to_async(self._answer)(request)
+            answer = asyncio.create_task(sync_to_async(self._answer)(request))
+            try:
+                return await asyncio.shield(answer)
+            except asyncio.CancelledError:
+                await asyncio.wait([answer])  # the caller has left, the thread is still at work
+                raise
 
     def _answer(self, request: HttpRequest) -> HttpResponseBase:
         """Answer within a turn. The thread is free only when the caller has the answer; so long few may be connected.

@@ -90,6 +90,26 @@ async def test_a_thread_comes_back_only_when_its_work_is_done(handler: Handler) 
     await idle_threads(handler, 2)
 
 
+async def test_who_leaves_keeps_the_turn_until_the_work_is_done(handler: Handler) -> None:
+    began, may_end = threading.Event(), threading.Event()
+
+    def answer() -> HttpResponse:
+        began.set()
+        may_end.wait(WAIT_SECONDS)
+        return HttpResponse()
+
+    handler.answer, handler._turns = answer, asyncio.Semaphore(1)
+    server = Communicator(handler, SCOPE)
+    await server.send_input({"type": "http.request", "body": b""})
+    await asyncio.to_thread(began.wait, WAIT_SECONDS)
+    await server.send_input({"type": "http.disconnect"})
+    await asyncio.sleep(0.05)
+    assert handler._turns.locked()
+    may_end.set()
+    await server.wait(WAIT_SECONDS)
+    assert not handler._turns.locked()
+
+
 async def test_more_requests_than_turns_wait(handler: Handler) -> None:
     at_once = most = 0
     lock = threading.Lock()
