@@ -27,7 +27,7 @@ from bert_training.services.datasets import (
     register_upload,
     update_dataset,
 )
-from bert_training.services.errors import ServiceError
+from bert_training.services.errors import ServiceError, StorageAway
 from bert_training.services.problem_words import shown_problems
 from bert_training.tasks import TASKS
 from bert_training.tasks.intake import Report
@@ -132,7 +132,10 @@ class DatasetAdmin(ServiceDeletion[Dataset]):
     @admin.display(description=_("stored files"))
     def stored_files(self, dataset: Dataset) -> SafeString:
         """Return whether the stored files are there and unchanged: a run on others would end as `dataset_gone`."""
-        damage = damage_of(dataset)
+        try:
+            damage = damage_of(dataset)
+        except StorageAway as away:
+            return badge("warning", away.message)
         if not damage:
             return badge("success", gettext("there and unchanged"))
         words = gettext("missing or changed: %(files)s. Upload the same spreadsheet again to put it back.")

@@ -25,7 +25,7 @@ from bert_training.pages.requests import form_page, page, page_of, person
 from bert_training.pages.runs import rows_for_list, with_headlines
 from bert_training.pages.words import Fact, count_text
 from bert_training.services.datasets import delete_dataset, open_original, preview_rows
-from bert_training.services.errors import DatasetGone, ServiceError
+from bert_training.services.errors import DatasetGone, ServiceError, StorageAway
 from bert_training.tasks import TASKS
 
 SHOWN_RUNS = 10
@@ -75,7 +75,9 @@ def show_dataset(request: HttpRequest, pk: int) -> HttpResponse:
         try:
             context["preview"] = [_cells(row) for row in preview_rows(dataset, limit=PREVIEW_ROWS)]
         except DatasetGone:
-            context["preview_missing"] = True
+            context["preview_missing"] = _("The stored file is no longer there. Send the spreadsheet again.")
+        except StorageAway as away:
+            context["preview_missing"] = away.message
     return render(request, "datasets/detail.html", context)
 
 
@@ -91,8 +93,8 @@ def download_dataset(request: HttpRequest, pk: int) -> HttpResponseBase:
     dataset = access.visible_dataset(person(request), pk)
     try:
         file = open_original(dataset)
-    except DatasetGone as gone:
-        messages.error(request, gone.message)
+    except (DatasetGone, StorageAway) as refusal:
+        messages.error(request, refusal.message)
         return redirect("pages:dataset", pk=pk)
     answer = FileResponse(file, as_attachment=True, filename=dataset.original_name)
     answer["Content-Security-Policy"] = "sandbox"

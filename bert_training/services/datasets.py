@@ -34,7 +34,7 @@ from bert_training.data.process_limits import UPLOAD_LIMITS, ProcessLimits
 from bert_training.data.table import Columns
 from bert_training.models import Dataset, Run
 from bert_training.models.dataset import PRIVACY_FULL
-from bert_training.services.errors import DatasetGone, InUse, ServiceError, StorageFull
+from bert_training.services.errors import DatasetGone, InUse, ServiceError, StorageAway, StorageFull
 from bert_training.tasks import TASKS
 from bert_training.tasks.intake import PREVIEW_ROWS, Report, check_in_sandbox
 
@@ -271,17 +271,20 @@ def drop_files(keys: Sequence[str]) -> None:
 
 
 def open_original(dataset: Dataset) -> StoredFile:
-    """Open the uploaded bytes; raises DatasetGone."""
+    """Open the uploaded bytes; raises DatasetGone, StorageAway."""
     return _open(dataset.original_key, dataset.sha256)
 
 
 def open_table(dataset: Dataset) -> StoredFile:
-    """Open the canonical Parquet table; raises DatasetGone."""
+    """Open the canonical Parquet table; raises DatasetGone, StorageAway."""
     return _open(dataset.table_key, dataset.table_sha256)
 
 
 def damage_of(dataset: Dataset) -> list[str]:
-    """Name the stored files of a dataset that are missing or not as they were; reads them from end to end."""
+    """Name the stored files of a dataset that are missing or not as they were; reads them from end to end.
+
+    Raises StorageAway.
+    """
     files = [(_("the spreadsheet"), dataset.original_key, dataset.sha256)]
     if dataset.is_ready:
         files.append((_("the table made of it"), dataset.table_key, dataset.table_sha256))
@@ -289,27 +292,39 @@ def damage_of(dataset: Dataset) -> list[str]:
 
 
 def require_table(dataset: Dataset) -> None:
-    """Raise DatasetGone when the canonical table is not stored any more."""
-    if not default_storage.exists(dataset.table_key):
-        raise DatasetGone(ErrorCode.DATASET_GONE, _("The stored file of this dataset is missing."))
+    """Raise DatasetGone when the canonical table is not stored any more, StorageAway when nobody can say."""
+    with _reading(dataset.table_key):
+        if not default_storage.exists(dataset.table_key):
+            raise FileNotFoundError
 
 
 def _open(key: str, sha256: str) -> StoredFile:
     """Open a stored file whose bytes are those that were checked: a run must not train on others. 50 MB take 0.1 s."""
-    try:
-        file: StoredFile = default_storage.open(key, "rb")
-    except (OSError, ClientError) as error:
-        logger.error("stored file is missing", extra={"key": key})
-        raise DatasetGone(ErrorCode.DATASET_GONE, _("The stored file of this dataset is missing.")) from error
     digest = hashlib.sha256()
-    for chunk in file.chunks():
-        digest.update(chunk)
+    with _reading(key):
+        file: StoredFile = default_storage.open(key, "rb")
+        for chunk in file.chunks():
+            digest.update(chunk)
     if digest.hexdigest() != sha256:
         file.close()
         logger.error("stored file was changed", extra={"key": key})
         raise DatasetGone(ErrorCode.DATASET_GONE, _("The stored file of this dataset was changed."))
     file.seek(0)
     return file
+
+
+@contextmanager
+def _reading(key: str) -> Iterator[None]:
+    """Tell a file that is gone, which ends a run, from a store that is away, which only costs time."""
+    try:
+        yield
+    except FileNotFoundError as error:
+        logger.error("stored file is missing", extra={"key": key})
+        raise DatasetGone(ErrorCode.DATASET_GONE, _("The stored file of this dataset is missing.")) from error
+    except (OSError, BotoCoreError, ClientError) as error:
+        logger.error("stored file not read", extra={"key": key, "error": type(error).__name__})
+        message = _("The stored file cannot be read at the moment. Try again later.")
+        raise StorageAway(ErrorCode.UNAVAILABLE, message) from error
 
 
 def _is_whole(key: str, sha256: str) -> bool:
@@ -322,13 +337,13 @@ def _is_whole(key: str, sha256: str) -> bool:
 
 @contextmanager
 def stored_copy(key: str, sha256: str) -> Iterator[Path]:
-    """Copy a stored file to a temporary path for as long as the block runs; raises DatasetGone."""
+    """Copy a stored file to a temporary path for as long as the block runs; raises DatasetGone, StorageAway."""
     with _open(key, sha256) as source, _on_disk(source) as path:
         yield path
 
 
 def read_table(dataset: Dataset, names: Sequence[str] | None = None) -> Columns:
-    """Read the canonical table, or some of its columns; raises DatasetGone."""
+    """Read the canonical table, or some of its columns; raises DatasetGone, StorageAway."""
     with stored_copy(dataset.table_key, dataset.table_sha256) as path:
         return read_parquet(path, names)
 

@@ -63,6 +63,12 @@ class DatasetGone(ServiceError):
     http_status = 404
 
 
+class StorageAway(ServiceError):
+    """The store does not answer: whether the file is there nobody can say now."""
+
+    http_status = 503
+
+
 class InUse(ServiceError):
     """A dataset or run that a queued or running run needs."""
 

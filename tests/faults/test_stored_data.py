@@ -3,9 +3,10 @@
 from collections.abc import Callable
 
 import pytest
+from botocore.exceptions import ClientError, EndpointConnectionError
 from django.contrib.auth.models import User
 from django.core.files.base import ContentFile
-from django.core.files.storage import default_storage
+from django.core.files.storage import default_storage, storages
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
@@ -56,6 +57,36 @@ def test_data_that_are_gone_or_changed_on_the_portal_are_never_handed_out(
     page = client_of(root).get(page_of("dataset", dataset.pk)).content.decode()
     assert "missing or changed: the spreadsheet, the table made of it" in page
     assert "Send the spreadsheet again" in client_of(ana).get(f"/datasets/{dataset.pk}").content.decode()
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        EndpointConnectionError(endpoint_url="http://store"),
+        ClientError({"Error": {"Code": "503"}, "ResponseMetadata": {"HTTPStatusCode": 503}}, "GetObject"),
+        OSError(5, "Input/output error"),
+    ],
+)
+def test_a_store_that_is_away_costs_no_run(
+    ana: User, root: User, worker: Worker, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    """503 to worker and people, and pages that say it: a worker that were told 404 would end its run."""
+    dataset = ready_dataset(ana)
+    make_run(ana, dataset)
+    claim(worker)
+
+    def fail(*arguments: object) -> None:
+        raise error
+
+    monkeypatch.setattr(storages["default"].__class__, "_open", fail)
+    headers = {"authorization": f"Bearer {token_of(worker)}", "x-worker-protocol": "1"}
+    path = f"{API_PREFIX}/datasets/{dataset.pk}/download"
+    for answer in (Client().get(f"{path}?form=table", headers=headers), client_of(ana).get(path)):
+        assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
+        assert int(answer["Retry-After"]) > 0
+    for page in (f"/datasets/{dataset.pk}", f"/datasets/{dataset.pk}/download"):
+        assert "cannot be read at the moment" in client_of(ana).get(page, follow=True).content.decode()
+    assert "cannot be read at the moment" in client_of(root).get(page_of("dataset", dataset.pk)).content.decode()
 
 
 @DAMAGES
