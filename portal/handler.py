@@ -14,7 +14,7 @@ from typing import Any
 from asgiref.sync import ThreadSensitiveContext, sync_to_async
 from django.core.handlers.asgi import ASGIHandler
 from django.db import connections
-from django.http import HttpRequest, HttpResponseBase
+from django.http import HttpRequest, HttpResponseBase, StreamingHttpResponse
 
 # As many connections stay open between requests, as many more may be in use at once: one such process fits a PostgreSQL
 # as it comes (100 connections) beside background work, two need more.
@@ -82,8 +82,11 @@ class PortalHandler(ASGIHandler):
         return response
 
     async def send_response(self, response: HttpResponseBase, send: Any) -> None:
-        """Send an answer; a stream, which may last for hours, keeps no connection and reads as the websockets do."""
-        if not response.streaming:
+        """Send an answer; a stream, which may last for hours, keeps no connection and reads as the websockets do.
+
+        A file, which Django reads at once, is read here: their one thread may be waiting for the database.
+        """
+        if not (isinstance(response, StreamingHttpResponse) and response.is_async):
             await super().send_response(response, send)
             return
         await sync_to_async(self._disconnect)()

@@ -159,6 +159,18 @@ async def test_a_stream_reads_outside_of_the_threads_of_requests(handler: Handle
     assert (await ask(handler)).decode() not in names
 
 
+@pytest.mark.filterwarnings("ignore:StreamingHttpResponse must consume synchronous iterators")
+async def test_a_file_is_read_by_the_thread_of_its_request(handler: Handler) -> None:
+    names: list[str] = []
+
+    def answer() -> HttpResponseBase:
+        names.append(threading.current_thread().name)
+        return StreamingHttpResponse(threading.current_thread().name for _piece in range(1))
+
+    handler.answer = answer
+    assert [(await ask(handler)).decode()] == names
+
+
 async def test_a_stream_takes_no_place_among_the_connected(handler: Handler) -> None:
     handler.answer = lambda: StreamingHttpResponse(pieces())
 
