@@ -148,6 +148,12 @@ def test_a_button_stands_where_lines_are_missing(log: Page) -> None:
     assert call(log, "return shown()") == [f"line {number}" for number in range(1, 13)]
 
 
+def test_the_button_is_no_line_that_was_found(log: Page) -> None:
+    call(log, "log.append(lines(11, 12)); log.offer(document.createElement('button'));")
+    assert call(log, "return log.search('line 12')") == 1
+    assert call(log, "return log.search('nonsense')") == 0
+
+
 def test_clearing_a_search_leaves_the_reader_where_the_search_led(log: Page) -> None:
     call(
         log, "log.append(lines(1, 9000)); await settled(); log.follow(false); log.search('line 4321'); log.search('');"

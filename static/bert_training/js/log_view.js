@@ -101,7 +101,8 @@ export class LogView {
   search(query) {
     this.query = query.toLocaleLowerCase();
     this.#filter();
-    return this.query ? this.#total : 0;
+    const buttons = this.older.shown.at(-1)?.button ? 1 : 0;
+    return this.query ? this.#total - buttons : 0;
   }
 
   /** @param {boolean} following whether new lines move the view */
