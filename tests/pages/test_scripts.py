@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, WebSocketRoute
+from playwright.sync_api import Page, Route, WebSocketRoute
 
 from tests.pages.harness import BASE_URL, call, harness
 
@@ -375,3 +375,25 @@ def test_a_refused_connection_is_not_tried_again(page: Page, code: int, state: s
     page.wait_for_function("() => got.states.length")
     page.clock.fast_forward(120_000)
     assert (call(page, "return got.states"), len(tries)) == ([state], 1)
+
+
+def test_a_part_that_begins_to_ask_for_it_is_kept_fresh(page: Page) -> None:
+    """A run that goes back to the queue says how many are before it, and that changes."""
+    asked: list[int] = []
+
+    def answer(route: Route) -> None:
+        asked.append(1)
+        part = f'<div data-refresh="part" data-refresh-seconds="0.05">{len(asked)}</div>'
+        route.fulfill(body=part, content_type="text/html")
+
+    call(
+        page,
+        """
+        document.body.insertAdjacentHTML("beforeend", '<div data-refresh="part">0</div>');
+        globalThis.refreshing = await import("/static/bert_training/js/refresh_parts.js");
+        """,
+    )
+    page.route(f"{BASE_URL}/", answer)
+    call(page, "await refreshing.refreshParts();")
+    page.wait_for_function("() => Number(document.querySelector('[data-refresh]').textContent) > 2", timeout=5000)
+    page.unroute(f"{BASE_URL}/")

@@ -4,6 +4,7 @@
  */
 
 const parser = new DOMParser();
+let isWaiting = false;
 
 /** Fetch this page and replace its marked parts. @returns {Promise<boolean>} whether the server answered with the page */
 export async function refreshParts() {
@@ -16,6 +17,7 @@ export async function refreshParts() {
   if (!response.ok) return false;
   const fresh = parser.parseFromString(await response.text(), "text/html");
   for (const part of document.querySelectorAll("[data-refresh]")) replacePart(part, fresh);
+  keepFresh(); // a part may have begun to ask for it
   return true;
 }
 
@@ -38,8 +40,10 @@ function wantedSeconds() {
 
 async function keepFresh() {
   const seconds = wantedSeconds();
-  if (!Number.isFinite(seconds)) return;
+  if (isWaiting || !Number.isFinite(seconds)) return;
+  isWaiting = true;
   await new Promise((resolve) => setTimeout(resolve, seconds * 1000));
+  isWaiting = false;
   if (!document.hidden) await refreshParts();
   keepFresh();
 }
