@@ -1,5 +1,6 @@
 """What happens around every request: an id, security headers, a body limit, JSON errors when the database is away."""
 
+import logging
 import re
 import uuid
 from collections.abc import Callable
@@ -15,6 +16,8 @@ from bert_training.contract.enums import ErrorCode
 from bert_training.contract.limits import JSON_BODY_BYTES, UNAVAILABLE_RETRY_AFTER_SECONDS, UPLOAD_BYTES
 from portal.errors import is_api, refusal
 from portal.logs import set_request_id
+
+logger = logging.getLogger(__name__)
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
@@ -75,11 +78,11 @@ class DatabaseAway:
         except (DatabaseError, InterfaceError) as error:
             if not is_away(error):
                 raise
-            return _unavailable(request)
+            return _unavailable(request, error)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         """Answer for the view; anything but a lost database goes on to Django's own handling."""
-        return _unavailable(request) if is_away(exception) else None
+        return _unavailable(request, exception) if is_away(exception) else None
 
 
 def api_errors(get_response: GetResponse) -> DatabaseAway:
@@ -90,13 +93,19 @@ def api_errors(get_response: GetResponse) -> DatabaseAway:
 def is_away(error: Exception) -> bool:
     """Tell whether the database cannot serve now but will again, without a change of the program."""
     if isinstance(error, ProgrammingError):
-        cause = error.__cause__
-        sqlstate = getattr(cause, "pgcode", None) or getattr(cause, "sqlstate", None)
-        return sqlstate in NOT_MIGRATED_SQLSTATES
+        return _sqlstate(error) in NOT_MIGRATED_SQLSTATES
     return isinstance(error, OperationalError | InterfaceError)
 
 
-def _unavailable(request: HttpRequest) -> HttpResponse:
+def _sqlstate(error: Exception) -> str:
+    cause = error.__cause__
+    return str(getattr(cause, "pgcode", None) or getattr(cause, "sqlstate", None) or "")
+
+
+def _unavailable(request: HttpRequest, error: Exception) -> HttpResponse:
+    # Not the error's text, which may quote a row. 57014 = a statement took too long, 42P01 = `migrate` was forgotten.
+    cause = {"error": type(error).__name__, "sqlstate": _sqlstate(error)}
+    logger.warning("database away", extra={"path": request.path, **cause})
     message = _("The portal's database cannot be reached at the moment.")
     response = refusal(request, 503, ErrorCode.UNAVAILABLE, message)
     response["Retry-After"] = str(UNAVAILABLE_RETRY_AFTER_SECONDS)

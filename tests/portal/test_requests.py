@@ -7,8 +7,8 @@ from contextlib import AbstractContextManager
 
 import pytest
 from django.core.files.storage import default_storage
-from django.db import OperationalError, connection
-from django.http import HttpRequest
+from django.db import OperationalError, ProgrammingError, connection
+from django.http import HttpRequest, HttpResponse
 from django.test import Client
 
 from portal.logs import JsonFormatter, set_request_id
@@ -107,6 +107,20 @@ def test_a_lost_database_is_503_and_not_a_broken_page(client: Client, monkeypatc
     away = DatabaseAway(fail)(_api_request())  # type: ignore[arg-type]
     assert (away.status_code, away["Retry-After"]) == (503, "5")
     assert json.loads(away.content)["code"] == "unavailable"
+
+
+def test_the_log_says_why_the_database_was_called_away(caplog: pytest.LogCaptureFixture) -> None:
+    """A statement that took too long, or a forgotten `migrate`, looks the same to a caller."""
+
+    def fail(_request: HttpRequest) -> HttpResponse:
+        cause = Exception()
+        cause.pgcode = "42P01"  # type: ignore[attr-defined]
+        raise ProgrammingError("a row's text") from cause
+
+    assert DatabaseAway(fail)(_api_request()).status_code == 503
+    record = next(vars(record) for record in caplog.records if record.name == "portal.middleware")
+    assert (record["error"], record["sqlstate"]) == ("ProgrammingError", "42P01")
+    assert "a row's text" not in caplog.text
 
 
 def _api_request() -> HttpRequest:
