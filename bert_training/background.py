@@ -3,7 +3,8 @@
 import logging
 
 from bert_training.services import sweep
-from bert_training.services.stored_check import check_stored_dataset, refuse_unchecked
+from bert_training.services.errors import StorageAway
+from bert_training.services.stored_check import check_later, check_stored_dataset, refuse_unchecked
 
 logger = logging.getLogger(__name__)
 
@@ -20,6 +21,8 @@ def check_dataset(pk: int) -> None:
     """Check a large upload; when the check itself fails, the dataset says so instead of waiting for ever."""
     try:
         check_stored_dataset(pk)
+    except StorageAway:
+        check_later(pk)
     except Exception:
         logger.exception("dataset check failed", extra={"dataset": pk})
         refuse_unchecked(pk)

@@ -21,6 +21,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
+from bert_training.contract.limits import SEARCH_CHARACTERS
 from bert_training.models.choices import Label
 from bert_training.services.errors import ServiceError
 
@@ -30,7 +31,6 @@ Parent = TypeVar("Parent", bound=Model)
 # Counting 10 million log lines takes seconds in PostgreSQL and nobody pages that far; a filter narrows the list.
 COUNTED_ROWS = 10_000
 ACTED_ROWS = 500  # rows that one action may touch; each is a transaction of its own
-SEARCH_CHARACTERS = 200  # every word of a search is a condition on every field that is searched
 FROM_ROW = "_from_row"  # hidden field of the buttons on a row: return to that row, not to the list
 
 

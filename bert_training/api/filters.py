@@ -10,13 +10,13 @@ from rest_framework.filters import SearchFilter
 from rest_framework.request import Request
 
 from bert_training.api.errors import InvalidRequest
+from bert_training.contract.limits import SEARCH_CHARACTERS
 
 if TYPE_CHECKING:
     from rest_framework.views import APIView  # which imports this module while it loads
 
 ALWAYS_KNOWN = frozenset({"page", "page_size", "ordering", "search"})
 SWITCH_WORDS = frozenset({"true", "false"})
-SEARCH_CHARACTERS = 200  # every word of a search is a condition on every field that is searched
 
 
 class Filters(DjangoFilterBackend):  # type: ignore[misc]  # the library has no types

@@ -65,7 +65,7 @@ WITH me AS (
     UPDATE bert_workers SET
         instance = $2, versions = $3, tasks = $4,
         last_seen_at = statement_timestamp(),
-        state = CASE WHEN EXISTS (SELECT 1 FROM job) THEN 'busy' ELSE state END
+        state = CASE WHEN EXISTS (SELECT 1 FROM job) THEN 'busy' ELSE 'idle' END
     FROM me WHERE bert_workers.id = me.id
 )
 SELECT CASE WHEN job.id IS NOT NULL THEN jsonb_build_object(

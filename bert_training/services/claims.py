@@ -71,9 +71,15 @@ def claim_in_steps(worker: Worker, request: ClaimRequest) -> ClaimedJob | None:
         versions=request.versions,
         tasks=request.tasks,
         last_seen_at=Now(),
-        state=worker.state if claimed is None else WorkerState.BUSY.value,
+        state=_state_of(worker, claimed).value,
     )
     return claimed
+
+
+def _state_of(worker: Worker, claimed: ClaimedJob | None) -> WorkerState:
+    if claimed is not None:
+        return WorkerState.BUSY
+    return WorkerState.DRAINING if worker.draining else WorkerState.IDLE
 
 
 def _check_instance(worker: Worker, instance: str) -> None:

@@ -2,16 +2,27 @@
 
 import logging
 import tempfile
+from datetime import timedelta
 from pathlib import Path
 
 from django.db.models import F
+from django.utils import timezone
+from django_q.tasks import schedule
 
 from bert_training.contract.enums import DatasetStatus
 from bert_training.contract.wording import gettext_noop
 from bert_training.data.checks import Problem
 from bert_training.data.process_limits import BACKGROUND_LIMITS
 from bert_training.models import Dataset
-from bert_training.services.datasets import UploadRequest, check_path, checked_fields, drop_files, put_file, stored_copy
+from bert_training.services.datasets import (
+    CHECK_FUNCTION,
+    UploadRequest,
+    check_path,
+    checked_fields,
+    drop_files,
+    put_file,
+    stored_copy,
+)
 from bert_training.tasks.intake import Report
 
 logger = logging.getLogger(__name__)
@@ -20,6 +31,7 @@ logger = logging.getLogger(__name__)
 CHECK_ATTEMPTS = 3
 STARTED_PERCENT = 10
 CHECKED_PERCENT = 90
+AWAY_SECONDS = 60
 
 
 def check_stored_dataset(pk: int) -> None:
@@ -38,6 +50,13 @@ def check_stored_dataset(pk: int) -> None:
     if not _settle(pk, report):
         drop_files([dataset.table_key])  # deleted while it was checked
     logger.info("dataset checked", extra={"dataset": pk, "valid": report.valid, "rows": report.rows})
+
+
+def check_later(pk: int) -> None:
+    """Check again in a while: the store was away, which says nothing about the file and is no attempt."""
+    Dataset.objects.filter(pk=pk).update(check_attempts=F("check_attempts") - 1)
+    schedule(CHECK_FUNCTION, pk, next_run=timezone.now() + timedelta(seconds=AWAY_SECONDS))
+    logger.warning("dataset check waits for the store", extra={"dataset": pk})
 
 
 def _check_into(dataset: Dataset, table_path: Path) -> Report:

@@ -184,6 +184,15 @@ def test_the_following_switch_is_told_of_scrolling(log: Page) -> None:
     assert call(log, "return told") == [False, True]
 
 
+def test_older_lines_that_could_not_be_fetched_are_offered_again(page: Page) -> None:
+    offered = call(
+        page,
+        "globalThis.fetch = () => Promise.reject(new TypeError('no connection')); let offered = 0;"
+        "await modules.older_lines.loadOlderLines('/api', 10, () => {}, () => { offered += 1; }); return offered",
+    )
+    assert offered == 1
+
+
 def test_older_lines_come_before_the_newer_ones_in_order(log: Page) -> None:
     call(log, "log.append(lines(1001, 1003)); log.appendOlder(lines(1, 2)); log.appendOlder(lines(3, 4));")
     assert call(log, "return shown()") == [f"line {number}" for number in (1, 2, 3, 4, 1001, 1002, 1003)]

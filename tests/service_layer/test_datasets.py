@@ -2,12 +2,14 @@
 
 from collections.abc import Callable
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from django.contrib.auth.models import User
 from django.core.files.storage import default_storage, storages
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django_q.models import OrmQ
+from django.utils import timezone
+from django_q.models import OrmQ, Schedule
 from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
 from bert_training.background import check_dataset
@@ -254,6 +256,22 @@ def test_a_check_that_fails_by_our_own_fault_says_so(large: Callable[[bytes], Da
     check_dataset(dataset.pk)
     dataset.refresh_from_db()
     assert (dataset.status, dataset.report["errors"][0]["code"]) == ("refused", "check_failed")
+
+
+def test_a_check_waits_for_a_store_that_is_away(
+    large: Callable[[bytes], Dataset], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dataset = large(workbook_bytes("text-classification"))
+    with monkeypatch.context() as away:
+        away.setattr(default_storage, "open", Mock(side_effect=OSError("input/output error")))
+        check_dataset(dataset.pk)
+    dataset.refresh_from_db()
+    planned = Schedule.objects.get(func="bert_training.background.check_dataset")
+    assert (dataset.status, dataset.check_attempts) == ("checking", 0)
+    assert planned.next_run > timezone.now()
+    check_dataset(dataset.pk)
+    dataset.refresh_from_db()
+    assert dataset.status == "ready"
 
 
 def test_both_tasks_are_read(ana: User) -> None:

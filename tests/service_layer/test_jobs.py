@@ -134,6 +134,12 @@ def test_a_new_machine_is_let_in_at_once_when_the_one_before_said_that_it_ends(
     assert claim(worker, instance="machine-2:1").attempt == 2
 
 
+def test_a_worker_that_was_stopped_and_asks_for_work_again_is_idle(worker: Worker) -> None:
+    Worker.objects.update(state=WorkerState.STOPPED, instance="machine-1:1")
+    assert claim_job(worker, claim_request()) is None
+    assert Worker.objects.get(pk=worker.pk).state == "idle"
+
+
 def test_a_second_machine_that_waits_does_not_keep_the_first_one_fresh(running_job: Job, worker: Worker) -> None:
     Worker.objects.update(last_seen_at=Now() - timedelta(hours=1))
     beat = HeartbeatRequest(instance="machine-2:1", state=WorkerState.IDLE, sent_at=timezone.now())
