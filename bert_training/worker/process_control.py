@@ -14,6 +14,7 @@ import psutil
 
 IS_WINDOWS = os.name == "nt"
 NICENESS = 5
+KILL_SECONDS = 30.0  # for a killed process to be gone: the system first takes back its memory
 OOM_SCORE = "500"  # when memory runs out the kernel picks the trainer, and the supervisor can still report it
 _PR_SET_PDEATHSIG = 1
 
@@ -41,16 +42,19 @@ def ask_to_stop(process: subprocess.Popen[bytes]) -> None:
         process.terminate()
 
 
-def kill_tree(process: subprocess.Popen[bytes]) -> None:
-    """Kill a child and whatever it started, at once; nothing when it has ended."""
+def kill_tree(process: subprocess.Popen[bytes]) -> bool:
+    """Kill a child and whatever it started, at once; nothing when it has ended. Tells whether the child is gone."""
     if process.poll() is not None:
-        return
-    with contextlib.suppress(psutil.NoSuchProcess):
+        return True
+    with contextlib.suppress(psutil.Error):
         for descendant in psutil.Process(process.pid).children(recursive=True):
-            with contextlib.suppress(psutil.NoSuchProcess):
+            with contextlib.suppress(psutil.Error):
                 descendant.kill()
     process.kill()
-    process.wait()
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(KILL_SECONDS)
+        return True
+    return False  # a driver holds it
 
 
 def count_io(pid: int) -> tuple[int, ...]:

@@ -21,7 +21,7 @@ logger = logging.getLogger(__name__)
 
 
 class TrainerLives(Exception):
-    """The folder's former trainer neither ended nor could be killed."""
+    """A trainer neither ended nor could be killed."""
 
 
 def hold_trainer_lock(folder: Path) -> FileLock:

@@ -13,6 +13,7 @@ from typing import IO, Any
 from bert_training.worker.child import spool_path
 from bert_training.worker.files import read_json, write_json
 from bert_training.worker.process_control import ask_to_stop, count_io, kill_tree, start_process
+from bert_training.worker.trainer_lock import TrainerLives
 
 TAIL_LINES = 50
 LINE_BYTES = 4000
@@ -97,9 +98,9 @@ class TrainerProcess:
             ask_to_stop(self._process)
 
     def kill(self) -> None:
-        """End it now."""
-        if self._process is not None:
-            kill_tree(self._process)
+        """End it now. Raises TrainerLives when it cannot be ended."""
+        if self._process is not None and not kill_tree(self._process):
+            raise TrainerLives(f"The trainer, process {self._process.pid}, cannot be ended: restart this computer.")
 
     def new_progress(self) -> dict[str, Any] | None:
         """Return the state that the child wrote, if it is another than the last time."""

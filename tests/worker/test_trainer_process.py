@@ -1,0 +1,45 @@
+"""The trainer as its supervisor sees it, in the moments that no whole job meets on purpose."""
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from bert_training.worker.process_control import kill_tree
+from bert_training.worker.trainer_lock import TrainerLives
+from bert_training.worker.trainer_process import SIMULATION_VARIABLE, TrainerProcess
+
+NO_PROCESS = 2**22 + 1  # greater than any process number
+
+
+class Undead:
+    """A process that a driver holds: it lives on whatever it is sent."""
+
+    pid = NO_PROCESS
+
+    def poll(self) -> None:
+        return None
+
+    def kill(self) -> None:
+        return None
+
+    def wait(self, timeout: float) -> int:
+        raise subprocess.TimeoutExpired("trainer", timeout)
+
+
+@pytest.fixture
+def ended(tmp_path: Path) -> TrainerProcess:
+    """A trainer that has ended by itself; the module `this` prints a poem and no more."""
+    trainer = TrainerProcess(tmp_path, 1)
+    trainer.start({"simulate": True}, environ=os.environ | {SIMULATION_VARIABLE: "this"})
+    assert trainer._process is not None
+    trainer._process.wait(20)
+    return trainer
+
+
+def test_a_process_that_does_not_die_is_not_waited_for_for_ever(ended: TrainerProcess) -> None:
+    assert not kill_tree(Undead())  # type: ignore[arg-type]
+    ended._process = Undead()  # type: ignore[assignment]
+    with pytest.raises(TrainerLives, match="restart this computer"):
+        ended.kill()
