@@ -1,5 +1,6 @@
 """The trainer child as its supervisor sees it: starts it without secrets, passes orders, reads what it left behind."""
 
+import contextlib
 import logging
 import os
 import subprocess
@@ -128,7 +129,8 @@ class TrainerProcess:
         code = self._process.wait()
         self._reader.join(timeout=READER_SECONDS)
         if self._process.stdin is not None:
-            self._process.stdin.close()
+            with contextlib.suppress(OSError):  # an order that came too late is still in its buffer
+                self._process.stdin.close()
         return code
 
     @property

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from bert_training.worker.child import FINISH
 from bert_training.worker.process_control import kill_tree
 from bert_training.worker.trainer_lock import TrainerLives
 from bert_training.worker.trainer_process import SIMULATION_VARIABLE, TrainerProcess
@@ -36,6 +37,12 @@ def ended(tmp_path: Path) -> TrainerProcess:
     assert trainer._process is not None
     trainer._process.wait(20)
     return trainer
+
+
+def test_an_order_that_comes_after_the_end_does_not_spoil_it(ended: TrainerProcess) -> None:
+    ended.tell(FINISH)
+    assert ended.close() == 0
+    assert ended.last_lines[-1].startswith("Namespaces")
 
 
 def test_a_process_that_does_not_die_is_not_waited_for_for_ever(ended: TrainerProcess) -> None:
