@@ -45,12 +45,15 @@ class ClaimLoop:
         """Work until told to stop. Returns the exit code."""
         while not self._orders.is_stopping:
             if self._orders.is_draining or not self._has_room():
+                self._cleaner.clean_when_due(held_job=None)  # it may make the room
                 self._idle(self._context.options.poll_interval)
                 continue
             answer = self._claim()
             if isinstance(answer, ClaimedJob):
-                self._cleaner.clean_when_due(held_job=answer.job_id)
                 self._take(answer)
+                if not self._orders.is_stopping:
+                    # Not before the job: no heartbeat speaks for one that has not begun, and cleaning may take minutes.
+                    self._cleaner.clean_when_due(held_job=answer.job_id)
             elif isinstance(answer, NothingToDo):
                 self._cleaner.clean_when_due(held_job=None)
                 self._idle(min(self._context.options.poll_interval, answer.retry_after))

@@ -7,6 +7,7 @@ import pytest
 
 from bert_training.contract.tokens import WORKER_PREFIX, make_token
 from bert_training.worker import sender
+from bert_training.worker.cleanup import Cleaner
 from bert_training.worker.exits import ExitCode
 from bert_training.worker.options import TokenSource
 from bert_training.worker.simulation import SPEED_VARIABLE
@@ -77,6 +78,22 @@ def test_jobs_follow_each_other_without_a_pause(portal: FakePortal, start_worker
     start_worker()
     portal.wait_for(lambda: len(portal.ends) == 3)
     assert [end["job_id"] for end in portal.ends] == [job.job_id for job in jobs]
+
+
+def test_a_claimed_job_does_not_wait_for_the_cleaning(
+    portal: FakePortal, start_worker: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Until it begins no heartbeat speaks for it, and old checkpoints can be many."""
+    cleaned: list[tuple[int | None, int]] = []
+
+    def clean(_cleaner: Cleaner, *, held_job: int | None) -> None:
+        cleaned.append((held_job, len(portal.ends)))
+
+    monkeypatch.setattr(Cleaner, "clean_when_due", clean)
+    job = portal.enqueue()
+    start_worker()
+    portal.wait_for(lambda: cleaned)
+    assert cleaned[0] == (job.job_id, 1)
 
 
 def test_a_worker_names_its_tasks_versions_and_instance(portal: FakePortal, start_worker: Start) -> None:

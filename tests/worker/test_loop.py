@@ -1,6 +1,7 @@
 """How the supervisor asks for work, beats, and keeps its folder, on a clock that a test holds."""
 
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -74,6 +75,19 @@ def test_a_full_disk_takes_no_real_job(
     clock.events.append((100.0, worker.context.orders.request_stop))
     assert ClaimLoop(worker.context).run() is ExitCode.STOPPED
     assert portal.requests == []
+
+
+def test_a_full_disk_is_cleaned_up_all_the_same(
+    clock: HeldClock, portal: FakePortal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loop, "FREE_DISK_BYTES", 2**60)
+    worker = LocalSupervisor(portal, tmp_path / "models", timing=clock.timing, dry_run=False)
+    old = worker.store.datasets / f"{'a' * 64}.parquet"
+    old.touch()
+    os.utime(old, (0, 0))
+    clock.events.append((100.0, worker.context.orders.request_stop))
+    ClaimLoop(worker.context).run()
+    assert not old.exists()
 
 
 def test_a_conflict_is_waited_out_for_two_leases(portal: FakePortal, worker: LocalSupervisor, clock: HeldClock) -> None:
