@@ -31,12 +31,10 @@ def take_in(models_dir: Path) -> bool:
     return True
 
 
-def throw_out(models_dir: Path) -> bool:
-    """Give its room back; tells whether there was any to give."""
+def throw_out(models_dir: Path) -> None:
+    """Give its room back."""
     with contextlib.suppress(OSError):  # gone before, or open in somebody's virus scanner
         (models_dir / NAME).unlink()
-        return True
-    return False
 
 
 def write_at_last(models_dir: Path, write: Callable[[], None]) -> None:
@@ -44,8 +42,9 @@ def write_at_last(models_dir: Path, write: Callable[[], None]) -> None:
     try:
         write()
     except OSError as error:
-        if not (is_disk_full(error) and throw_out(models_dir)):
+        if not is_disk_full(error):
             raise
+        throw_out(models_dir)  # or the other process just did
         write()
 
 
