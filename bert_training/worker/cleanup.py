@@ -58,7 +58,7 @@ class Cleaner:
 
     def _unwanted(self, held: str) -> Iterator[Path]:
         # A table that is asked for again is fetched again.
-        yield from [path for path in self._store.datasets.iterdir() if _TABLE.match(path.name)]
+        yield from [path for path in self._store.datasets.glob("*") if _TABLE.match(path.name)]
         for folder in list((self._store.folder / "jobs").glob("*")):
             if not _JOB.match(folder.name) or folder.name == held:
                 continue

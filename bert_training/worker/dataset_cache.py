@@ -43,6 +43,7 @@ class DatasetCache:
 
         Raises DatasetCorrupt, DatasetGone, DiskFull; Refused as the client does; GaveUp when `give_up` turns true.
         """
+        self._folder.mkdir(parents=True, exist_ok=True)  # somebody who needed room may have removed it
         path = self._folder / f"{dataset.table_sha256}.parquet"
         if path.exists() and file_digest(path) == dataset.table_sha256:
             path.touch()  # what is not used for a week is cleaned up

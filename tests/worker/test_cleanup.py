@@ -77,6 +77,13 @@ def test_what_was_put_aside_goes_although_nobody_takes_its_log(store: ModelStore
     assert not aside.exists()
 
 
+def test_a_folder_that_somebody_removed_is_no_hindrance(store: ModelStore) -> None:
+    store.datasets.rmdir()
+    old = leave(store, "1")
+    clean(store)
+    assert not old.exists()
+
+
 def test_a_table_that_was_not_used_for_a_week_goes(store: ModelStore) -> None:
     old, new = store.datasets / f"{'a' * 64}.parquet", store.datasets / f"{'b' * 64}.parquet"
     for path, age in ((old, OLD), (new, 60.0)):

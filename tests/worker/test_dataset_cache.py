@@ -40,6 +40,11 @@ def test_a_table_is_fetched_once(portal: FakePortal, fetch: Fetch) -> None:
     assert len(portal.sent_to("/download")) == 1
 
 
+def test_a_folder_that_somebody_removed_is_made_again(fetch: Fetch, folder: Path) -> None:
+    folder.rmdir()
+    assert fetch().read_bytes() == TABLE
+
+
 def test_a_part_is_continued_where_it_ended(portal: FakePortal, fetch: Fetch, folder: Path) -> None:
     (folder / f"{DIGEST}.part").write_bytes(TABLE[:1000])
     assert fetch().read_bytes() == TABLE
