@@ -20,14 +20,14 @@ logger = logging.getLogger(__name__)
 
 
 def read_gpus() -> list[Gpu]:
-    """Return name, memory, load and temperature of each NVIDIA GPU; an empty list without a driver."""
+    """Return name, memory, load and temperature of each NVIDIA GPU; an empty list without a driver that makes sense."""
     try:
         pynvml.nvmlInit()
         try:
             return [_read_gpu(pynvml.nvmlDeviceGetHandleByIndex(index)) for index in range(pynvml.nvmlDeviceGetCount())]
         finally:
             pynvml.nvmlShutdown()
-    except pynvml.NVMLError:
+    except (pynvml.NVMLError, ValueError):  # a figure that no message can carry must not cost the heartbeat
         return []
 
 

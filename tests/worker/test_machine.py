@@ -47,6 +47,11 @@ def test_what_a_card_does_not_report_is_left_out(driver: pytest.MonkeyPatch) -> 
     assert (gpu.name, gpu.utilisation, gpu.temperature_celsius) == ("Tesla T4", None, None)
 
 
+def test_a_card_that_reports_nonsense_does_not_silence_the_worker(driver: pytest.MonkeyPatch) -> None:
+    driver.setattr(pynvml, "nvmlDeviceGetTemperature", lambda _handle, _sensor: 2**32 - 1)
+    assert read_gpus() == []
+
+
 def test_a_computer_without_a_driver_has_no_gpu(driver: pytest.MonkeyPatch) -> None:
     def no_driver() -> None:
         raise pynvml.NVMLError(pynvml.NVML_ERROR_LIBRARY_NOT_FOUND)
