@@ -11,7 +11,7 @@ from bert_training.worker.orders import Stop
 
 MESSAGE_CHARACTERS = 2000
 _MEMORY_WORDS = ("MemoryError", "std::bad_alloc", "DefaultCPUAllocator: can't allocate")
-_DISK_WORDS = ("No space left on device", "Disk quota exceeded")
+_DISK_WORDS = ("No space left on device", "Disk quota exceeded", "[WinError 112]", "(os error 112)")
 
 
 @dataclass(frozen=True)

@@ -48,6 +48,13 @@ COMPLETED = {
         (None, HUNGRY, Stop.CANCEL, "canceled", None),
         (
             None,
+            Death("exit code 1", False, ["OSError: [WinError 112] Não há espaço suficiente no disco"]),
+            Stop.NO,
+            "failed",
+            "disk_full",
+        ),
+        (
+            None,
             Death("exit code 1", False, ["OSError: [Errno 28] No space left on device"]),
             Stop.NO,
             "failed",
