@@ -143,7 +143,9 @@ def mend_file(path: Path) -> None:
         window = min(size, 2 * LINE_BYTES)
         file.seek(size - window)
         tail = file.read(window)
-        file.truncate(size - len(tail) + tail.rfind(b"\n") + 1)
+        whole = size - len(tail) + tail.rfind(b"\n") + 1
+        if whole < size:  # a file that is not touched keeps its age
+            file.truncate(whole)
 
 
 def sync_file(path: Path) -> None:

@@ -1,6 +1,7 @@
 """The spool keeps order and numbers, whoever writes and however a writer dies."""
 
 import json
+import os
 import threading
 from datetime import UTC, datetime
 from pathlib import Path
@@ -125,8 +126,10 @@ def test_mending_a_whole_or_empty_file_changes_nothing(path: Path) -> None:
     assert path.read_bytes() == b""
     write(path, "a", "b")
     before = path.read_bytes()
+    os.utime(path, (0, 0))
     mend_file(path)
     assert path.read_bytes() == before
+    assert path.stat().st_mtime == 0  # by which it is judged how long ago its attempt ended
 
 
 def test_a_damaged_line_keeps_its_number(path: Path) -> None:
