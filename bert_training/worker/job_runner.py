@@ -177,7 +177,9 @@ class JobRunner:
                 told = stop
                 deadline = self._timing.monotonic() + self._tell_stop(stop)
             is_stalled = guard.is_stalled(self._trainer.signs_of_life)
-            if is_stalled or self._timing.monotonic() >= deadline or self._context.orders.must_kill:
+            worker = self._context.orders
+            is_too_late = self._timing.monotonic() >= deadline or worker.must_report_now
+            if is_stalled or is_too_late or worker.must_kill:
                 self._trainer.kill()
             self._timing.sleep(WATCH_SECONDS)
         self._pass_progress()

@@ -346,6 +346,18 @@ def test_a_trainer_that_ignores_cancel_is_killed(portal: FakePortal, start_worke
     assert portal.ends[0]["outcome"] == "canceled"
 
 
+def test_a_canceled_trainer_that_hangs_leaves_time_to_report_before_the_grace_ends(
+    portal: FakePortal, start_worker: Start, faulty_trainer: None
+) -> None:
+    portal.enqueue(hyperparameters={"fault": "hang@15"})
+    worker = start_worker(grace=20.0)
+    portal.wait_for(lambda: portal.points)
+    portal.directive = "cancel"
+    worker.context.orders.request_stop()
+    assert worker.wait() is ExitCode.STOPPED
+    assert [end["outcome"] for end in portal.ends] == ["canceled"]
+
+
 def test_a_trainer_without_a_sign_of_life_is_ended_and_one_that_downloads_is_not(
     portal: FakePortal, start_worker: Start, faulty_trainer: None
 ) -> None:
