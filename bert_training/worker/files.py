@@ -2,6 +2,7 @@
 
 import json
 import os
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ REPLACE_WAIT_SECONDS = 0.01
 
 def write_json(path: Path, content: Any, *, durable: bool = False) -> None:
     """Replace `path` by `content` in one move. `durable` survives a power cut (some milliseconds)."""
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.new")
+    temporary = path.with_name(f"{path.name}.{os.getpid()}-{threading.get_ident()}.new")
     try:
         with temporary.open("w", encoding="utf-8") as file:
             json.dump(content, file)
