@@ -61,10 +61,10 @@ class Tails:
     def _is_mended(self, spool: Path) -> bool:
         try:
             await_former_trainer(spool.parent, self._context.timing)
-        except TrainerLives as error:
-            logger.warning("%s", error)
+            mend_file(spool)
+        except (TrainerLives, OSError) as error:
+            logger.warning("%s is not sent: %s", spool, error)
             return False
-        mend_file(spool)
         return True
 
     def _step(self) -> None:

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from bert_training.contract.enums import Directive
-from bert_training.worker import end_report
+from bert_training.worker import end_report, tails
 from bert_training.worker.child import spool_path
 from bert_training.worker.orders import WorkerOrders
 from bert_training.worker.sender import is_delivered
 from bert_training.worker.simulation import SPEED_VARIABLE
-from bert_training.worker.spool import SpoolWriter
+from bert_training.worker.spool import SpoolWriter, mend_file
 from bert_training.worker.tails import TAKEN_SECONDS, PastOrders
 from tests.worker.fake_portal import FakePortal, error
 from tests.worker.held_clock import HeldClock
@@ -108,6 +108,23 @@ def test_a_log_that_the_portal_takes_no_more_is_not_sent(
     start_worker()
     portal.wait_for(lambda: stored(portal, 8))
     assert stored(portal, 7) == []
+
+
+def test_a_log_that_cannot_be_opened_ends_no_worker(
+    portal: FakePortal, start_worker: Start, leave: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    theirs = leave(7, "written by another user of this computer")
+    leave(8, "b1")
+    mend = mend_file
+
+    def refuse(path: Path) -> None:
+        if path == theirs:
+            raise PermissionError(13, "Permission denied", str(path))
+        mend(path)
+
+    monkeypatch.setattr(tails, "mend_file", refuse)
+    start_worker()
+    portal.wait_for(lambda: stored(portal, 8))
 
 
 def test_what_a_lost_attempt_left_in_this_start_follows_too(
