@@ -11,6 +11,7 @@ from bert_training.worker.console import set_up_console
 from bert_training.worker.context import WorkerContext
 from bert_training.worker.doctor import examine
 from bert_training.worker.exits import ExitCode
+from bert_training.worker.gauges import Gauges
 from bert_training.worker.heartbeat import Heartbeat
 from bert_training.worker.loop import ClaimLoop
 from bert_training.worker.machine import UNKNOWN, package_version
@@ -72,7 +73,8 @@ def make_context(options: Options, store: ModelStore, timing: Timing) -> WorkerC
     )
     orders = WorkerOrders(timing, grace=options.grace)
     retrier = Retrier(options.token, timing)
-    heartbeat = Heartbeat(client, retrier, orders, instance=instance, free_bytes=store.free_bytes, timing=timing)
+    gauges = Gauges(store.free_bytes, timing)
+    heartbeat = Heartbeat(client, retrier, orders, instance=instance, gauges=gauges, timing=timing)
     return WorkerContext(
         options=options,
         instance=instance,

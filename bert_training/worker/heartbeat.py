@@ -1,14 +1,13 @@
 """Tells the portal that this worker lives, from its own thread: a busy or stuck trainer cannot cost the lease."""
 
 import logging
-from collections.abc import Callable
 
 from bert_training.contract.enums import WorkerState
 from bert_training.contract.limits import CLOCK_SKEW_WARNING_SECONDS, HEARTBEAT_SECONDS, LEASE_SECONDS
 from bert_training.contract.messages import HeartbeatAnswer, HeartbeatRequest
 from bert_training.worker.background import BackgroundLoop
 from bert_training.worker.client import PortalClient, PortalError, Refused, Unauthorized, Unavailable
-from bert_training.worker.machine import read_gpus
+from bert_training.worker.gauges import Gauges
 from bert_training.worker.orders import JobOrders, WorkerOrders, obey_drain, obey_refusal
 from bert_training.worker.retry import TOKEN_RETRY_SECONDS, Retrier
 from bert_training.worker.timing import Timing
@@ -31,14 +30,14 @@ class Heartbeat:
         worker: WorkerOrders,
         *,
         instance: str,
-        free_bytes: Callable[[], int],
+        gauges: Gauges,
         timing: Timing,
     ) -> None:
         self._client = client
         self._retrier = retrier
         self._worker = worker
         self._instance = instance
-        self._free_bytes = free_bytes
+        self.gauges = gauges
         self._timing = timing
         self._job: JobOrders | None = None
         self._failures = 0
@@ -49,11 +48,13 @@ class Heartbeat:
 
     def start(self) -> None:
         """Begin to beat."""
+        self.gauges.start()
         self._loop.start()
 
     def stop(self) -> None:
         """Beat no more."""
         self._loop.stop()
+        self.gauges.stop()
 
     def say_goodbye(self) -> None:
         """Beat no more, and tell that this worker ends. Once, and only to a portal that answers."""
@@ -114,8 +115,8 @@ class Heartbeat:
             sent_at=self._timing.utc_now(),
             job_id=job.job_id if job else None,
             attempt=job.attempt if job else None,
-            gpu=read_gpus(),
-            disk_free=self._free_bytes(),
+            gpu=self.gauges.gpus,
+            disk_free=self.gauges.free_bytes,
         )
 
     def _note(self, answer: HeartbeatAnswer, *, seconds: float) -> None:

@@ -134,7 +134,7 @@ class JobRunner:
 
     def _train(self, table: Path | None) -> Ending:
         options, token = self._context.options, self._context.client.token
-        secrets = (token.current, options.netloc)
+        secrets = (token.current, f"//{options.netloc}")  # a bare host may be part of a home folder's name
         environ = trainer_environment(os.environ, secrets=secrets, offline=options.offline)
         local = {
             "table": str(table or ""),

@@ -122,6 +122,7 @@ def test_any_other_refusal_is_asked_again_later(portal: FakePortal, worker: Loca
 
 def test_a_heartbeat_tells_state_job_and_free_disk(portal: FakePortal, worker: LocalSupervisor) -> None:
     context = worker.context
+    context.heartbeat.gauges.read()
     context.heartbeat.beat()
     context.heartbeat.attach(JobOrders(7, 2, context.orders))
     context.heartbeat.beat()
