@@ -32,6 +32,7 @@ CATCH_UP_SECONDS = 5.0 + 2.5  # the promise, and a machine that is busy with the
 CLOSED_SECONDS = 5.0 + 1.0
 BURST_LINES = 10_000
 GROWTH_BYTES = 12 * MIB
+WARM_UP = 10_000  # lines, after which every thread that answers has its memory
 
 
 @pytest.fixture(scope="module")
@@ -145,10 +146,11 @@ def test_a_hundred_thousand_lines_leave_page_and_portal_light(
     stage.sign_in(browser)
     browser.goto(f"/runs/{stage.job.run_id}")
     browser.locator("#log-tools").wait_for()
-    before = memory_of(stage)
     burst = lines(100_000, characters=80)
     began = time.monotonic()
-    stage.write(burst)
+    stage.write(burst[:WARM_UP])
+    before = memory_of(stage)
+    stage.write(burst[WARM_UP:])
     seconds = time.monotonic() - began
     browser.get_by_text("100.000 linhas").wait_for()
     print(f"\n100,000 lines: taken in {seconds:.1f} s, on the page {time.monotonic() - began - seconds:.1f} s later")
