@@ -70,9 +70,10 @@ class Computers:
             since = date_format(timezone.localtime(self.last_seen_at), "SHORT_DATETIME_FORMAT")
             return _("No computer has asked for work since %(time)s: runs wait until one is started.") % {"time": since}
         there = ngettext("%(count)s computer is online", "%(count)s computers are online", self.online)
-        if not self.busy:
-            return f"{there % {'count': self.online}}, {_('none is working')}."
-        working = ngettext("%(count)s is working", "%(count)s are working", self.busy)
+        if self.busy:
+            working = ngettext("%(count)s is working", "%(count)s are working", self.busy)
+        else:
+            working = _("none is working")
         return f"{there % {'count': self.online}}, {working % {'count': self.busy}}."
 
 

@@ -7,6 +7,7 @@ from tests.architecture.source import ROOT, sources
 
 EVERYTHING = ("portal", "bert_training", "tests")
 PRODUCT = ("portal", "bert_training")
+TRANSLATORS = frozenset({"_", "gettext", "gettext_lazy", "gettext_noop", "ngettext", "pgettext"})
 LONGEST_FUNCTION = 80  # lines; style.md looks hard above 50
 
 
@@ -48,6 +49,19 @@ def test_nothing_is_left_for_later() -> None:
     words = ("TO" + "DO", "FIX" + "ME")
     files = [path for folder in EVERYTHING for path in (ROOT / folder).rglob("*.py")]
     assert [str(path) for path in files if any(word in path.read_text(encoding="utf-8") for word in words)] == []
+
+
+def test_no_sentence_hides_from_the_catalogue_inside_an_f_string() -> None:
+    """The program that collects sentences does not look there: such a one stays English on Portuguese pages."""
+    hidden = {
+        f"{source.name}:{call.lineno}"
+        for source in sources(*PRODUCT)
+        for text in ast.walk(source.tree)
+        if isinstance(text, ast.JoinedStr)
+        for call in ast.walk(text)
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id in TRANSLATORS
+    }
+    assert hidden == set()
 
 
 def _catches_all(handler: ast.ExceptHandler) -> bool:
