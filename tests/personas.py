@@ -19,7 +19,7 @@ from bert_training.contract.messages import ClaimedJob, ClaimRequest
 from bert_training.models import BaseModel, Dataset, Job, Run, Worker
 from bert_training.services.claims import claim_job
 from bert_training.services.datasets import UploadRequest, register_upload
-from bert_training.services.runs import create_run
+from bert_training.services.runs import RunRequest, create_run
 from bert_training.services.tokens import issue_worker_token
 from bert_training.tasks import TASKS
 from tests.workbooks import workbook_bytes
@@ -124,7 +124,8 @@ def make_run(owner: User, dataset: Dataset | None = None, **wanted: Any) -> Run:
     """Create a queued run, on a dataset of the owner's unless one is given."""
     hyperparameters = {"epochs": 2, **wanted.pop("hyperparameters", {})}
     dataset = dataset or ready_dataset(owner, request_digest=uuid4().hex * 2)
-    return create_run(owner=owner, dataset=dataset, base_model=BASE_MODEL, hyperparameters=hyperparameters, **wanted)
+    wanted |= {"owner": owner, "dataset": dataset, "hyperparameters": hyperparameters}
+    return create_run(RunRequest(base_model=BASE_MODEL, **wanted))
 
 
 def make_worker(name: str = "gpu-1", **fields: Any) -> Worker:

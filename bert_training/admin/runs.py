@@ -31,7 +31,15 @@ from bert_training.models import BaseModel, Dataset, Log, Metric, Run
 from bert_training.models.reasons import explain
 from bert_training.run_form import HyperparametersForm
 from bert_training.services.errors import InvalidRun, ServiceError
-from bert_training.services.runs import cancel_run, create_run, delete_run, finish_run, reproduce_run, update_run
+from bert_training.services.runs import (
+    RunRequest,
+    cancel_run,
+    create_run,
+    delete_run,
+    finish_run,
+    reproduce_run,
+    update_run,
+)
 from bert_training.tasks import TASKS
 
 PRIORITY_LIMIT = 1000
@@ -224,13 +232,15 @@ class RunAdmin(ServiceDeletion[Run]):
     def _create(self, request: HttpRequest, dataset: Dataset, form: RunForm) -> Run | None:
         try:
             run = create_run(
-                owner=signed_in(request),
-                dataset=dataset,
-                base_model=form.cleaned_data["base_model"],
-                hyperparameters=form.hyperparameters(),
-                name=form.cleaned_data["name"],
-                priority=form.cleaned_data["priority"],
-                simulate=form.cleaned_data["simulate"],
+                RunRequest(
+                    owner=signed_in(request),
+                    dataset=dataset,
+                    base_model=form.cleaned_data["base_model"],
+                    hyperparameters=form.hyperparameters(),
+                    name=form.cleaned_data["name"],
+                    priority=form.cleaned_data["priority"],
+                    simulate=form.cleaned_data["simulate"],
+                )
             )
         except InvalidRun as refusal:
             form.add_problems(refusal.errors)

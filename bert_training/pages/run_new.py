@@ -15,7 +15,7 @@ from bert_training.models import BaseModel, Dataset
 from bert_training.pages.requests import form_page, person
 from bert_training.run_form import HyperparametersForm
 from bert_training.services.errors import InvalidRun, ServiceError
-from bert_training.services.runs import create_run
+from bert_training.services.runs import RunRequest, create_run
 from bert_training.tasks import TASKS
 
 DATASETS_OFFERED = 50
@@ -73,12 +73,14 @@ def _create(request: HttpRequest, dataset: Dataset, form: RunForm) -> HttpRespon
     """Create the run and go to its page; None when the form has to be shown again with what is wrong."""
     try:
         run = create_run(
-            owner=person(request),
-            dataset=dataset,
-            base_model=form.cleaned_data["base_model"],
-            hyperparameters=form.hyperparameters(),
-            name=form.cleaned_data["name"],
-            simulate=form.cleaned_data.get("simulate", False),
+            RunRequest(
+                owner=person(request),
+                dataset=dataset,
+                base_model=form.cleaned_data["base_model"],
+                hyperparameters=form.hyperparameters(),
+                name=form.cleaned_data["name"],
+                simulate=form.cleaned_data.get("simulate", False),
+            )
         )
     except InvalidRun as refusal:
         form.add_problems(refusal.errors)

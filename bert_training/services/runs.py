@@ -34,6 +34,19 @@ class Division:
     train_rows: int
 
 
+@dataclass(frozen=True, kw_only=True)
+class RunRequest:
+    """What somebody wants trained. An empty name is made from those of the dataset and the base model."""
+
+    owner: User
+    dataset: Dataset
+    base_model: str
+    hyperparameters: dict[str, Any]
+    name: str = ""
+    priority: int = 0
+    simulate: bool = False
+
+
 @dataclass(frozen=True)
 class PreparedRun:
     """A run that was checked and is not stored yet."""
@@ -43,61 +56,35 @@ class PreparedRun:
     priority: int
 
 
-def create_run(
-    *,
-    owner: User,
-    dataset: Dataset,
-    base_model: str,
-    hyperparameters: dict[str, Any],
-    name: str = "",
-    priority: int = 0,
-    simulate: bool = False,
-) -> Run:
+def create_run(request: RunRequest) -> Run:
     """Prepare and store a run; see prepare_run."""
-    prepared = prepare_run(
-        owner=owner,
-        dataset=dataset,
-        base_model=base_model,
-        hyperparameters=hyperparameters,
-        name=name,
-        priority=priority,
-        simulate=simulate,
-    )
-    return store_run(prepared)
+    return store_run(prepare_run(request))
 
 
-def prepare_run(
-    *,
-    owner: User,
-    dataset: Dataset,
-    base_model: str,
-    hyperparameters: dict[str, Any],
-    name: str = "",
-    priority: int = 0,
-    simulate: bool = False,
-) -> PreparedRun:
+def prepare_run(request: RunRequest) -> PreparedRun:
     """Check everything and divide the data, outside of any transaction: reading the table may take seconds.
 
     Raises DatasetNotReady, DatasetGone, or InvalidRun naming each field that is wrong.
     """
+    dataset = request.dataset
     if not dataset.is_ready:
         raise DatasetNotReady(ErrorCode.DATASET_NOT_READY, _("The dataset is not ready for training."))
-    entry = _allowed_base_model(base_model, dataset.task)
-    settings = _checked_hyperparameters(hyperparameters, dataset.task, entry)
+    entry = _allowed_base_model(request.base_model, dataset.task)
+    settings = _checked_hyperparameters(request.hyperparameters, dataset.task, entry)
     division = _divide(dataset, settings)
     _check_warmup(settings, division.train_rows)
     run = Run(
-        name=clean_name(name) or clean_name(f"{dataset.name[:120]} · {entry.name}"),
-        owner=owner,
+        name=clean_name(request.name) or clean_name(f"{dataset.name[:120]} · {entry.name}"),
+        owner=request.owner,
         dataset=dataset,
         task=dataset.task,
         base_model=entry.name,
         base_model_revision=entry.revision,
         hyperparameters=settings.model_dump(),
-        simulate=simulate,
+        simulate=request.simulate,
         split_digest=division.digest,
     )
-    return PreparedRun(run, division, priority)
+    return PreparedRun(run, division, request.priority)
 
 
 def reproduce_run(run: Run, *, owner: User, name: str = "") -> Run:

@@ -16,7 +16,7 @@ from bert_training.models import BaseModel, Dataset, Job, Run
 from bert_training.services.datasets import delete_dataset, read_table
 from bert_training.services.errors import DatasetGone, DatasetNotReady, InUse, InvalidRun
 from bert_training.services.jobs import cancel_job
-from bert_training.services.runs import create_run, delete_run, prepare_run, reproduce_run, store_run
+from bert_training.services.runs import RunRequest, create_run, delete_run, prepare_run, reproduce_run, store_run
 from tests.personas import BASE_MODEL, make_run
 
 WRONG = [
@@ -72,7 +72,7 @@ def test_a_wrong_hyperparameter_is_named_and_nothing_is_stored(
 )
 def test_only_models_of_the_catalogue_are_trained(ana: User, dataset: Dataset, name: str) -> None:
     with pytest.raises(InvalidRun) as refusal:
-        create_run(owner=ana, dataset=dataset, base_model=name, hyperparameters={})
+        create_run(RunRequest(owner=ana, dataset=dataset, base_model=name, hyperparameters={}))
     assert refusal.value.code == ErrorCode.MODEL_NOT_ALLOWED
     assert BASE_MODEL in refusal.value.message
 
@@ -162,7 +162,7 @@ def test_a_base_model_that_is_not_offered_any_more_is_not_reproduced(run: Run, a
 
 
 def test_a_run_is_not_stored_on_data_that_went_meanwhile(ana: User, dataset: Dataset) -> None:
-    prepared = prepare_run(owner=ana, dataset=dataset, base_model=BASE_MODEL, hyperparameters={})
+    prepared = prepare_run(RunRequest(owner=ana, dataset=dataset, base_model=BASE_MODEL, hyperparameters={}))
     Dataset.objects.all().delete()
     with pytest.raises(DatasetGone):
         store_run(prepared)

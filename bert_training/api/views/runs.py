@@ -76,18 +76,16 @@ class Runs(ApiView, ListAPIView[Run]):
         if (body.simulate or body.priority is not None) and not access.may_operate(person):
             raise PermissionDenied(_("Only operators may set a priority or ask for a simulation."))
         dataset = access.visible_dataset(person, body.dataset)
-        run, is_new = create_once(
-            request,
-            lambda: runs.prepare_run(
-                owner=person,
-                dataset=dataset,
-                base_model=body.base_model,
-                hyperparameters=body.hyperparameters,
-                name=body.name,
-                priority=body.priority or 0,
-                simulate=body.simulate,
-            ),
+        wanted = runs.RunRequest(
+            owner=person,
+            dataset=dataset,
+            base_model=body.base_model,
+            hyperparameters=body.hyperparameters,
+            name=body.name,
+            priority=body.priority or 0,
+            simulate=body.simulate,
         )
+        run, is_new = create_once(request, lambda: runs.prepare_run(wanted))
         return answer_run(run.pk, status=201 if is_new else 200)
 
 
