@@ -7,9 +7,10 @@ import itertools
 import os
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, TypeVar
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg2
@@ -74,6 +75,26 @@ class Product:
         self.children.append(child)
         the_janitor().watch(child.process, stop_signal=signal.SIGKILL)
         return child
+
+
+class Openable(Protocol):
+    """A place of several processes; `close` ends whatever `open` has started, also when that failed half way."""
+
+    def open(self) -> None: ...
+    def close(self) -> None: ...
+
+
+Place = TypeVar("Place", bound=Openable)
+
+
+@contextmanager
+def opened(place: Place) -> Iterator[Place]:
+    """Open a place, and close it whatever happens."""
+    try:
+        place.open()
+        yield place
+    finally:
+        place.close()
 
 
 def wait_until(is_reached: Callable[[], bool], *, child: Child | None = None, seconds: float = START_SECONDS) -> None:

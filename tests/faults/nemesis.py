@@ -114,19 +114,10 @@ class Nemesis:
 # --- deeds: each does harm at once and returns what ends it. Two may meet on one computer, so each heals what is there.
 
 
-def signal_supervisor(number: signal.Signals) -> Deed:
+def signal_worker(number: signal.Signals, *, send: Callable[[Computer, signal.Signals], None]) -> Deed:
     def deed(victims: Victims, computer: Computer, _chance: random.Random) -> Heal:
         victims.down.add(computer)
-        computer.send(number)
-        return lambda: let_go_on(victims, computer)
-
-    return deed
-
-
-def signal_computer(number: signal.Signals) -> Deed:
-    def deed(victims: Victims, computer: Computer, _chance: random.Random) -> Heal:
-        victims.down.add(computer)
-        computer.send_all(number)
+        send(computer, number)
         return lambda: let_go_on(victims, computer)
 
     return deed
@@ -224,12 +215,12 @@ def swallow_line(_victims: Victims, computer: Computer, _chance: random.Random) 
 
 
 DEEDS: dict[str, tuple[Deed, tuple[float, float]]] = {
-    "supervisor killed": (signal_supervisor(signal.SIGKILL), SHORT),
-    "computer killed": (signal_computer(signal.SIGKILL), SHORT),
+    "supervisor killed": (signal_worker(signal.SIGKILL, send=Computer.send), SHORT),
+    "computer killed": (signal_worker(signal.SIGKILL, send=Computer.send_all), SHORT),
     "trainer killed": (kill_trainer, SHORT),
-    "supervisor frozen": (signal_supervisor(signal.SIGSTOP), LONG),
-    "computer frozen": (signal_computer(signal.SIGSTOP), LONG),
-    "worker stopped": (signal_supervisor(signal.SIGTERM), SHORT),
+    "supervisor frozen": (signal_worker(signal.SIGSTOP, send=Computer.send), LONG),
+    "computer frozen": (signal_worker(signal.SIGSTOP, send=Computer.send_all), LONG),
+    "worker stopped": (signal_worker(signal.SIGTERM, send=Computer.send), SHORT),
     "worker drained": (press_button("drain", "stop_draining", healed="NOT draining"), SHORT),
     "worker switched off": (press_button("deactivate", "activate", healed="active"), SHORT),
     "run canceled": (ask_for("cancel"), SHORT),

@@ -15,7 +15,7 @@ from tests.faults.local_workers import SOON, Office
 from tests.faults.namespace import Namespace
 from tests.faults.proxy import Proxy
 from tests.faults.stage import LEASE_SECONDS, Computer
-from tests.processes import wait_until
+from tests.processes import opened, wait_until
 from tests.worker.supervisors import Address, RealSupervisor
 
 pytestmark = [pytest.mark.processes, pytest.mark.long, pytest.mark.timeout(180)]
@@ -31,12 +31,8 @@ Start = Callable[..., RealSupervisor]
 @pytest.fixture(scope="module")
 def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
     """An office of two computers that may also be reached from another network."""
-    office = Office(tmp_path_factory.mktemp("office"), computers=2, ALLOWED_HOSTS="*")
-    try:
-        office.open()
+    with opened(Office(tmp_path_factory.mktemp("office"), computers=2, ALLOWED_HOSTS="*")) as office:
         yield office
-    finally:
-        office.close()
 
 
 @pytest.fixture

@@ -21,6 +21,7 @@ from bert_training.contract.limits import API_PREFIX
 from bert_training.demo.processes import MANAGE
 from tests.faults.streaming import Office, Stream
 from tests.janitor import the_janitor
+from tests.processes import opened
 from tests.servers import Postgres
 from tests.services import IS_EMBEDDED
 from tests.workbooks import workbook_bytes
@@ -67,10 +68,8 @@ def office(folder: Path, postgres: Postgres) -> Iterator[Office]:
     home = folder / "portal"
     home.mkdir()
     own = {"LOCK_TIMEOUT_SECONDS": f"{LOCK_TIMEOUT_SECONDS:g}", "STORAGE_URL": (folder / "files").as_uri()}
-    office = Office(home, DATABASE_URL=postgres.url, **own)
-    office.open()
-    yield office
-    office.close()
+    with opened(Office(home, DATABASE_URL=postgres.url, **own)) as office:
+        yield office
 
 
 @pytest.fixture

@@ -38,7 +38,7 @@ from tests.faults.bad_line import (
 from tests.faults.local_workers import FAST, SOON, Line, Office, content, fast_timing
 from tests.faults.proxy import Answer, Call, Exchange, Fault, Forward, Proxy
 from tests.faults.stage import LEASE_SECONDS
-from tests.processes import wait_until
+from tests.processes import opened, wait_until
 
 pytestmark = [pytest.mark.processes, pytest.mark.timeout(180)]
 
@@ -48,12 +48,9 @@ REQUEST_SECONDS = 1.5
 @pytest.fixture(scope="module")
 def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
     """An office of two computers; requests must arrive within REQUEST_SECONDS."""
-    office = Office(tmp_path_factory.mktemp("office"), computers=2, REQUEST_SECONDS=f"{REQUEST_SECONDS:g}")
-    try:
-        office.open()
+    own = {"REQUEST_SECONDS": f"{REQUEST_SECONDS:g}"}
+    with opened(Office(tmp_path_factory.mktemp("office"), computers=2, **own)) as office:
         yield office
-    finally:
-        office.close()
 
 
 @pytest.fixture

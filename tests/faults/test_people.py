@@ -20,7 +20,7 @@ from bert_training.worker.options import TokenSource
 from bert_training.worker.simulation import SPEED_VARIABLE
 from tests.browser import sign_in
 from tests.faults.staff import FINAL, TASK, Office
-from tests.processes import wait_until
+from tests.processes import opened, wait_until
 
 pytestmark = [pytest.mark.processes, pytest.mark.timeout(180)]
 
@@ -30,12 +30,8 @@ STEPS_PER_SECOND = "80"
 @pytest.fixture(scope="module")
 def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
     """One portal for all tests of this module."""
-    office = Office(tmp_path_factory.mktemp("people"))
-    try:
-        office.open()
+    with opened(Office(tmp_path_factory.mktemp("people"))) as office:
         yield office
-    finally:
-        office.close()
 
 
 @pytest.fixture

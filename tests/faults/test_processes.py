@@ -17,7 +17,7 @@ from bert_training.contract.limits import TICK_SECONDS as REAL_TICK_SECONDS
 from bert_training.demo.client import read_page
 from tests.faults.history import read_spool
 from tests.faults.stage import AFFINITY_SECONDS, LEASE_SECONDS, TICK_SECONDS, Computer, JobNow, Stage
-from tests.processes import wait_until
+from tests.processes import opened, wait_until
 
 pytestmark = [pytest.mark.processes, pytest.mark.timeout(180)]
 
@@ -183,14 +183,10 @@ def test_the_real_times_are_kept(tmp_path: Path) -> None:
     """
     real = {"LEASE_SECONDS": REAL_LEASE_SECONDS, "HEARTBEAT_SECONDS": REAL_HEARTBEAT_SECONDS}
     settings = {name: f"{seconds:g}" for name, seconds in (real | {"TICK_SECONDS": REAL_TICK_SECONDS}).items()}
-    stage = Stage(tmp_path, computers=2, **settings)
-    try:
-        stage.open()
+    with opened(Stage(tmp_path, computers=2, **settings)) as stage:
         measure_real_times(stage)
         bring_back(stage)
         stage.judge(stage.history())
-    finally:
-        stage.close()
 
 
 def measure_real_times(stage: Stage) -> None:

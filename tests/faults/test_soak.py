@@ -23,6 +23,7 @@ from tests.faults.nemesis import Nemesis, Victims, plan
 from tests.faults.servers import Server
 from tests.faults.stage import LEASE_SECONDS, STEPS_PER_SECOND, Stage
 from tests.janitor import the_janitor
+from tests.processes import opened
 
 SHORT_SECONDS, LONG_SECONDS = 30.0, float(os.environ.get("SOAK_SECONDS") or 180)
 # 38: of the first forty, the one with the most faults in 30 s that has the portal killed and the database crashed.
@@ -47,12 +48,10 @@ def victims() -> Iterator[Victims]:
     folder = home / "office"
     folder.mkdir()
     own = {"DATABASE_URL": database.url, "REDIS_URL": cache.url, "AFFINITY_SECONDS": f"{AFFINITY_SECONDS:g}"}
-    stage = Stage(folder, computers=COMPUTERS, **own)
     try:
-        stage.open()
-        yield Victims(stage, database, cache)
+        with opened(Stage(folder, computers=COMPUTERS, **own)) as stage:
+            yield Victims(stage, database, cache)
     finally:
-        stage.close()
         database.crash(signal.SIGQUIT)
         cache.crash()
 

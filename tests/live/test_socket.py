@@ -130,10 +130,7 @@ def test_a_ring_in_another_process_is_heard(ana: User, live_run: Run) -> None:
     async def scenario() -> None:
         socket = await open_socket(client, live_run.pk)
         await next_frame(socket)
-        layer = get_channel_layer()
-        assert layer is not None
-        while not await _is_heard():  # the feed subscribes beside its first read
-            await asyncio.sleep(0.01)
+        layer = await layer_that_is_heard()
         await in_database(write_lines)(live_run, "from afar")
         await layer.group_send(GROUP, {"type": "runs.changed", "runs": [live_run.pk]})
         assert messages_of(await next_frame(socket)) == ["from afar"]
@@ -142,9 +139,12 @@ def test_a_ring_in_another_process_is_heard(ana: User, live_run: Run) -> None:
     play(scenario)
 
 
-async def _is_heard() -> bool:
+async def layer_that_is_heard() -> Any:
+    """Return the channel layer once the feed, which subscribes beside its first read, hears it."""
     layer: Any = get_channel_layer()
-    return any(GROUP in group for group in layer._get_layer().groups)
+    while not any(GROUP in group for group in layer._get_layer().groups):
+        await asyncio.sleep(0.01)
+    return layer
 
 
 def test_many_rings_at_once_become_few_frames(ana: User, live_run: Run) -> None:
@@ -324,10 +324,7 @@ def test_a_page_hears_other_processes_longer_than_a_group_lives(ana: User, live_
     async def scenario() -> None:
         socket = await open_socket(client, live_run.pk)
         await next_frame(socket)
-        layer = get_channel_layer()
-        assert layer is not None
-        while not await _is_heard():
-            await asyncio.sleep(0.01)
+        layer = await layer_that_is_heard()
         await asyncio.sleep(GROUP_EXPIRY_SECONDS + 0.2)
         await in_database(write_lines)(live_run, "much later")
         await layer.group_send(GROUP, {"type": "runs.changed", "runs": [live_run.pk]})
@@ -345,10 +342,7 @@ def test_a_page_hears_other_processes_after_a_flush(ana: User, live_run: Run, se
     async def scenario() -> None:
         socket = await open_socket(client, live_run.pk)
         await next_frame(socket)
-        layer = get_channel_layer()
-        assert layer is not None
-        while not await _is_heard():
-            await asyncio.sleep(0.01)
+        layer = await layer_that_is_heard()
         with Redis.from_url(settings.REDIS_URL) as redis:
             redis.flushall()
         await in_database(write_lines)(live_run, "after the flush")
