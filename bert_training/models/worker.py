@@ -1,6 +1,6 @@
 """A PC that trains: who it is, when it was last heard of, what it said about itself."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from django.conf import settings
 from django.db import models
@@ -63,11 +63,11 @@ class Worker(models.Model):
     def __str__(self) -> str:
         return self.name
 
-    def seconds_since_seen(self, now: datetime | None = None) -> float | None:
+    def seconds_since_seen(self) -> float | None:
         """Return how long ago it was heard of, None = never."""
         if self.last_seen_at is None:
             return None
-        return max(0.0, ((now or timezone.now()) - self.last_seen_at).total_seconds())
+        return max(0.0, (timezone.now() - self.last_seen_at).total_seconds())
 
     @property
     def is_online(self) -> bool:
