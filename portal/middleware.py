@@ -14,6 +14,7 @@ from django.utils.translation import gettext_noop
 
 from bert_training.contract.enums import ErrorCode
 from bert_training.contract.limits import JSON_BODY_BYTES, UNAVAILABLE_RETRY_AFTER_SECONDS, UPLOAD_BYTES
+from bert_training.services.transactions import sqlstate_of
 from portal.errors import is_api, refusal
 from portal.logs import set_request_id
 
@@ -93,18 +94,13 @@ def api_errors(get_response: GetResponse) -> DatabaseAway:
 def is_away(error: Exception) -> bool:
     """Tell whether the database cannot serve now but will again, without a change of the program."""
     if isinstance(error, ProgrammingError):
-        return _sqlstate(error) in NOT_MIGRATED_SQLSTATES
+        return sqlstate_of(error) in NOT_MIGRATED_SQLSTATES
     return isinstance(error, OperationalError | InterfaceError)
-
-
-def _sqlstate(error: Exception) -> str:
-    cause = error.__cause__
-    return str(getattr(cause, "pgcode", None) or getattr(cause, "sqlstate", None) or "")
 
 
 def _unavailable(request: HttpRequest, error: Exception) -> HttpResponse:
     # Not the error's text, which may quote a row. 57014 = a statement took too long, 42P01 = `migrate` was forgotten.
-    cause = {"error": type(error).__name__, "sqlstate": _sqlstate(error)}
+    cause = {"error": type(error).__name__, "sqlstate": sqlstate_of(error)}
     logger.warning("database away", extra={"path": request.path, **cause})
     message = _("The portal's database cannot be reached at the moment.")
     response = refusal(request, 503, ErrorCode.UNAVAILABLE, message)

@@ -26,13 +26,14 @@ def repeated_once(service: Callable[Parameters, Result]) -> Callable[Parameters,
         try:
             return service(*args, **kwargs)
         except OperationalError as error:
-            if connection.in_atomic_block or _sqlstate(error) not in RETRYABLE_SQLSTATES:
+            if connection.in_atomic_block or sqlstate_of(error) not in RETRYABLE_SQLSTATES:
                 raise
         return service(*args, **kwargs)
 
     return run
 
 
-def _sqlstate(error: OperationalError) -> str:
+def sqlstate_of(error: Exception) -> str:
+    """Return PostgreSQL's code of an error, by psycopg2 or psycopg 3; empty for others."""
     cause = error.__cause__
     return str(getattr(cause, "pgcode", None) or getattr(cause, "sqlstate", None) or "")
