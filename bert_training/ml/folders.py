@@ -11,12 +11,24 @@ from safetensors import SafetensorError
 
 UNFINISHED = ".{name}.unfinished"
 DISK_FULL_ERRORS = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))  # Windows knows no quota error
-DISK_FULL_PHRASES = ("(os error 28)", "(os error 112)")  # Unix, Windows
+# As Python and Rust word it on Unix; Windows translates all but the number.
+DISK_FULL_WORDS = (
+    "No space left on device",
+    "Disk quota exceeded",
+    "(os error 28)",
+    "[WinError 112]",
+    "(os error 112)",
+)
 
 
 def is_disk_full(error: OSError) -> bool:
     """Tell whether an error means that no more can be written."""
     return error.errno in DISK_FULL_ERRORS
+
+
+def says_disk_full(text: str) -> bool:
+    """Tell the same of an error of which only the text is there."""
+    return any(words in text for words in DISK_FULL_WORDS)
 
 
 @contextmanager
@@ -38,7 +50,7 @@ def whole_folder(folder: Path) -> Iterator[Path]:
         _sync_folder(folder.parent)
     except SafetensorError as error:
         shutil.rmtree(unfinished, ignore_errors=True)
-        if any(phrase in str(error) for phrase in DISK_FULL_PHRASES):
+        if says_disk_full(str(error)):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(folder)) from error
         raise
     except BaseException:

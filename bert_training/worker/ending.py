@@ -7,11 +7,11 @@ from pydantic import ValidationError
 
 from bert_training.contract.enums import Outcome, Reason
 from bert_training.contract.messages import FailureReport, Result
+from bert_training.ml.folders import says_disk_full
 from bert_training.worker.orders import Stop
 
 MESSAGE_CHARACTERS = 2000
 _MEMORY_WORDS = ("MemoryError", "std::bad_alloc", "DefaultCPUAllocator: can't allocate")
-_DISK_WORDS = ("No space left on device", "Disk quota exceeded", "[WinError 112]", "(os error 112)")
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ def _completed(outcome: dict[str, Any]) -> Ending:
 
 def _died(death: Death) -> Ending:
     last = death.last_lines[-1] if death.last_lines else "it printed nothing"
-    if any(word in last for word in _DISK_WORDS):  # it found no room for its outcome either
+    if says_disk_full(last):  # it found no room for its outcome either
         return failed(Reason.DISK_FULL, f"The trainer found the disk full ({death.words}): {last}")
     if death.lacked_memory or any(word in line for line in death.last_lines for word in _MEMORY_WORDS):
         return failed(Reason.OUT_OF_MEMORY, f"The trainer ran out of memory ({death.words}).")
