@@ -73,6 +73,12 @@ class DatasetStatus(StrEnum):
     REFUSED = "refused"
 
 
+class ProfileStatus(StrEnum):
+    PENDING = "pending"
+    READY = "ready"
+    FAILED = "failed"
+
+
 class Reason(StrEnum):
     """Why an attempt or a run ended other than as planned. The portal has a sentence and advice for each."""
 

@@ -3,6 +3,7 @@
 from bert_training.models.base_model import BaseModel
 from bert_training.models.dataset import Dataset
 from bert_training.models.job import Job, JobAttempt, PortalTick
+from bert_training.models.profile import DatasetProfile, TokenLengths
 from bert_training.models.run import IdempotentRequest, Run, SplitManifest
 from bert_training.models.telemetry import Log, Metric
 from bert_training.models.token import AccessToken
@@ -12,6 +13,7 @@ __all__ = [
     "AccessToken",
     "BaseModel",
     "Dataset",
+    "DatasetProfile",
     "IdempotentRequest",
     "Job",
     "JobAttempt",
@@ -20,5 +22,6 @@ __all__ = [
     "PortalTick",
     "Run",
     "SplitManifest",
+    "TokenLengths",
     "Worker",
 ]

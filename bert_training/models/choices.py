@@ -3,7 +3,7 @@
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from bert_training.contract.enums import DatasetStatus, JobStatus, Outcome, Phase, Split, WorkerState
+from bert_training.contract.enums import DatasetStatus, JobStatus, Outcome, Phase, ProfileStatus, Split, WorkerState
 from bert_training.tasks import TASKS
 
 Label = str | Promise
@@ -41,6 +41,11 @@ DATASET_STATUS_LABELS: dict[str, Label] = {
     DatasetStatus.READY: _("ready"),
     DatasetStatus.REFUSED: _("refused"),
 }
+PROFILE_STATUS_LABELS: dict[str, Label] = {
+    ProfileStatus.PENDING: _("being made"),
+    ProfileStatus.READY: _("ready"),
+    ProfileStatus.FAILED: _("could not be made"),
+}
 WORKER_STATE_LABELS: dict[str, Label] = {
     WorkerState.IDLE: _("waiting for work"),
     WorkerState.BUSY: _("working"),
@@ -72,6 +77,11 @@ def split_choices() -> list[tuple[str, Label]]:
 def dataset_status_choices() -> list[tuple[str, Label]]:
     """List the states of a dataset."""
     return [(str(value), label) for value, label in DATASET_STATUS_LABELS.items()]
+
+
+def profile_status_choices() -> list[tuple[str, Label]]:
+    """List the states of a dataset's profile."""
+    return [(str(value), label) for value, label in PROFILE_STATUS_LABELS.items()]
 
 
 def worker_state_choices() -> list[tuple[str, Label]]:
