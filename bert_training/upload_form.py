@@ -7,7 +7,9 @@ from django.forms import BoundField
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from bert_training.services.datasets import UploadRequest
+from bert_training.contract.enums import Split
+from bert_training.services.datasets import Uploads
+from bert_training.tasks.intake import CheckRequest
 from bert_training.tasks.spec import TaskSpec
 
 COLUMN_PREFIX = "column_"
@@ -61,8 +63,12 @@ class UploadForm(forms.Form):
         """Tell whether sheet or columns were named."""
         return any(field.value() for field in [self["sheet"], *self.column_fields])
 
-    def upload_request(self) -> UploadRequest:
+    def uploads(self) -> Uploads:
+        """Return the file that was sent."""
+        return {Split.TRAIN: self.cleaned_data["file"]}
+
+    def check_request(self) -> CheckRequest:
         """Return how the file shall be read."""
         named = {column.name: self.cleaned_data[COLUMN_PREFIX + column.name] for column in self.spec.columns}
         columns: dict[str, str | list[str]] = {name: header for name, header in named.items() if header}
-        return UploadRequest(task=self.spec.name, sheet=self.cleaned_data["sheet"], columns=columns)
+        return CheckRequest(task=self.spec.name, sheet=self.cleaned_data["sheet"], columns=columns)

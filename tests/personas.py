@@ -15,13 +15,15 @@ from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import override_settings
 
+from bert_training.contract.enums import Split
 from bert_training.contract.messages import ClaimedJob, ClaimRequest
 from bert_training.models import BaseModel, Dataset, Job, Run, Worker
 from bert_training.services.claims import claim_job
-from bert_training.services.datasets import UploadRequest, register_upload
+from bert_training.services.datasets import register_upload
 from bert_training.services.runs import RunRequest, create_run
 from bert_training.services.tokens import issue_worker_token
 from bert_training.tasks import TASKS
+from bert_training.tasks.intake import CheckRequest
 from tests.workbooks import workbook_bytes
 
 PASSWORD = "a-long-password-for-tests"
@@ -83,8 +85,8 @@ def make_dataset(owner: User, *, task: str = "text-classification", rows: int = 
     """Upload a small valid spreadsheet; another name makes other bytes and so another dataset."""
     content = workbook_bytes(task, rows=rows, salt=name)
     file = SimpleUploadedFile("peticoes.xlsx", content, content_type=XLSX)
-    request = UploadRequest(task=task)
-    return register_upload(owner=owner, file=file, name=name, description="", request=request).dataset
+    request = CheckRequest(task=task)
+    return register_upload(owner=owner, uploads={Split.TRAIN: file}, request=request, name=name).dataset
 
 
 @dataclass(frozen=True)

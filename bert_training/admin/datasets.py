@@ -22,13 +22,13 @@ from bert_training.models import Dataset
 from bert_training.services.datasets import (
     DatasetInvalid,
     Registered,
-    damage_of,
     delete_dataset,
     register_upload,
     update_dataset,
 )
 from bert_training.services.errors import ServiceError, StorageAway
 from bert_training.services.problem_words import shown_problems
+from bert_training.services.stored_files import damage_of
 from bert_training.tasks import TASKS
 from bert_training.tasks.intake import Report
 from bert_training.upload_form import UploadForm
@@ -153,10 +153,10 @@ class DatasetAdmin(ServiceDeletion[Dataset]):
         try:
             registered = register_upload(
                 owner=signed_in(request),
-                file=form.cleaned_data["file"],
+                uploads=form.uploads(),
                 name=form.cleaned_data["name"],
                 description=form.cleaned_data["description"],
-                request=form.upload_request(),
+                request=form.check_request(),
                 visible=datasets_visible_to(request.user),
             )
         except DatasetInvalid as refusal:

@@ -7,21 +7,32 @@ from collections import Counter
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from bert_training.data.repairs import NOTHING, Fix, Recipe
+
 SHOWN_PROBLEMS = 50
+
+Values = dict[str, str | int]
 
 
 @dataclass(frozen=True)
 class Problem:
-    """One finding. `message` and `repair` are message ids, `values` fills their places; row and cell may be absent."""
+    """One finding. `message` and `repair` are message ids, `values` fills their places; row and cell may be absent.
+
+    part: "" for the file itself, "validation" or "test" for one that was sent beside it.  excerpt: the start of the
+    cell's value.  fix: the one-click repair (a name of data.repairs.Fix) that mends it, "" when there is none.
+    """
 
     code: str
     message: str
     repair: str = ""
-    values: dict[str, str | int] = field(default_factory=dict)
+    values: Values = field(default_factory=dict)
     sheet: str = ""
     row: int | None = None
     column: str = ""
     cell: str = ""
+    part: str = ""
+    excerpt: str = ""
+    fix: str = ""
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain JSON values."""
@@ -37,9 +48,13 @@ class DatasetRefused(Exception):
 
 
 class Problems:
-    """Collects errors and warnings: all are counted, the first SHOWN_PROBLEMS of each kind are kept."""
+    """Collects errors and warnings: all are counted, the first SHOWN_PROBLEMS of each kind are kept.
 
-    def __init__(self) -> None:
+    With Fix.LEAVE_OUT_BAD_ROWS in the recipe an error of one row becomes a warning: checks leave such rows out anyway.
+    """
+
+    def __init__(self, recipe: Recipe = NOTHING) -> None:
+        self._leaves_out_rows = Fix.LEAVE_OUT_BAD_ROWS in recipe
         self.errors: list[Problem] = []
         self.warnings: list[Problem] = []
         self.counts: Counter[str] = Counter()
@@ -47,6 +62,9 @@ class Problems:
 
     def error(self, problem: Problem) -> None:
         """Note something that makes the dataset unusable until it is repaired."""
+        if self._leaves_out_rows and problem.row is not None:
+            self.warning(problem)
+            return
         self.counts[problem.code] += 1
         self.error_count += 1
         if len(self.errors) < SHOWN_PROBLEMS:

@@ -5,14 +5,15 @@ Headers match trimmed, without regard to case and accents; other usual names are
 
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Never, Protocol
 
 from bert_training.contract.wording import gettext_noop
 from bert_training.data.cell_flags import find_flagged_cells
 from bert_training.data.cells import INVISIBLE, clean_column, excerpt, is_blank, to_text, to_texts
-from bert_training.data.checks import DatasetRefused, Problem, Problems
+from bert_training.data.checks import DatasetRefused, Problem, Problems, Values
 from bert_training.data.spreadsheet import CELL_CHARACTERS, Sheet, no_rows
-from bert_training.data.table import CellFlag, Cells, column_letter
+from bert_training.data.table import GROUP, CellFlag, Cells, column_letter
 
 HEADER_SEARCH_ROWS = 10  # how far below a title the real header is looked for, to say where it is
 JOIN = "\n"
@@ -31,13 +32,24 @@ class WantedColumn(Protocol):
     def aliases(self) -> tuple[str, ...]: ...
 
 
+@dataclass(frozen=True)
+class GroupColumn:
+    """The column that every task takes beside its own, only when it is named: what must stay in one split."""
+
+    name: str = GROUP
+    header: str = GROUP
+    aliases: tuple[str, ...] = ()
+
+
 def match_columns(sheet: Sheet, wanted: Sequence[WantedColumn], mapping: Mapped | None = None) -> dict[str, list[int]]:
     """Return task column -> positions in the header; several positions are joined.
 
-    mapping: task column -> header, or headers to join; columns that it leaves out are found by name.
+    mapping: task column -> header, or headers to join; columns that it leaves out are found by name. It may name
+    GROUP too.
     Raises DatasetRefused (missing_column, duplicate_column, unknown_column).
     """
     mapping = mapping or {}
+    wanted = [*wanted, GroupColumn()] if GROUP in mapping else list(wanted)
     unknown = sorted(set(mapping) - {column.name for column in wanted})
     if unknown:
         message = gettext_noop("The task has no column %(column)s; it has %(wanted)s.")
@@ -189,9 +201,9 @@ def _note_long(cells: Cells, problems: Problems) -> None:
             if len(text) > CELL_CHARACTERS:
                 message = gettext_noop("The cell has %(length)d characters; at most %(limit)d are taken.")
                 repair = gettext_noop("Shorten the text or split it into two rows.")
-                values = {"length": len(text), "limit": CELL_CHARACTERS}
+                values: Values = {"length": len(text), "limit": CELL_CHARACTERS}
                 problems.error(
-                    cells.problem("cell_too_long", message, column=column, index=index, repair=repair, **values)
+                    cells.problem("cell_too_long", message, column=column, index=index, repair=repair, values=values)
                 )
 
 

@@ -8,9 +8,18 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol
 
-from bert_training.data.checks import Problem
+from bert_training.contract.enums import Split
+from bert_training.data.cells import excerpt
+from bert_training.data.checks import Problem, Values
 
 ROW = "row"  # first column of every canonical table: the row number in the spreadsheet, as a person sees it
+GROUP = "group"  # optional last columns: what must not be divided (a process number), as text ...
+SPLIT = "split"  # ... and the split that the user's own files give the row
+EXCERPT_CHARACTERS = 60
+
+# Rows of a validation or test file that was sent beside the first: 10,000,017 is row 17 of the validation file.
+PART_STRIDE = 10_000_000
+PARTS = (Split.TRAIN, Split.VALIDATION, Split.TEST)
 
 Columns = dict[str, list[Any]]
 
@@ -33,9 +42,10 @@ class CellFlag(StrEnum):
 class Cells:
     """The matched columns of a sheet as text.
 
-    rows: spreadsheet row numbers, from 1.  texts: task column -> one text a row, "" for a blank cell.
+    rows: spreadsheet row numbers, from 1 (see PART_STRIDE).  texts: task column -> one text a row, "" for a blank cell.
     headers: task column -> header found.  letters: task column -> "B", or "" when several columns were joined.
     flags: (task column, index) -> why that cell has no value.
+    parts: position in PARTS -> the cells of a file sent beside the first, as they were before they were joined to it.
     """
 
     sheet: str
@@ -44,22 +54,52 @@ class Cells:
     headers: Mapping[str, str] = field(default_factory=dict)
     letters: Mapping[str, str] = field(default_factory=dict)
     flags: Mapping[tuple[str, int], CellFlag] = field(default_factory=dict)
+    parts: Mapping[int, "Cells"] = field(default_factory=dict)
 
     def problem(
-        self, code: str, message: str, *, column: str, index: int, repair: str = "", **values: str | int
+        self,
+        code: str,
+        message: str,
+        *,
+        column: str,
+        index: int,
+        repair: str = "",
+        values: Values | None = None,
+        fix: str = "",
     ) -> Problem:
-        """Describe what is wrong with one cell: sheet, row, header and name of the cell are filled in."""
-        row, letter = self.rows[index], self.letters.get(column, "")
+        """Describe what is wrong with one cell: file, sheet, row, header, name and value of the cell are filled in."""
+        part, row = divmod(self.rows[index], PART_STRIDE)
+        place = self.parts.get(part, self)
+        letter = place.letters.get(column, "")
         return Problem(
             code,
             message,
             repair,
-            values,
-            sheet=self.sheet,
+            values or {},
+            sheet=place.sheet,
             row=row,
-            column=self.headers.get(column, column),
+            column=place.headers.get(column, column),
             cell=f"{letter}{row}" if letter else "",
+            part=PARTS[part].value if part else "",
+            excerpt=excerpt(self.texts[column][index], EXCERPT_CHARACTERS) if column in self.texts else "",
+            fix=fix,
         )
+
+
+def join_parts(parts: Mapping[Split, Cells]) -> Cells:
+    """Join the files of an upload below each other; the first alone stays as it is."""
+    first = parts[Split.TRAIN]
+    if len(parts) == 1:
+        return first
+    rows, flags = list(first.rows), dict(first.flags)
+    texts = {name: list(values) for name, values in first.texts.items()}
+    others = {PARTS.index(split): cells for split, cells in parts.items() if split != Split.TRAIN}
+    for position, cells in others.items():
+        flags |= {(name, index + len(rows)): flag for (name, index), flag in cells.flags.items()}
+        rows += [row + position * PART_STRIDE for row in cells.rows]
+        for name, values in texts.items():
+            values += cells.texts[name]
+    return Cells(first.sheet, rows, texts, first.headers, first.letters, flags, others)
 
 
 def column_letter(index: int) -> str:

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from bert_training.contract.enums import DatasetStatus
+from bert_training.contract.enums import DatasetStatus, Split
 from bert_training.models.choices import dataset_status_choices, task_choices
 
 PRIVACY_FULL = "full"
@@ -31,6 +31,10 @@ class Dataset(models.Model):
     bytes = models.BigIntegerField(_("size (bytes)"))
     sheet = models.CharField(_("sheet"), max_length=100, blank=True)
     columns = models.JSONField(_("columns"), default=dict)
+    # Files sent beside the first: "validation" or "test" -> {"name", "sha256", "bytes"}.
+    extra_files = models.JSONField(_("validation and test files"), default=dict)
+    # How the file was asked to be read, {"sheet", "columns", "recipe"}; `sheet` and `columns` say what was found.
+    request = models.JSONField(default=dict, editable=False)
     # Digest of task, wanted sheet and columns and privacy: with owner and sha256 the identity of a dataset.
     request_digest = models.CharField(max_length=64, editable=False)
     privacy = models.CharField(_("privacy"), max_length=20, default=PRIVACY_FULL)
@@ -66,6 +70,10 @@ class Dataset(models.Model):
     def original_key(self) -> str:
         """Where the uploaded bytes are stored."""
         return f"datasets/{self.uuid}/original"
+
+    def part_key(self, part: Split) -> str:
+        """Where the bytes of one file of the upload are stored; the first is the training part."""
+        return self.original_key if part == Split.TRAIN else f"datasets/{self.uuid}/{part.value}"
 
     @property
     def table_key(self) -> str:

@@ -66,10 +66,12 @@ class Run(models.Model):
 
 
 class SplitManifest(models.Model):
-    """Which row of the dataset went where, one letter a row in table order: t(rain), v(alidation), e (test)."""
+    """Which row of the dataset went where, a letter a row in table order: t(rain), v(alidation), e (test), - (none)."""
 
     run = models.OneToOneField(Run, on_delete=models.CASCADE, primary_key=True, related_name="split_manifest")
     letters = models.BinaryField()  # zlib-compressed ASCII: 132,373 rows take about 26 kB
+    # {"protection": "near" or "exact", "groups": n, "moved": rows that it put elsewhere, "left_out": rows in no split}
+    facts = models.JSONField(_("facts"), default=dict)
 
     class Meta:
         db_table = "bert_split_manifests"

@@ -24,8 +24,9 @@ from bert_training.pages.reports import stored_report
 from bert_training.pages.requests import form_page, page, page_of, person
 from bert_training.pages.runs import rows_for_list, with_headlines
 from bert_training.pages.words import Fact, count_text
-from bert_training.services.datasets import delete_dataset, open_original, preview_rows
+from bert_training.services.datasets import delete_dataset
 from bert_training.services.errors import DatasetGone, ServiceError, StorageAway
+from bert_training.services.stored_files import open_original, preview_rows
 from bert_training.tasks import TASKS
 
 SHOWN_RUNS = 10

@@ -31,7 +31,7 @@ def upload_dataset(request: HttpRequest) -> HttpResponse:
         try:
             if request.POST.get("action") != "check":
                 return _register(request, form)
-            found = check_upload(form.cleaned_data["file"], form.upload_request())
+            found = check_upload(form.uploads(), form.check_request())
             report = shown_report(found, is_check_only=True)
         except DatasetInvalid as refusal:
             report = shown_report(refusal.report, is_check_only=False)
@@ -43,13 +43,12 @@ def upload_dataset(request: HttpRequest) -> HttpResponse:
 def _register(request: HttpRequest, form: UploadForm) -> HttpResponse:
     """Save the file and go to its page, or to the page of the same file sent before."""
     user = person(request)
-    file = form.cleaned_data["file"]
     registered = register_upload(
         owner=user,
-        file=file,
+        uploads=form.uploads(),
         name=form.cleaned_data["name"],
         description=form.cleaned_data["description"],
-        request=form.upload_request(),
+        request=form.check_request(),
         visible=access.datasets_visible_to(user),
     )
     if registered.created:

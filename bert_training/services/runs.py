@@ -15,8 +15,8 @@ from bert_training.data.split import split_digest, split_rows
 from bert_training.data.table import ROW
 from bert_training.models import BaseModel, Dataset, Job, Run, SplitManifest
 from bert_training.services import claims, jobs
-from bert_training.services.datasets import read_table, require_table
 from bert_training.services.errors import DatasetGone, DatasetNotReady, InUse, InvalidRun
+from bert_training.services.stored_files import read_table, require_table
 from bert_training.services.transactions import short_transaction
 from bert_training.tasks import TASKS
 from bert_training.tasks.hyperparameters import Hyperparameters, field_problems

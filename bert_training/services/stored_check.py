@@ -14,16 +14,9 @@ from bert_training.contract.wording import gettext_noop
 from bert_training.data.checks import Problem
 from bert_training.data.process_limits import BACKGROUND_LIMITS
 from bert_training.models import Dataset
-from bert_training.services.datasets import (
-    CHECK_FUNCTION,
-    UploadRequest,
-    check_path,
-    checked_fields,
-    drop_files,
-    put_file,
-    stored_copy,
-)
-from bert_training.tasks.intake import Report
+from bert_training.services.datasets import CHECK_FUNCTION, checked_fields, request_of, stored_sources
+from bert_training.services.stored_files import drop_files, put_file
+from bert_training.tasks.intake import Report, check_in_sandbox
 
 logger = logging.getLogger(__name__)
 
@@ -60,10 +53,8 @@ def check_later(pk: int) -> None:
 
 
 def _check_into(dataset: Dataset, table_path: Path) -> Report:
-    with stored_copy(dataset.original_key, dataset.sha256) as path:
-        request = UploadRequest(task=dataset.task, sheet=dataset.sheet, columns=dataset.columns)
-        name = dataset.original_name
-        report = check_path(path, request, display_name=name, table_path=table_path, limits=BACKGROUND_LIMITS)
+    with stored_sources(dataset) as sources:
+        report = check_in_sandbox(sources, request_of(dataset), table_path=table_path, limits=BACKGROUND_LIMITS)
     Dataset.objects.filter(pk=dataset.pk).update(progress=CHECKED_PERCENT)
     if report.valid:
         put_file(dataset.table_key, table_path)

@@ -8,7 +8,7 @@ from django.core.files.storage import default_storage
 from django.utils import timezone
 
 from bert_training.models import Dataset
-from bert_training.services.datasets import drop_files
+from bert_training.services.stored_files import drop_files
 
 logger = logging.getLogger(__name__)
 

@@ -8,14 +8,16 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
+from bert_training.contract.enums import Split
 from bert_training.data.checks import DatasetRefused, Problem, Problems
 from bert_training.data.columns import found_headers, header_of, match_columns, take_cells
 from bert_training.data.digest import file_digest
 from bert_training.data.parquet import write_table
 from bert_training.data.process_limits import UPLOAD_LIMITS, ProcessLimits
+from bert_training.data.repairs import recipe_of
 from bert_training.data.sandbox import run_in_sandbox
 from bert_training.data.spreadsheet import read_sheet
-from bert_training.data.table import ROW, Columns
+from bert_training.data.table import GROUP, PART_STRIDE, PARTS, ROW, SPLIT, Cells, Columns, join_parts
 from bert_training.tasks import TASKS
 from bert_training.tasks.spec import TaskSpec
 
@@ -23,6 +25,20 @@ PREVIEW_ROWS = 20
 PREVIEW_CHARACTERS = 500
 
 ColumnMapping = Mapping[str, str | Sequence[str]]
+
+
+@dataclass(frozen=True)
+class CheckRequest:
+    """What a file shall be read as.
+
+    sheet: "" for the first visible one.  columns: task column, or "group", -> header, or headers to join.
+    recipe: names of data.repairs.Fix.
+    """
+
+    task: str
+    sheet: str = ""
+    columns: ColumnMapping = field(default_factory=dict)
+    recipe: Sequence[str] = ()
 
 
 @dataclass
@@ -57,26 +73,29 @@ class Report:
         return cls(**{**values, **problems})
 
 
+@dataclass(frozen=True)
+class SourceFile:
+    """A stranger's file on the disk, and what they call it."""
+
+    path: Path
+    display_name: str = ""
+
+
 def check_in_sandbox(
-    path: Path | str,
+    files: Mapping[Split, SourceFile],
+    request: CheckRequest,
     *,
-    task: str,
-    sheet: str | None = None,
-    columns: ColumnMapping | None = None,
-    display_name: str = "",
     table_path: Path | str | None = None,
     limits: ProcessLimits = UPLOAD_LIMITS,
 ) -> Report:
-    """Check a stranger's file in a child process with limits; a file that breaks them is `file_too_complex`.
+    """Check a stranger's files in a child process with limits; one that breaks them is `file_too_complex`.
 
-    table_path: where the canonical table goes if the file is valid; without it nothing is kept.
+    files: the file itself under Split.TRAIN; those sent beside it for validation and test, if any, under theirs.
+    table_path: where the canonical table goes if the files are valid; without it nothing is kept.
     """
     arguments = {
-        "path": str(Path(path).resolve()),
-        "task": task,
-        "sheet": sheet,
-        "columns": None if columns is None else dict(columns),
-        "display_name": display_name,
+        "files": {split.value: [str(file.path.resolve()), file.display_name] for split, file in files.items()},
+        "request": asdict(request),
         "table_path": None if table_path is None else str(Path(table_path).resolve()),
     }
     try:
@@ -87,28 +106,22 @@ def check_in_sandbox(
         return Report(errors=[refusal.problem], counts={refusal.problem.code: 1})
 
 
-def check_to_dict(**arguments: Any) -> dict[str, Any]:
-    """Run check_file for a caller that speaks JSON."""
-    return check_file(**arguments).as_dict()
+def check_to_dict(files: dict[str, list[str]], request: dict[str, Any], table_path: str | None) -> dict[str, Any]:
+    """Run check_files for a caller that speaks JSON."""
+    sources = {Split(split): SourceFile(Path(path), name) for split, (path, name) in files.items()}
+    return check_files(sources, CheckRequest(**request), table_path=table_path).as_dict()
 
 
-def check_file(
-    path: Path | str,
-    *,
-    task: str,
-    sheet: str | None = None,
-    columns: ColumnMapping | None = None,
-    display_name: str = "",
-    table_path: Path | str | None = None,
+def check_files(
+    files: Mapping[Split, SourceFile], request: CheckRequest, *, table_path: Path | str | None = None
 ) -> Report:
-    """Check a file in this process. The same file, task, sheet and columns give the same table, byte for byte."""
-    spec, problems, report = TASKS[task], Problems(), Report()
+    """Check files in this process. The same files and request give the same table, byte for byte."""
+    spec, recipe, report = TASKS[request.task], recipe_of(request.recipe), Report()
+    problems = Problems(recipe)
     try:
-        found_sheet = read_sheet(Path(path), problems, sheet=sheet, display_name=display_name)
-        report.sheet, report.columns_found = found_sheet.name, found_headers(found_sheet)
-        positions = match_columns(found_sheet, spec.columns, columns)
-        report.columns = {name: header_of(found_sheet, places) for name, places in positions.items()}
-        table = spec.check(take_cells(found_sheet, positions, problems), problems)
+        parts = {split: _take(files[split], request, spec, problems, report) for split in PARTS if split in files}
+        cells = join_parts(parts)
+        table = _with_reserved(spec.check(cells, problems, recipe), cells)
         _describe(report, spec, table)
     except DatasetRefused as refusal:
         problems.error(refusal.problem)
@@ -117,6 +130,28 @@ def check_file(
         write_table(table, Path(table_path))
         report.table_sha256, report.table_bytes = file_digest(table_path), Path(table_path).stat().st_size
     return report
+
+
+def _take(file: SourceFile, request: CheckRequest, spec: TaskSpec, problems: Problems, report: Report) -> Cells:
+    """Read one file and take its columns out; the report names sheet and columns of the first."""
+    sheet = read_sheet(file.path, problems, sheet=request.sheet or None, display_name=file.display_name)
+    is_first = not report.columns_found
+    if is_first:
+        report.sheet, report.columns_found = sheet.name, found_headers(sheet)
+    positions = match_columns(sheet, spec.columns, request.columns)
+    if is_first:
+        report.columns = {name: header_of(sheet, places) for name, places in positions.items()}
+    return take_cells(sheet, positions, problems)
+
+
+def _with_reserved(table: Columns, cells: Cells) -> Columns:
+    """Add the columns that steer the split, where the upload has them."""
+    if GROUP in cells.texts:
+        group_of = dict(zip(cells.rows, cells.texts[GROUP], strict=True))
+        table[GROUP] = [group_of[row] for row in table[ROW]]
+    if cells.parts:
+        table[SPLIT] = [PARTS[row // PART_STRIDE].value for row in table[ROW]]
+    return table
 
 
 def _describe(report: Report, spec: TaskSpec, table: Columns) -> None:

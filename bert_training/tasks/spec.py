@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from bert_training.data.checks import Problems
+from bert_training.data.repairs import Recipe
 from bert_training.data.table import Cells, Columns, Table
 from bert_training.tasks.hyperparameters import Hyperparameters
 
@@ -41,7 +42,7 @@ class TaskSpec:
 
     name: stored and sent, never renamed.
     check: cells of the matched columns as text -> canonical table (dict of lists, `row` first), reporting into Problems
-        what is wrong; rows with an error are left out.
+        what is wrong; rows with an error are left out. Does the repairs of the recipe that are about its columns.
     summarize: canonical table -> JSON-able summary {labels: {name: count}, lengths: {...}}; intake adds warnings.
     label_names: canonical table -> the sorted names of what the network tells apart; their index is the label id.
     strata: canonical table -> one string a row; a split keeps their shares.
@@ -57,7 +58,7 @@ class TaskSpec:
     example_rows: tuple[tuple[str, ...], ...]
     metrics: tuple[Metric, ...]
     best_metric: str
-    check: Callable[[Cells, Problems], Columns]
+    check: Callable[[Cells, Problems, Recipe], Columns]
     summarize: Callable[[Table], dict[str, Any]]
     label_names: Callable[[Table], list[str]]
     strata: Callable[[Table], list[str]]

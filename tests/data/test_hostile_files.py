@@ -11,7 +11,8 @@ import pytest
 
 from bert_training.contract.limits import UPLOAD_BYTES
 from bert_training.data.archive import OLE_MAGIC
-from bert_training.tasks.intake import Report, check_file, check_in_sandbox
+from bert_training.tasks.intake import Report
+from tests.checking import check_file, check_in_child
 from tests.data.packages import PARTS, SHEET_PART, TEXTS, cell, sheet_xml, write_package
 
 Maker = Callable[[Path], object]
@@ -188,7 +189,7 @@ def test_a_forged_dimension_costs_nothing(tmp_path: Path) -> None:
 def test_a_cell_in_the_last_corner_is_refused_and_not_laid_out(tmp_path: Path) -> None:
     corner = f'<row r="1048576">{cell("XFD1048576", "x")}</row>'
     write_package(tmp_path / "a.xlsx", {SHEET_PART: sheet_xml(TEXTS, extra=corner)})
-    report = check_in_sandbox(tmp_path / "a.xlsx", task="text-classification")  # the reader lays all cells out
+    report = check_in_child(tmp_path / "a.xlsx", task="text-classification")  # the reader lays all cells out
     assert [problem.code for problem in report.errors] == ["file_too_complex"]
 
 

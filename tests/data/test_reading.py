@@ -8,7 +8,8 @@ import pytest
 from openpyxl import Workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
-from bert_training.tasks.intake import Report, check_file
+from bert_training.tasks.intake import Report
+from tests.checking import check_file
 from tests.data.packages import SHEET_PART, TEXTS, cell, sheet_xml, write_package
 from tests.workbooks import workbook_of
 

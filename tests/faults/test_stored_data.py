@@ -10,11 +10,12 @@ from django.core.files.storage import default_storage, storages
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
-from bert_training.contract.enums import JobStatus
+from bert_training.contract.enums import JobStatus, Split
 from bert_training.contract.limits import API_PREFIX
 from bert_training.models import Dataset, Job, Run, Worker
-from bert_training.services.datasets import UploadRequest, register_upload
+from bert_training.services.datasets import register_upload
 from bert_training.services.runs import cancel_run
+from bert_training.tasks.intake import CheckRequest
 from tests.admin.rows import page_of, run_action
 from tests.pages.conftest import client_of
 from tests.personas import claim, make_run, ready_dataset, token_of
@@ -98,8 +99,8 @@ def test_the_same_spreadsheet_puts_back_what_was_lost_or_changed(ana: User, root
     damage(dataset.table_key)
     damage(dataset.original_key)
     upload = SimpleUploadedFile("peticoes.xlsx", content)
-    request = UploadRequest(task=dataset.task)
-    assert register_upload(owner=ana, file=upload, name="", description="", request=request).dataset == dataset
+    request = CheckRequest(task=dataset.task)
+    assert register_upload(owner=ana, uploads={Split.TRAIN: upload}, request=request).dataset == dataset
     assert "there and unchanged" in client_of(root).get(page_of("dataset", dataset.pk)).content.decode()
 
 

@@ -1,6 +1,5 @@
 """People with a browser: clients that are signed in, reading English so that tests can name what they see."""
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,8 +7,8 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from bert_training.models import Run, Worker
-from bert_training.services import datasets
-from bert_training.tasks.intake import Report, check_file
+from bert_training.services import datasets, stored_check
+from bert_training.tasks.intake import Report, check_files
 from tests.pages.training import train
 from tests.personas import make_run
 
@@ -18,10 +17,11 @@ from tests.personas import make_run
 def _check_here(monkeypatch: pytest.MonkeyPatch) -> None:
     """Spare what these tests are not about: the child process around the same check (0.5 s of CPU an upload)."""
 
-    def check_here(path: Path, *, limits: Any = None, **wanted: Any) -> Report:
-        return check_file(path, **wanted)
+    def check_here(*files: Any, limits: Any = None, **wanted: Any) -> Report:
+        return check_files(*files, **wanted)
 
     monkeypatch.setattr(datasets, "check_in_sandbox", check_here)
+    monkeypatch.setattr(stored_check, "check_in_sandbox", check_here)
 
 
 def client_of(user: User, language: str = "en") -> Client:

@@ -13,34 +13,33 @@ from django_q.models import OrmQ, Schedule
 from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
 from bert_training.background import check_dataset
+from bert_training.contract.enums import Split
 from bert_training.models import Dataset
-from bert_training.services import datasets
+from bert_training.services import datasets, stored_check
 from bert_training.services.datasets import (
     DatasetInvalid,
     Registered,
-    UploadRequest,
     check_upload,
     delete_dataset,
-    preview_rows,
-    read_table,
     register_upload,
 )
 from bert_training.services.errors import DatasetGone, ServiceError, StorageFull
 from bert_training.services.stored_check import CHECK_ATTEMPTS
-from bert_training.tasks.intake import Report, check_in_sandbox
+from bert_training.services.stored_files import preview_rows, read_table
+from bert_training.tasks.intake import CheckRequest, Report, check_in_sandbox
 from tests.personas import make_dataset
 from tests.workbooks import workbook_bytes, workbook_of
 
 STORE: Any = storages["default"].__class__  # the real store, S3 or files
-TEXT = UploadRequest(task="text-classification")
+TEXT = CheckRequest(task="text-classification")
 
 
 def upload(content: bytes, name: str = "dados.xlsx") -> SimpleUploadedFile:
     return SimpleUploadedFile(name, content)
 
 
-def register(owner: User, content: bytes, *, request: UploadRequest = TEXT, name: str = "dados.xlsx") -> Registered:
-    return register_upload(owner=owner, file=upload(content, name), name="", description="", request=request)
+def register(owner: User, content: bytes, *, request: CheckRequest = TEXT, name: str = "dados.xlsx") -> Registered:
+    return register_upload(owner=owner, uploads={Split.TRAIN: upload(content, name)}, request=request)
 
 
 @pytest.fixture
@@ -76,7 +75,7 @@ def test_the_preview_names_the_rows_of_the_spreadsheet(dataset: Dataset) -> None
 
 
 def test_checking_keeps_nothing(ana: User, kept_files: set[str]) -> None:
-    assert check_upload(upload(workbook_bytes("text-classification")), TEXT).valid
+    assert check_upload({Split.TRAIN: upload(workbook_bytes("text-classification"))}, TEXT).valid
     assert not Dataset.objects.exists()
     assert not kept_files
 
@@ -177,7 +176,7 @@ def test_a_missing_file_is_said_to_be_gone(dataset: Dataset) -> None:
 
 def test_an_unknown_task_is_refused(ana: User) -> None:
     with pytest.raises(ServiceError, match="text-classification"):
-        register(ana, b"x", request=UploadRequest(task="nonsense"))
+        register(ana, b"x", request=CheckRequest(task="nonsense"))
 
 
 @pytest.fixture
@@ -217,11 +216,11 @@ def test_a_dataset_deleted_while_it_is_checked_stays_deleted(
 ) -> None:
     dataset = large(workbook_bytes("text-classification"))
 
-    def delete_meanwhile(path: Any, **wanted: Any) -> Report:
+    def delete_meanwhile(*files: Any, **wanted: Any) -> Report:
         Dataset.objects.all().delete()
-        return check_in_sandbox(path, **wanted)
+        return check_in_sandbox(*files, **wanted)
 
-    monkeypatch.setattr(datasets, "check_in_sandbox", delete_meanwhile)
+    monkeypatch.setattr(stored_check, "check_in_sandbox", delete_meanwhile)
     check_dataset(dataset.pk)
     assert not Dataset.objects.exists()
     assert dataset.table_key not in kept_files
@@ -232,11 +231,11 @@ def test_a_name_given_during_the_check_is_kept(
 ) -> None:
     dataset = large(workbook_bytes("text-classification"))
 
-    def rename_meanwhile(path: Any, **wanted: Any) -> Report:
+    def rename_meanwhile(*files: Any, **wanted: Any) -> Report:
         Dataset.objects.update(name="Outro nome")
-        return check_in_sandbox(path, **wanted)
+        return check_in_sandbox(*files, **wanted)
 
-    monkeypatch.setattr(datasets, "check_in_sandbox", rename_meanwhile)
+    monkeypatch.setattr(stored_check, "check_in_sandbox", rename_meanwhile)
     check_dataset(dataset.pk)
     dataset.refresh_from_db()
     assert (dataset.name, dataset.status) == ("Outro nome", "ready")

@@ -13,10 +13,11 @@ from bert_training.contract.enums import ErrorCode
 from bert_training.data.split import split_digest, split_rows
 from bert_training.data.table import ROW
 from bert_training.models import BaseModel, Dataset, Job, Run
-from bert_training.services.datasets import delete_dataset, read_table
+from bert_training.services.datasets import delete_dataset
 from bert_training.services.errors import DatasetGone, DatasetNotReady, InUse, InvalidRun
 from bert_training.services.jobs import cancel_job
 from bert_training.services.runs import RunRequest, create_run, delete_run, prepare_run, reproduce_run, store_run
+from bert_training.services.stored_files import read_table
 from tests.personas import BASE_MODEL, make_run
 
 WRONG = [

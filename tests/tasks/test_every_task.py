@@ -10,13 +10,14 @@ from openpyxl import load_workbook
 
 from bert_training.contract.enums import Split
 from bert_training.data.checks import Problems
+from bert_training.data.repairs import NOTHING
 from bert_training.data.split import split_rows
 from bert_training.data.table import Cells, Columns
 from bert_training.tasks import TASKS, load_network
 from bert_training.tasks.hyperparameters import Hyperparameters
-from bert_training.tasks.intake import check_file
 from bert_training.tasks.samples import sample_rows, sample_workbook
 from bert_training.tasks.spec import TaskSpec
+from tests.checking import check_file
 
 pytestmark = pytest.mark.parametrize("spec", TASKS.values(), ids=TASKS)
 
@@ -25,7 +26,7 @@ def table_of(spec: TaskSpec, rows: list[tuple[str, ...]]) -> Columns:
     """Check rows that must have no error; they are numbered from 2."""
     problems = Problems()
     texts = {column.name: [row[place] for row in rows] for place, column in enumerate(spec.columns)}
-    table = spec.check(Cells("Dados", list(range(2, len(rows) + 2)), texts), problems)
+    table = spec.check(Cells("Dados", list(range(2, len(rows) + 2)), texts), problems, NOTHING)
     assert problems.errors == []
     return table
 

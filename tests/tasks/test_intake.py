@@ -8,7 +8,8 @@ import pytest
 from bert_training.data.digest import file_digest
 from bert_training.data.process_limits import ProcessLimits
 from bert_training.tasks import TASKS
-from bert_training.tasks.intake import Report, check_file, check_in_sandbox
+from bert_training.tasks.intake import Report
+from tests.checking import check_file, check_in_child
 from tests.workbooks import workbook_bytes, workbook_of
 
 TEXT, TOKEN = "text-classification", "token-classification"
@@ -21,7 +22,7 @@ def upload(tmp_path: Path) -> Path:
 
 
 def test_a_valid_file_becomes_a_table_with_its_digest(upload: Path, tmp_path: Path) -> None:
-    report = check_in_sandbox(upload, task=TEXT, display_name="dados.xlsx", table_path=tmp_path / "table")
+    report = check_in_child(upload, task=TEXT, display_name="dados.xlsx", table_path=tmp_path / "table")
     assert (report.valid, report.rows, report.sheet, report.errors) == (True, 12, "Dados", [])
     assert report.columns == {"text": "texto", "label": "label"}
     assert report.table_sha256 == file_digest(tmp_path / "table")
@@ -33,7 +34,7 @@ def test_a_valid_file_becomes_a_table_with_its_digest(upload: Path, tmp_path: Pa
 
 
 def test_child_and_own_process_come_to_the_same_bytes(upload: Path, tmp_path: Path) -> None:
-    first = check_in_sandbox(upload, task=TEXT, table_path=tmp_path / "a")
+    first = check_in_child(upload, task=TEXT, table_path=tmp_path / "a")
     second = check_file(upload, task=TEXT, table_path=tmp_path / "b")
     assert first == second
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
@@ -53,14 +54,14 @@ def test_a_frame_and_plain_columns_give_the_same_labels_and_strata(task: str, tm
 def test_a_file_with_errors_leaves_no_table(tmp_path: Path) -> None:
     rows = [("texto", "label"), *((f"t{index}", "ab"[index % 2]) for index in range(8)), ("", "a")]
     (tmp_path / "upload").write_bytes(workbook_of(rows))
-    report = check_in_sandbox(tmp_path / "upload", task=TEXT, table_path=tmp_path / "table")
+    report = check_in_child(tmp_path / "upload", task=TEXT, table_path=tmp_path / "table")
     assert (report.valid, report.rows, report.table_sha256) == (False, 8, "")
     assert not (tmp_path / "table").exists()
 
 
 def test_a_file_that_breaks_the_limits_is_too_complex_and_leaves_nothing(upload: Path, tmp_path: Path) -> None:
     (tmp_path / "table").write_bytes(b"half a table")
-    report = check_in_sandbox(upload, task=TEXT, table_path=tmp_path / "table", limits=ProcessLimits(wall_seconds=0.01))
+    report = check_in_child(upload, task=TEXT, table_path=tmp_path / "table", limits=ProcessLimits(wall_seconds=0.01))
     assert [problem.code for problem in report.errors] == ["file_too_complex"]
     assert not (tmp_path / "table").exists()
 
@@ -91,4 +92,4 @@ def test_the_preview_is_short_text(tmp_path: Path) -> None:
 
 def test_the_file_is_found_from_any_folder(upload: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(upload.parent)
-    assert check_in_sandbox("upload", task=TEXT).valid
+    assert check_in_child(Path("upload"), task=TEXT).valid

@@ -31,11 +31,12 @@ from bert_training.api.serializers.datasets import (
     ReportSerializer,
     UploadSerializer,
 )
-from bert_training.contract.enums import DatasetStatus, ErrorCode
+from bert_training.contract.enums import DatasetStatus, ErrorCode, Split
 from bert_training.models import Dataset, Worker
-from bert_training.services import datasets
-from bert_training.services.datasets import DatasetInvalid, UploadRequest
+from bert_training.services import datasets, stored_files
+from bert_training.services.datasets import DatasetInvalid, Uploads
 from bert_training.services.errors import ServiceError
+from bert_training.tasks.intake import CheckRequest
 
 COLUMNS_NAMED = 20
 HEADERS_JOINED = 20
@@ -62,7 +63,7 @@ class ValidateDataset(ApiView):
     def post(self, request: Request) -> Response:
         """Check a spreadsheet. A file that cannot be used is an answer with `valid: false`, not an error."""
         form = read_form(request, CheckSerializer)
-        report = datasets.check_upload(form["file"], upload_request(form))
+        report = datasets.check_upload(sent_files(form), check_request(form))
         return Response(ReportSerializer(report.as_dict()).data)
 
 
@@ -85,10 +86,10 @@ class UploadDataset(ApiView):
         try:
             registered = datasets.register_upload(
                 owner=person,
-                file=form["file"],
+                uploads=sent_files(form),
                 name=form["name"],
                 description=form["description"],
-                request=upload_request(form),
+                request=check_request(form),
                 visible=access.datasets_visible_to(person),
             )
         except DatasetInvalid as refusal:
@@ -116,13 +117,18 @@ def read_form(request: Request, form: type[CheckSerializer]) -> dict[str, Any]:
     return dict(checked.validated_data)
 
 
-def upload_request(form: dict[str, Any]) -> UploadRequest:
+def sent_files(form: dict[str, Any]) -> Uploads:
+    """Return the files of the form by the split that they are for."""
+    return {Split.TRAIN: form["file"]}
+
+
+def check_request(form: dict[str, Any]) -> CheckRequest:
     """Return what the file shall be read as. Raises InvalidRequest for columns of the wrong shape."""
     columns = parse_json(form["columns"].encode()) if form["columns"] else {}
     if not isinstance(columns, dict) or len(columns) > COLUMNS_NAMED or not all(map(_is_header, columns.values())):
         message = _("This must be a JSON object: the task's column -> the file's column, or a list of them.")
         raise InvalidRequest(message, path="columns")
-    return UploadRequest(task=form["task"], sheet=form["sheet"], columns=columns)
+    return CheckRequest(task=form["task"], sheet=form["sheet"], columns=columns)
 
 
 def _is_header(value: Any) -> bool:
@@ -218,9 +224,9 @@ class DownloadDataset(ApiView):
         if request.query_params.get("form") != "table":
             raise PermissionDenied(_("A worker reads the canonical table only: form=table."))
         dataset = access.table_for_worker(worker, pk)
-        content: File[bytes] = datasets.open_table(dataset)
+        content: File[bytes] = stored_files.open_table(dataset)
         return StoredFile(content, dataset.table_bytes, dataset.table_sha256, f"{dataset.pk}.parquet", PARQUET)
 
     def _original(self, dataset: Dataset) -> StoredFile:
-        content: File[bytes] = datasets.open_original(dataset)
+        content: File[bytes] = stored_files.open_original(dataset)
         return StoredFile(content, dataset.bytes, dataset.sha256, dataset.original_name, ORIGINAL)

@@ -7,6 +7,7 @@ from bert_training.contract.limits import CLASSES
 from bert_training.contract.wording import gettext_noop
 from bert_training.data.cells import excerpt
 from bert_training.data.checks import Problem, Problems
+from bert_training.data.repairs import NOTHING, Recipe
 from bert_training.data.required import report_blanks
 from bert_training.data.split import SMALLEST_STRATUM
 from bert_training.data.table import ROW, Cells, Columns, select_rows
@@ -15,7 +16,7 @@ LABEL_CHARACTERS = 500  # longer labels mean that the columns are swapped
 NAMES_SHOWN = 20
 
 
-def check_texts(cells: Cells, problems: Problems) -> Columns:
+def check_texts(cells: Cells, problems: Problems, recipe: Recipe = NOTHING) -> Columns:
     """Return the canonical table (row, text, label) of the rows without an error."""
     wrong = report_blanks(cells, "text", problems) | report_blanks(cells, "label", problems)
     wrong |= _report_long_labels(cells, problems)
@@ -38,7 +39,9 @@ def _report_long_labels(cells: Cells, problems: Problems) -> set[int]:
     repair = gettext_noop("Use a short name for the class. Are the columns swapped?")
     for index in sorted(wrong):
         values: dict[str, str | int] = {"length": len(labels[index]), "limit": LABEL_CHARACTERS}
-        problems.error(cells.problem("label_too_long", message, column="label", index=index, repair=repair, **values))
+        problems.error(
+            cells.problem("label_too_long", message, column="label", index=index, repair=repair, values=values)
+        )
     return wrong
 
 

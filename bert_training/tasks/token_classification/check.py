@@ -7,6 +7,7 @@ from bert_training.contract.wording import gettext_noop
 from bert_training.data.bio import entity_types, first_bad_tag, repair_tags
 from bert_training.data.cells import clean_cell, excerpt, is_blank
 from bert_training.data.checks import Problem, Problems
+from bert_training.data.repairs import NOTHING, Recipe
 from bert_training.data.required import report_blanks
 from bert_training.data.split import SMALLEST_STRATUM
 from bert_training.data.table import ROW, Cells, Columns
@@ -15,7 +16,7 @@ TAG_CHARACTERS = 100
 TYPES = 400  # two tags a type and O stay below the 1,000 names that a result may carry
 
 
-def check_tokens(cells: Cells, problems: Problems) -> Columns:
+def check_tokens(cells: Cells, problems: Problems, recipe: Recipe = NOTHING) -> Columns:
     """Return the canonical table (row, tokens, tags) of the rows without an error, tags repaired."""
     wrong = report_blanks(cells, "tokens", problems) | report_blanks(cells, "tags", problems)
     table: Columns = {ROW: [], "tokens": [], "tags": []}
@@ -62,7 +63,7 @@ def _parse_list(cells: Cells, column: str, index: int, problems: Problems) -> li
             repair = gettext_noop("Put every item between double quotes.")
         else:
             return [clean_cell(item) for item in parsed] if "\\u" in raw else parsed
-    problems.error(cells.problem(code, message, column=column, index=index, repair=repair, **values))
+    problems.error(cells.problem(code, message, column=column, index=index, repair=repair, values=values))
     return None
 
 
@@ -95,7 +96,7 @@ def _is_sound_row(cells: Cells, index: int, problems: Problems, *, tokens: list[
         column, repair = "tags", gettext_noop("Tags are O outside, B-TYPE where an entity begins, I-TYPE inside it.")
     else:
         return True
-    problems.error(cells.problem(code, message, column=column, index=index, repair=repair, **values))
+    problems.error(cells.problem(code, message, column=column, index=index, repair=repair, values=values))
     return False
 
 

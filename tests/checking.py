@@ -1,0 +1,23 @@
+"""Checks one file as the portal would: in this process, or in the child with its limits."""
+
+from pathlib import Path
+from typing import Any
+
+from bert_training.contract.enums import Split
+from bert_training.tasks.intake import CheckRequest, Report, SourceFile, check_files, check_in_sandbox
+
+TEXT, TOKEN = "text-classification", "token-classification"
+
+
+def check_file(
+    path: Path, *, task: str = TEXT, display_name: str = "", table_path: Path | None = None, **asked: Any
+) -> Report:
+    """Check in this process. asked: sheet, columns, recipe."""
+    files = {Split.TRAIN: SourceFile(path, display_name)}
+    return check_files(files, CheckRequest(task, **asked), table_path=table_path)
+
+
+def check_in_child(path: Path, *, task: str = TEXT, display_name: str = "", **options: Any) -> Report:
+    """Check in the child process. options: table_path, limits."""
+    files = {Split.TRAIN: SourceFile(path, display_name)}
+    return check_in_sandbox(files, CheckRequest(task), **options)
