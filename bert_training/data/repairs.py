@@ -7,6 +7,8 @@ nothing, and the same recipe on the same file gives the same table, byte for byt
 from collections.abc import Iterable
 from enum import StrEnum
 
+from bert_training.contract.wording import gettext_noop
+
 
 class Fix(StrEnum):
     """A repair that the portal can do by itself. Stored with datasets: never renamed."""
@@ -30,6 +32,25 @@ class Fix(StrEnum):
     LEAVE_OUT_CONTRADICTIONS = "leave_out_contradictions"  # texts that occur with different answers
     LEAVE_OUT_RARE_CLASSES = "leave_out_rare_classes"  # classes with too few rows to be split
 
+
+# What a repair did, `count` times: stated in every report, so that nothing is changed in silence.
+DONE = {
+    Fix.FIND_HEADER: gettext_noop("%(count)d rows above the header were left out."),
+    Fix.FILL_MERGED: gettext_noop("%(count)d merged cells took over the value of their area."),
+    Fix.LEAVE_OUT_HIDDEN: gettext_noop("%(count)d hidden rows were left out."),
+    Fix.SWAP_COLUMNS: gettext_noop("The two columns changed places in %(count)d rows."),
+    Fix.MEND_MOJIBAKE: gettext_noop("%(count)d cells with garbled accents were mended."),
+    Fix.MASK_PERSONAL_DATA: gettext_noop("Personal data were masked in %(count)d texts."),
+    Fix.STRAIGHTEN_QUOTES: gettext_noop("%(count)d lists with other quotes than straight double ones were read."),
+    Fix.MEND_TAGS: gettext_noop("The tags of %(count)d rows were rewritten as O, B-TYPE and I-TYPE."),
+    Fix.RUNS_TO_ENTITIES: gettext_noop("In %(count)d rows each run of one name became one entity."),
+    Fix.WORDS_TO_ENTITIES: gettext_noop("In %(count)d rows each word became an entity of its own."),
+    Fix.UNIFY_LABELS: gettext_noop("%(count)d labels were rewritten as the usual spelling."),
+    Fix.LEAVE_OUT_BAD_ROWS: gettext_noop("%(count)d rows with an error were left out."),
+    Fix.LEAVE_OUT_DUPLICATES: gettext_noop("%(count)d repeated rows were left out."),
+    Fix.LEAVE_OUT_CONTRADICTIONS: gettext_noop("%(count)d rows that contradict each other were left out."),
+    Fix.LEAVE_OUT_RARE_CLASSES: gettext_noop("%(count)d rows of classes that are too small were left out."),
+}
 
 Recipe = frozenset[Fix]
 NOTHING: Recipe = frozenset()

@@ -109,7 +109,11 @@ def checked_fields(report: Report) -> dict[str, Any]:
         "columns": report.columns,
         "rows": report.rows,
         "summary": report.summary,
-        "report": {"errors": [problem.as_dict() for problem in report.errors], "counts": report.counts},
+        "report": {
+            "errors": [problem.as_dict() for problem in report.errors],
+            "counts": report.counts,
+            "groups": [group.as_dict() for group in report.groups],
+        },
         "table_sha256": report.table_sha256,
         "table_bytes": report.table_bytes,
         "progress": 100,

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from bert_training.contract.enums import Split
-from bert_training.data.checks import DatasetRefused, Problem, Problems
+from bert_training.data.checks import DatasetRefused, Problem, ProblemGroup, Problems, open_lines
 from bert_training.data.columns import found_headers, header_of, match_columns, take_cells
 from bert_training.data.digest import file_digest
 from bert_training.data.parquet import write_table
@@ -45,6 +45,7 @@ class CheckRequest:
 class Report:
     """What a check found. `table_sha256` is empty unless the file is valid and a table was written.
 
+    errors, warnings: the first of them, in the order found.  groups: the first of each code, errors first.
     rows: rows of the canonical table.  columns: task column -> header found.  columns_found: all headers.
     preview: the first canonical rows, {"row": number, task column: text}.
     """
@@ -57,6 +58,7 @@ class Report:
     summary: dict[str, Any] = field(default_factory=dict)
     errors: list[Problem] = field(default_factory=list)
     warnings: list[Problem] = field(default_factory=list)
+    groups: list[ProblemGroup] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=dict)
     table_sha256: str = ""
     table_bytes: int = 0
@@ -70,7 +72,8 @@ class Report:
     def from_dict(cls, values: dict[str, Any]) -> Self:
         """Read what as_dict wrote."""
         problems = {name: [Problem(**problem) for problem in values[name]] for name in ("errors", "warnings")}
-        return cls(**{**values, **problems})
+        groups = [ProblemGroup.from_dict(group) for group in values["groups"]]
+        return cls(**{**values, **problems, "groups": groups})
 
 
 @dataclass(frozen=True)
@@ -86,42 +89,66 @@ def check_in_sandbox(
     request: CheckRequest,
     *,
     table_path: Path | str | None = None,
+    problems_path: Path | str | None = None,
     limits: ProcessLimits = UPLOAD_LIMITS,
 ) -> Report:
     """Check a stranger's files in a child process with limits; one that breaks them is `file_too_complex`.
 
     files: the file itself under Split.TRAIN; those sent beside it for validation and test, if any, under theirs.
     table_path: where the canonical table goes if the files are valid; without it nothing is kept.
+    problems_path: where all problems go, up to ALL_PROBLEMS, as JSON lines of Problem's fields and `is_error`.
     """
     arguments = {
         "files": {split.value: [str(file.path.resolve()), file.display_name] for split, file in files.items()},
         "request": asdict(request),
         "table_path": None if table_path is None else str(Path(table_path).resolve()),
+        "problems_path": None if problems_path is None else str(Path(problems_path).resolve()),
     }
     try:
         return Report.from_dict(run_in_sandbox(f"{__name__}.check_to_dict", arguments, limits=limits))
     except DatasetRefused as refusal:
         if table_path is not None:
             Path(table_path).unlink(missing_ok=True)  # the child may have died while it wrote
-        return Report(errors=[refusal.problem], counts={refusal.problem.code: 1})
+        return _refused(refusal.problem, problems_path)
 
 
-def check_to_dict(files: dict[str, list[str]], request: dict[str, Any], table_path: str | None) -> dict[str, Any]:
+def check_to_dict(files: dict[str, list[str]], request: dict[str, Any], **paths: str | None) -> dict[str, Any]:
     """Run check_files for a caller that speaks JSON."""
     sources = {Split(split): SourceFile(Path(path), name) for split, (path, name) in files.items()}
-    return check_files(sources, CheckRequest(**request), table_path=table_path).as_dict()
+    return check_files(sources, CheckRequest(**request), **paths).as_dict()
 
 
 def check_files(
-    files: Mapping[Split, SourceFile], request: CheckRequest, *, table_path: Path | str | None = None
+    files: Mapping[Split, SourceFile],
+    request: CheckRequest,
+    *,
+    table_path: Path | str | None = None,
+    problems_path: Path | str | None = None,
 ) -> Report:
     """Check files in this process. The same files and request give the same table, byte for byte."""
-    spec, recipe, report = TASKS[request.task], recipe_of(request.recipe), Report()
-    problems = Problems(recipe)
+    with open_lines(problems_path) as lines:
+        problems = Problems(recipe_of(request.recipe), lines=lines)
+        return _check(files, request, problems, table_path)
+
+
+def _refused(problem: Problem, problems_path: Path | str | None) -> Report:
+    """Report the one problem for which files are refused as a whole."""
+    report = Report()
+    with open_lines(problems_path) as lines:
+        problems = Problems(lines=lines)
+        problems.error(problem)
+        _conclude(report, problems)
+    return report
+
+
+def _check(
+    files: Mapping[Split, SourceFile], request: CheckRequest, problems: Problems, table_path: Path | str | None
+) -> Report:
+    spec, report = TASKS[request.task], Report()
     try:
         parts = {split: _take(files[split], request, spec, problems, report) for split in PARTS if split in files}
         cells = join_parts(parts)
-        table = _with_reserved(spec.check(cells, problems, recipe), cells)
+        table = _with_reserved(spec.check(cells, problems, recipe_of(request.recipe)), cells)
         _describe(report, spec, table)
     except DatasetRefused as refusal:
         problems.error(refusal.problem)
@@ -166,7 +193,7 @@ def _describe(report: Report, spec: TaskSpec, table: Columns) -> None:
 def _conclude(report: Report, problems: Problems) -> None:
     report.valid = problems.error_count == 0
     report.errors, report.warnings = problems.errors, problems.warnings
-    report.counts = dict(problems.counts)
+    report.groups, report.counts = problems.groups, dict(problems.counts)
     report.summary["warnings"] = [problem.as_dict() for problem in problems.warnings]
 
 

@@ -1,5 +1,6 @@
 """From a file to a report and a canonical table."""
 
+import json
 from pathlib import Path
 
 import pandas as pd
@@ -93,3 +94,19 @@ def test_the_preview_is_short_text(tmp_path: Path) -> None:
 def test_the_file_is_found_from_any_folder(upload: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(upload.parent)
     assert check_in_child(Path("upload"), task=TEXT).valid
+
+
+def test_all_problems_go_to_a_file_of_their_own(tmp_path: Path) -> None:
+    rows = [("texto", "label"), *((f"t{index}", "ab"[index % 2]) for index in range(8)), *[("", "a")] * 80]
+    (tmp_path / "upload").write_bytes(workbook_of(rows))
+    report = check_in_child(tmp_path / "upload", task=TEXT, problems_path=tmp_path / "problems")
+    lines = [json.loads(line) for line in (tmp_path / "problems").read_text(encoding="utf-8").splitlines()]
+    assert [line["cell"] for line in lines if line["is_error"]] == [f"A{row}" for row in range(10, 90)]
+    assert [problem.cell for problem in report.groups[0].problems] == [f"A{row}" for row in range(10, 60)]
+    assert (report.groups[0].code, report.groups[0].count, report.groups[0].is_error) == ("empty_cell", 80, True)
+
+
+def test_a_child_that_dies_leaves_its_one_problem_in_the_file(upload: Path, tmp_path: Path) -> None:
+    lines = tmp_path / "problems"
+    report = check_in_child(upload, task=TEXT, problems_path=lines, limits=ProcessLimits(wall_seconds=0.01))
+    assert json.loads(lines.read_text(encoding="utf-8"))["code"] == report.groups[0].code == "file_too_complex"
