@@ -9,6 +9,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Never
 
@@ -51,18 +52,23 @@ SAVE_AS_XLSX = gettext_noop(
 )
 
 _CDATA = re.compile(rb"<!\[CDATA\[.*?\]\]>", re.DOTALL)
+_HIDDEN = b"hidden="  # a row, a column or a sheet; where it does not occur nobody looks closer
 _DECLARATIONS = ("<!DOCTYPE", "<!ENTITY")
 _MARKERS = tuple(declaration.encode("ascii") for declaration in _DECLARATIONS)
 _WIDE_MARKERS = tuple(mark.encode(encoding) for mark in _DECLARATIONS for encoding in ("utf-16-le", "utf-16-be"))
 _OVERLAP_BYTES = max(map(len, _WIDE_MARKERS)) - 1
 
 
-def check_package(path: Path, *, display_name: str = "") -> list[str]:
-    """Refuse everything that is not a sound .xlsx within the limits.
+@dataclass(frozen=True)
+class PackageFacts:
+    """What the look at every part found: kinds of active content, and the parts in which something is hidden."""
 
-    Returns the kinds of active content (macros, links to other files ...) that it holds and that are ignored.
-    Raises DatasetRefused.
-    """
+    active: list[str]
+    with_hidden: frozenset[str]
+
+
+def check_package(path: Path, *, display_name: str = "") -> PackageFacts:
+    """Refuse everything that is not a sound .xlsx within the limits. Raises DatasetRefused."""
     extension = PurePosixPath(display_name.replace("\\", "/")).suffix.lower()
     _check_kind(path, extension)
     with open_package(path) as package:
@@ -71,10 +77,12 @@ def check_package(path: Path, *, display_name: str = "") -> list[str]:
         _check_entries(entries)
         _check_size(entries, path.stat().st_size)
         _check_workbook(package, extension)
-        for entry in entries:
-            if entry.filename.lower().endswith(XML_SUFFIXES):
-                _check_xml(package, entry)
-    return [kind for mark, kind in ACTIVE_CONTENT.items() if any(mark in name for name in names)]
+        parts = [entry for entry in entries if entry.filename.lower().endswith(XML_SUFFIXES)]
+        with_hidden = frozenset(entry.filename for entry in parts if _check_xml(package, entry))
+    return PackageFacts(
+        active=[kind for mark, kind in ACTIVE_CONTENT.items() if any(mark in name for name in names)],
+        with_hidden=with_hidden,
+    )
 
 
 @contextmanager
@@ -183,9 +191,12 @@ def _check_size(entries: list[zipfile.ZipInfo], file_bytes: int) -> None:
         _refuse("file_too_large_unpacked", message, repair, megabytes=unpacked // 2**20, size=file_bytes // 1024)
 
 
-def _check_xml(package: zipfile.ZipFile, entry: zipfile.ZipInfo) -> None:
-    """Refuse a part that declares a document type or entities; inside CDATA the same letters are mere text."""
-    tail = b""
+def _check_xml(package: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bool:
+    """Refuse a part that declares a document type or entities; inside CDATA the same letters are mere text.
+
+    Tells whether something in the part may be hidden.
+    """
+    tail, may_hide = b"", False
     with package.open(entry) as part:
         head = part.read(CHUNK_BYTES)
         markers = _WIDE_MARKERS if b"\x00" in head[:4] else _MARKERS
@@ -193,10 +204,12 @@ def _check_xml(package: zipfile.ZipFile, entry: zipfile.ZipInfo) -> None:
             head, window = b"", tail + chunk
             if any(marker in window for marker in markers):
                 break
+            may_hide = may_hide or _HIDDEN in window
             tail = window[-_OVERLAP_BYTES:]
         else:
-            return
+            return may_hide
     content = _CDATA.sub(b"", package.read(entry))
     if any(marker in content for marker in markers):
         message = gettext_noop("The part %(part)s declares a document type, which no spreadsheet program writes.")
         _refuse("file_unsafe_xml", message, SAVE_AS_XLSX, part=excerpt(entry.filename, 100))
+    return True

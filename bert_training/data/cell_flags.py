@@ -1,6 +1,7 @@
-"""Finds formulas without a saved value and error cells: the reader shows both as blanks, the sheet's bytes do not.
+"""Finds in the bytes of an .xlsx sheet what its reader does not tell: why cells are blank, and what is hidden.
 
-One scan of the inflated sheet XML; a sheet without formulas and errors costs a substring search.
+Formulas without a saved value and error cells are shown as blanks. One scan of the inflated sheet XML; a sheet without
+formulas and errors costs a substring search.
 """
 
 import re
@@ -13,6 +14,7 @@ from bert_training.data.package_parts import sheet_part
 from bert_training.data.table import CellFlag
 
 CHUNK_BYTES = 4 * 1024 * 1024
+LAST_COLUMN = 16_384
 FLAGGED_CELLS = 100_000  # beyond, a cell is reported as empty, which is also an error
 
 _SUSPICIOUS = re.compile(rb"""<(?:\w+:)?f[\s/>]|\st=["']e["']""")
@@ -20,6 +22,9 @@ _CELL = re.compile(rb"<(?:\w+:)?c\s([^>]*[^/>])>(.*?)</(?:\w+:)?c>", re.DOTALL)
 _REFERENCE = re.compile(rb"""(?:^|\s)r=["']([A-Z]{1,3})(\d{1,7})["']""")
 _TYPE = re.compile(rb"""(?:^|\s)t=["'](\w+)["']""")
 _FORMULA = re.compile(rb"<(?:\w+:)?f[\s/>]")
+_HIDDEN_ROW = re.compile(rb"""<(?:\w+:)?row\s(?=[^>]*\shidden=["'](?:1|true)["'])[^>]*?\br=["'](\d{1,7})["']""")
+_HIDDEN_COLUMN = re.compile(rb"""<(?:\w+:)?col\s(?=[^>]*\bhidden=["'](?:1|true)["'])[^>]*>""")
+_COLUMN_SPAN = tuple(re.compile(rb"\s%b=[\"'](\d{1,5})[\"']" % name) for name in (b"min", b"max"))
 _VALUE = re.compile(rb"<(?:\w+:)?v(?:\s[^>]*)?>[^<]")
 
 
@@ -37,6 +42,21 @@ def find_flagged_cells(path: Path, sheet_index: int, *, letters: frozenset[str])
             if _SUSPICIOUS.search(chunk) and len(flagged) < FLAGGED_CELLS:
                 flagged.update(_flags_in(chunk, letters))
     return flagged
+
+
+def find_hidden(path: Path, sheet_index: int) -> tuple[set[int], set[int]]:
+    """Return the numbers of the hidden rows, and the positions of the hidden columns, from 0."""
+    rows: set[int] = set()
+    columns: set[int] = set()
+    with open_package(path) as package:
+        part = sheet_part(package, sheet_index)
+        for chunk in _chunks(package, part) if part is not None else ():
+            rows.update(int(number) for number in _HIDDEN_ROW.findall(chunk))
+            for tag in _HIDDEN_COLUMN.findall(chunk):
+                first, last = (pattern.search(tag) for pattern in _COLUMN_SPAN)
+                if first and last:
+                    columns.update(range(int(first[1]) - 1, min(int(last[1]), LAST_COLUMN)))
+    return rows, columns
 
 
 def _chunks(package: zipfile.ZipFile, part: str) -> Iterator[bytes]:

@@ -12,7 +12,8 @@ from bert_training.contract.wording import gettext_noop
 from bert_training.data.cell_flags import find_flagged_cells
 from bert_training.data.cells import INVISIBLE, clean_column, excerpt, is_blank, to_text, to_texts
 from bert_training.data.checks import DatasetRefused, Problem, Problems, Values
-from bert_training.data.spreadsheet import CELL_CHARACTERS, Sheet, no_rows
+from bert_training.data.kinds import WITH_CELL_NAMES, FileKind, cell_limit
+from bert_training.data.sheet import Sheet, no_rows
 from bert_training.data.table import GROUP, CellFlag, Cells, column_letter
 
 HEADER_SEARCH_ROWS = 10  # how far below a title the real header is looked for, to say where it is
@@ -72,19 +73,20 @@ def take_cells(sheet: Sheet, found: Mapping[str, list[int]], problems: Problems)
     if not sheet.rows:
         raise no_rows(sheet.name)
     texts = {name: _texts(sheet, positions, problems) for name, positions in found.items()}
+    has_names = sheet.kind in WITH_CELL_NAMES
     cells = Cells(
         sheet=sheet.name,
         rows=sheet.row_numbers,
         texts=texts,
         headers={name: header_of(sheet, positions) for name, positions in found.items()},
         letters={
-            name: column_letter(sheet.first_column + positions[0]) if len(positions) == 1 else ""
+            name: column_letter(sheet.first_column + positions[0]) if len(positions) == 1 and has_names else ""
             for name, positions in found.items()
         },
         flags=_flags(sheet, found, texts),
     )
     _note_merged(sheet, found, problems)
-    _note_long(cells, problems)
+    _note_long(cells, [name for name, positions in found.items() if len(positions) == 1], sheet.kind, problems)
     return cells
 
 
@@ -170,7 +172,7 @@ def _flags(
         for position in positions
         if "" in texts[name]
     }
-    if not wanted:
+    if not wanted or sheet.kind != FileKind.XLSX:
         return {}
     index_of = {number: index for index, number in enumerate(sheet.row_numbers)}
     flagged = find_flagged_cells(sheet.path, sheet.index, letters=frozenset(wanted))
@@ -193,15 +195,17 @@ def _note_merged(sheet: Sheet, found: Mapping[str, list[int]], problems: Problem
         problems.warning(Problem("merged_cells", message, repair, {"count": count}, sheet=sheet.name), count=count)
 
 
-def _note_long(cells: Cells, problems: Problems) -> None:
-    for column, texts in cells.texts.items():
-        if max(map(len, texts), default=0) <= CELL_CHARACTERS or not cells.letters[column]:
+def _note_long(cells: Cells, columns: Sequence[str], kind: FileKind, problems: Problems) -> None:
+    limit = cell_limit(kind)
+    for column in columns:
+        texts = cells.texts[column]
+        if max(map(len, texts), default=0) <= limit:
             continue
         for index, text in enumerate(texts):
-            if len(text) > CELL_CHARACTERS:
+            if len(text) > limit:
                 message = gettext_noop("The cell has %(length)d characters; at most %(limit)d are taken.")
                 repair = gettext_noop("Shorten the text or split it into two rows.")
-                values: Values = {"length": len(text), "limit": CELL_CHARACTERS}
+                values: Values = {"length": len(text), "limit": limit}
                 problems.error(
                     cells.problem("cell_too_long", message, column=column, index=index, repair=repair, values=values)
                 )

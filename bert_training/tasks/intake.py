@@ -161,7 +161,8 @@ def _check(
 
 def _take(file: SourceFile, request: CheckRequest, spec: TaskSpec, problems: Problems, report: Report) -> Cells:
     """Read one file and take its columns out; the report names sheet and columns of the first."""
-    sheet = read_sheet(file.path, problems, sheet=request.sheet or None, display_name=file.display_name)
+    recipe, wanted = recipe_of(request.recipe), request.sheet or None
+    sheet = read_sheet(file.path, problems, sheet=wanted, display_name=file.display_name, recipe=recipe)
     is_first = not report.columns_found
     if is_first:
         report.sheet, report.columns_found = sheet.name, found_headers(sheet)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from bert_training.data import cell_flags
-from bert_training.data.cell_flags import find_flagged_cells
+from bert_training.data.cell_flags import find_flagged_cells, find_hidden
 from bert_training.data.table import CellFlag
 from tests.data.packages import NAMESPACE, PACKAGE_RELATIONS, PARTS, RELATIONS, SHEET_PART, write_package
 
@@ -97,3 +97,17 @@ def test_there_is_an_end_to_the_flags(path: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(cell_flags, "CHUNK_BYTES", 10)
     rows = "".join(f'<row r="{row}"><c r="A{row}" t="e"><v>#N/A</v></c></row>' for row in range(1, 40))
     assert flags_of(path, {SHEET_PART: sheet(rows)}) == {("A", 1): CellFlag.ERROR}
+
+
+@pytest.mark.parametrize(
+    ("xml", "rows", "columns"),
+    [
+        ('<row r="2" hidden="1"><c r="A2"><v>1</v></c></row>', {2}, set()),
+        ('<row spans="1:2" hidden="true" r="17"/><row r="3" hidden="0"/>', {17}, set()),
+        ('<cols><col min="2" max="3" hidden="1"/><col max="5" hidden=\'true\' min="5"/></cols>', set(), {1, 2, 4}),
+        ('<col min="2" max="99999" width="3"/><row r="1"><c r="A1"><v> hidden="1"</v></c></row>', set(), set()),
+    ],
+)
+def test_hidden_rows_and_columns_are_found(path: Path, xml: str, rows: set[int], columns: set[int]) -> None:
+    write_package(path, {SHEET_PART: sheet(xml)})
+    assert find_hidden(path, 0) == (rows, columns)

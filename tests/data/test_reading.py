@@ -228,7 +228,7 @@ def test_too_many_columns_are_refused(path: Path) -> None:
 
 
 def test_too_many_rows_are_refused(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bert_training.data.spreadsheet.ROWS", 7)
+    monkeypatch.setattr("bert_training.data.reading.workbooks.ROWS", 7)
     assert codes(report_of(path, TEXTS)) == ["too_many_rows"]
 
 

@@ -1,0 +1,67 @@
+"""One sheet as it was read: a header, rows of values, and where they stand; whichever format the file has."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bert_training.contract.wording import gettext_noop
+from bert_training.data.cells import excerpt
+from bert_training.data.checks import DatasetRefused, Problem
+from bert_training.data.kinds import FileKind
+
+ROWS = 1_000_000
+COLUMNS = 200
+
+# str, int, float, bool, date, datetime, time, timedelta, None; from records also lists and dicts.
+Value = object
+Area = tuple[tuple[int, int], tuple[int, int]]  # (top, left), (bottom, right), from 0
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """What a reader found. Formats without sheets are one sheet, called as the file is.
+
+    index: position in the workbook, from 0.  first_column: position of the first header in the sheet, from 0.
+    row_numbers: as a person sees them: of the row, of the line on which a record begins, or of the record.
+    merged: areas whose first cell alone carries the value.  sheets: names of all that could be read instead.
+    hidden_rows: row numbers.  hidden_columns: positions in the header.
+    unreadable: position in the header -> type of a column whose values cannot be texts.
+    encoding, separator: of a text file.
+    """
+
+    path: Path
+    name: str
+    index: int
+    first_column: int
+    header: list[str]
+    row_numbers: list[int]
+    rows: list[Sequence[Value]]
+    merged: list[Area] = field(default_factory=list)
+    kind: FileKind = FileKind.XLSX
+    sheets: list[str] = field(default_factory=list)
+    hidden_rows: frozenset[int] = frozenset()
+    hidden_columns: frozenset[int] = frozenset()
+    unreadable: Mapping[int, str] = field(default_factory=dict)
+    encoding: str = ""
+    separator: str = ""
+
+
+def no_rows(sheet: str) -> DatasetRefused:
+    """Say that a sheet has nothing below its header."""
+    message = gettext_noop("The sheet %(sheet)s has no rows below its header.")
+    repair = gettext_noop("Fill in one example a row, or choose the sheet that has the data.")
+    return DatasetRefused(Problem("no_rows", message, repair, {"sheet": excerpt(sheet)}, sheet=sheet))
+
+
+def too_many_rows() -> DatasetRefused:
+    """Say that a sheet is longer than what is taken."""
+    message = gettext_noop("The sheet has more than %(limit)d rows.")
+    repair = gettext_noop("Split the spreadsheet or take a sample of it.")
+    return DatasetRefused(Problem("too_many_rows", message, repair, {"limit": ROWS}))
+
+
+def too_many_columns(count: int) -> DatasetRefused:
+    """Say that a sheet is wider than what is taken."""
+    message = gettext_noop("The sheet has %(count)d columns; at most %(limit)d are taken.")
+    repair = gettext_noop("Keep the columns that are needed and delete the others.")
+    return DatasetRefused(Problem("too_many_columns", message, repair, {"count": count, "limit": COLUMNS}))
