@@ -5,6 +5,7 @@ Text stays as it is: "NA", "null" and "nan" are words.
 """
 
 import datetime
+import json
 import re
 from collections.abc import Sequence
 
@@ -24,9 +25,13 @@ _ESCAPED_SURROGATE = re.compile(r"_x[dD][89a-fA-F][0-9a-fA-F]{2}_")
 
 
 def to_text(value: object) -> str:
-    """Write one cell's value as text; a blank cell is ""."""
+    """Write one cell's value as text; a blank cell is "", a list of a record is JSON."""
     if isinstance(value, str):
         return value
+    if value is None:
+        return ""
+    if isinstance(value, list | dict):
+        return json.dumps(value, ensure_ascii=False, default=to_text)
     if isinstance(value, bool):
         return "verdadeiro" if value else "falso"
     if isinstance(value, float) and value.is_integer() and abs(value) < WHOLE_NUMBER_LIMIT:

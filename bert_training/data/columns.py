@@ -47,7 +47,7 @@ def match_columns(sheet: Sheet, wanted: Sequence[WantedColumn], mapping: Mapped 
 
     mapping: task column -> header, or headers to join; columns that it leaves out are found by name. It may name
     GROUP too.
-    Raises DatasetRefused (missing_column, duplicate_column, unknown_column).
+    Raises DatasetRefused (missing_column, duplicate_column, unknown_column, unsupported_column).
     """
     mapping = mapping or {}
     wanted = [*wanted, GroupColumn()] if GROUP in mapping else list(wanted)
@@ -65,6 +65,7 @@ def match_columns(sheet: Sheet, wanted: Sequence[WantedColumn], mapping: Mapped 
             found[column.name] = [_find(sheet, positions, [header]) for header in chosen]
         else:
             found[column.name] = [_find(sheet, positions, [column.header, *column.aliases])]
+    _check_readable(sheet, found)
     return found
 
 
@@ -126,6 +127,15 @@ def _find(sheet: Sheet, positions: dict[str, list[int]], names: list[str]) -> in
             repair = gettext_noop("Rename or delete all but one of them.")
             _refuse("duplicate_column", message, repair, sheet=sheet.name, count=len(candidates), column=excerpt(name))
     _refuse_missing(sheet, names)
+
+
+def _check_readable(sheet: Sheet, found: Mapping[str, list[int]]) -> None:
+    for position in (position for positions in found.values() for position in positions):
+        if position in sheet.unreadable:
+            message = gettext_noop("The column %(column)s is of the type %(type)s, which is no text.")
+            repair = gettext_noop("Store texts, numbers or lists of them in it.")
+            column = sheet.header[position]
+            _refuse("unsupported_column", message, repair, column=column, type=excerpt(sheet.unreadable[position]))
 
 
 def _refuse_missing(sheet: Sheet, names: list[str]) -> Never:

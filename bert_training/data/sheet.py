@@ -8,6 +8,7 @@ from bert_training.contract.wording import gettext_noop
 from bert_training.data.cells import excerpt
 from bert_training.data.checks import DatasetRefused, Problem
 from bert_training.data.kinds import FileKind
+from bert_training.data.table import PART_STRIDE
 
 ROWS = 1_000_000
 COLUMNS = 200
@@ -46,6 +47,32 @@ class Sheet:
     separator: str = ""
 
 
+class Rows:
+    """The rows of a sheet while it is read, with the limits of its size."""
+
+    def __init__(self) -> None:
+        self.numbers: list[int] = []
+        self.values: list[Sequence[Value]] = []
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def add(self, number: int, values: Sequence[Value]) -> None:
+        """Take one row. Raises DatasetRefused(too_many_rows)."""
+        if len(self.values) >= ROWS or number >= PART_STRIDE:
+            raise too_many_rows()
+        self.numbers.append(number)
+        self.values.append(values)
+
+
+def check_width(columns: int) -> None:
+    """Raise DatasetRefused(too_many_columns) for a sheet that is wider than what is taken."""
+    if columns > COLUMNS:
+        message = gettext_noop("The sheet has %(count)d columns; at most %(limit)d are taken.")
+        repair = gettext_noop("Keep the columns that are needed and delete the others.")
+        raise DatasetRefused(Problem("too_many_columns", message, repair, {"count": columns, "limit": COLUMNS}))
+
+
 def no_rows(sheet: str) -> DatasetRefused:
     """Say that a sheet has nothing below its header."""
     message = gettext_noop("The sheet %(sheet)s has no rows below its header.")
@@ -58,10 +85,3 @@ def too_many_rows() -> DatasetRefused:
     message = gettext_noop("The sheet has more than %(limit)d rows.")
     repair = gettext_noop("Split the spreadsheet or take a sample of it.")
     return DatasetRefused(Problem("too_many_rows", message, repair, {"limit": ROWS}))
-
-
-def too_many_columns(count: int) -> DatasetRefused:
-    """Say that a sheet is wider than what is taken."""
-    message = gettext_noop("The sheet has %(count)d columns; at most %(limit)d are taken.")
-    repair = gettext_noop("Keep the columns that are needed and delete the others.")
-    return DatasetRefused(Problem("too_many_columns", message, repair, {"count": count, "limit": COLUMNS}))

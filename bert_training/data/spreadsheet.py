@@ -4,16 +4,31 @@ Judges the file's kind first, then leaves it to the reader of that kind (data.re
 """
 
 from dataclasses import replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from bert_training.contract.wording import gettext_noop
-from bert_training.data.archive import check_package
 from bert_training.data.cell_flags import find_hidden
+from bert_training.data.cells import excerpt
 from bert_training.data.checks import Problem, Problems
-from bert_training.data.kinds import FileKind
+from bert_training.data.kinds import WORKBOOKS, FileKind
+from bert_training.data.reading.delimited import read_delimited
+from bert_training.data.reading.encoding import Encoding, state_encoding
+from bert_training.data.reading.file_kind import FileFacts, judge_file
+from bert_training.data.reading.parquet_rows import read_parquet
+from bert_training.data.reading.records import read_json, read_json_lines
+from bert_training.data.reading.row_repairs import repair_rows
+from bert_training.data.reading.sentences import read_sentences
 from bert_training.data.reading.workbooks import read_workbook
 from bert_training.data.repairs import NOTHING, Recipe
 from bert_training.data.sheet import Sheet
+
+TEXT_READERS = {
+    FileKind.CSV: read_delimited,
+    FileKind.TSV: read_delimited,
+    FileKind.JSONL: read_json_lines,
+    FileKind.JSON: read_json,
+    FileKind.CONLL: read_sentences,
+}
 
 
 def read_sheet(
@@ -21,22 +36,38 @@ def read_sheet(
 ) -> Sheet:
     """Read the named sheet, or the first visible one. Raises DatasetRefused; other remarks go into problems.
 
-    Formats without sheets ignore the name. Does the repairs of the recipe that are about rows (merged, hidden ones).
+    Formats without sheets ignore the name. Does the repairs of the recipe that are about whole rows.
     """
-    facts = check_package(path, display_name=display_name)
-    found = read_workbook(path, FileKind.XLSX, problems, sheet=sheet)
-    if facts.with_hidden:
-        rows, columns = find_hidden(path, found.index)
-        found = replace(
-            found,
-            hidden_rows=frozenset(rows.intersection(found.row_numbers)),
-            hidden_columns=frozenset(
-                column - found.first_column
-                for column in columns
-                if 0 <= column - found.first_column < len(found.header)
-            ),
-        )
+    facts = judge_file(path, display_name)
+    if facts.kind in WORKBOOKS:
+        found = _with_hidden(read_workbook(path, facts.kind, problems, sheet=sheet), facts)
+    elif facts.encoding is None:
+        found = read_parquet(path, _sheet_name(display_name, facts.kind))
+    else:
+        found = _read_text(path, facts.kind, facts.encoding, problems, name=_sheet_name(display_name, facts.kind))
     if facts.active:
         message = gettext_noop("The workbook holds %(kinds)s; they were ignored.")
         problems.warning(Problem("active_content", message, values={"kinds": ", ".join(facts.active)}))
-    return found
+    return repair_rows(found, recipe)
+
+
+def _read_text(path: Path, kind: FileKind, encoding: Encoding, problems: Problems, *, name: str) -> Sheet:
+    state_encoding(encoding, problems)
+    return TEXT_READERS[kind](path, name, encoding, problems)
+
+
+def _sheet_name(display_name: str, kind: FileKind) -> str:
+    """Call the only sheet of a file as the file is called."""
+    return excerpt(PurePosixPath(display_name.replace("\\", "/")).name, 80) or kind.value
+
+
+def _with_hidden(sheet: Sheet, facts: FileFacts) -> Sheet:
+    if facts.package is None or not facts.package.with_hidden or sheet.kind != FileKind.XLSX:
+        return sheet
+    rows, columns = find_hidden(sheet.path, sheet.index)
+    positions = {column - sheet.first_column for column in columns}
+    return replace(
+        sheet,
+        hidden_rows=frozenset(rows.intersection(sheet.row_numbers)),
+        hidden_columns=frozenset(positions.intersection(range(len(sheet.header)))),
+    )

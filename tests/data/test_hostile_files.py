@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from bert_training.contract.limits import UPLOAD_BYTES
-from bert_training.data.archive import OLE_MAGIC
+from bert_training.data.reading.file_kind import OLE_MAGIC
 from bert_training.tasks.intake import Report
 from tests.checking import check_file, check_in_child
 from tests.data.packages import PARTS, SHEET_PART, TEXTS, cell, sheet_xml, write_package
@@ -116,12 +116,15 @@ CASES: list[tuple[str, str, str, Maker]] = [
         content(zip_of("word/document.xml", rels="word/document.xml")),
     ),
     ("row 2: an empty zip", "not_a_spreadsheet", "a.xlsx", content(zip_of())),
-    ("row 3: an old .xls", "unsupported_format", "a.xls", content(OLE_MAGIC + b"Workbook")),
-    ("row 3: an .ods", "unsupported_format", "a.ods", content(zip_of("mimetype", "content.xml"))),
+    ("row 3: an .xls that is cut off", "file_damaged", "a.xls", content(OLE_MAGIC + "Workbook".encode("utf-16-le"))),
+    ("row 3: a letter in the old format", "not_a_spreadsheet", "a.xls", content(OLE_MAGIC + b"WordDocument")),
+    ("row 3: an .odt", "not_a_spreadsheet", "a.ods", content(zip_of("mimetype", "content.xml"))),
     ("row 3: an .xlsb", "unsupported_format", "a.xlsb", content(zip_of("xl/workbook.bin", rels="xl/workbook.bin"))),
     ("row 3: a password", "encrypted", "a.xlsx", content(OLE_MAGIC + "EncryptedPackage".encode("utf-16-le"))),
-    ("row 4: a csv", "unsupported_format", "a.csv", content(b"texto;label\n")),
-    ("row 4: a csv named xlsx", "not_a_spreadsheet", "a.xlsx", content(b"texto;label\n")),
+    ("row 4: a csv named xlsx", "extension_mismatch", "a.xlsx", content(b"texto;label\na;b\n")),
+    ("row 4: a text without columns named xlsx", "not_a_spreadsheet", "a.xlsx", content(b"texto\n")),
+    ("row 4: a csv named parquet", "extension_mismatch", "a.parquet", content(b"texto;label\na;b\n")),
+    ("row 4: records named csv", "extension_mismatch", "a.csv", content(b'{"texto": "a", "label": "b"}\n')),
     ("row 4: an xlsx named csv", "extension_mismatch", "a.csv", package()),
     ("row 5: cut in half", "file_damaged", "a.xlsx", truncated),
     ("row 5: wrong checksum", "file_damaged", "a.xlsx", wrong_checksum),
@@ -213,4 +216,7 @@ def test_a_name_full_of_nonsense_does_not_matter(tmp_path: Path) -> None:
     for name in ("", "../../etc/passwd", "CON", "a\u202excod.xlsx", "\x00.xlsx", "\ud800.xlsx"):
         assert check(tmp_path / "a.xlsx", name).valid, name
     report = check(tmp_path / "a.xlsx", "x.\x00\ud800")
-    assert (report.errors[0].code, report.errors[0].values) == ("extension_mismatch", {"extension": ".\ufffd"})
+    assert (report.errors[0].code, report.errors[0].values) == (
+        "extension_mismatch",
+        {"extension": ".\ufffd", "kind": "xlsx"},
+    )

@@ -17,18 +17,18 @@ from python_calamine import (
 )
 
 from bert_training.contract.wording import gettext_noop
-from bert_training.data.archive import damaged
 from bert_training.data.cells import clean_cell, excerpt, is_blank, to_text
 from bert_training.data.checks import DatasetRefused, Problem, Problems
 from bert_training.data.kinds import FileKind
-from bert_training.data.reading.refusals import encrypted
-from bert_training.data.sheet import COLUMNS, ROWS, Sheet, Value, no_rows, too_many_columns, too_many_rows
+from bert_training.data.reading.refusals import damaged, encrypted
+from bert_training.data.sheet import ROWS, Sheet, Value, check_width, no_rows, too_many_rows
 
 
 def read_workbook(path: Path, kind: FileKind, problems: Problems, *, sheet: str | None = None) -> Sheet:
     """Read the named sheet, or the first visible one. Raises DatasetRefused."""
     try:
-        with CalamineWorkbook.from_path(path) as workbook:
+        # By content: from_path would believe the name.
+        with path.open("rb") as file, CalamineWorkbook.from_filelike(file) as workbook:
             readable = _readable(workbook.sheets_metadata)
             name = _choose_sheet(workbook.sheets_metadata, readable, sheet, problems)
             found = workbook.get_sheet_by_index(readable[name])
@@ -65,8 +65,7 @@ def _choose_sheet(sheets: list[SheetMetadata], readable: dict[str, int], wanted:
 
 
 def _take_rows(path: Path, kind: FileKind, sheet: CalamineSheet, *, index: int, sheets: list[str]) -> Sheet:
-    if sheet.width > COLUMNS:
-        raise too_many_columns(sheet.width)
+    check_width(sheet.width)
     numbers: list[int] = []
     rows: list[Sequence[Value]] = []
     for number, row in enumerate(sheet.iter_rows() if sheet.start else (), start=1):
