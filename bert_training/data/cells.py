@@ -7,6 +7,7 @@ Text stays as it is: "NA", "null" and "nan" are words.
 import datetime
 import json
 import re
+import unicodedata
 from collections.abc import Sequence
 
 from bert_training.contract.text import clean_text
@@ -76,6 +77,13 @@ def clean_cell(text: str) -> str:
 def is_blank(text: str) -> bool:
     """Tell whether a person would see nothing: empty, spaces, no-break spaces, zero-width characters."""
     return not text or (text[0] in _BLANK_LETTERS and not text.strip(BLANK))
+
+
+def normalized(header: str) -> str:
+    """Reduce a header to what people read: no accents, case, invisible characters or double spaces."""
+    plain = unicodedata.normalize("NFKD", header)
+    plain = "".join(letter for letter in plain if not unicodedata.combining(letter) and letter not in INVISIBLE)
+    return " ".join(plain.split()).casefold()
 
 
 def excerpt(text: str, characters: int = 80) -> str:

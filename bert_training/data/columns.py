@@ -3,20 +3,20 @@
 Headers match trimmed, without regard to case and accents; other usual names are the columns' aliases.
 """
 
-import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Never, Protocol
 
 from bert_training.contract.wording import gettext_noop
 from bert_training.data.cell_flags import find_flagged_cells
-from bert_training.data.cells import INVISIBLE, clean_column, excerpt, is_blank, to_text, to_texts
+from bert_training.data.cells import clean_column, excerpt, is_blank, normalized, to_texts
 from bert_training.data.checks import DatasetRefused, Problem, Problems, Values
+from bert_training.data.header import header_below, move_header
 from bert_training.data.kinds import WITH_CELL_NAMES, FileKind, cell_limit
+from bert_training.data.repairs import Fix
 from bert_training.data.sheet import Sheet, no_rows
 from bert_training.data.table import GROUP, CellFlag, Cells, column_letter
 
-HEADER_SEARCH_ROWS = 10  # how far below a title the real header is looked for, to say where it is
 JOIN = "\n"
 
 Mapped = Mapping[str, str | Sequence[str]]
@@ -57,16 +57,15 @@ def match_columns(sheet: Sheet, wanted: Sequence[WantedColumn], mapping: Mapped 
         names = ", ".join(column.name for column in wanted)
         _refuse("unknown_column", message, column=excerpt(unknown[0]), wanted=names)
     positions = _positions(sheet.header)
-    found = {}
-    for column in wanted:
-        headers = mapping.get(column.name, ())
-        chosen = [header for header in ([headers] if isinstance(headers, str) else headers) if not is_blank(header)]
-        if chosen:
-            found[column.name] = [_find(sheet, positions, [header]) for header in chosen]
-        else:
-            found[column.name] = [_find(sheet, positions, [column.header, *column.aliases])]
+    found = {column.name: [_find(sheet, positions, names) for names in _names(column, mapping)] for column in wanted}
     _check_readable(sheet, found)
     return found
+
+
+def find_header(sheet: Sheet, wanted: Sequence[WantedColumn], mapping: Mapped | None = None) -> Sheet:
+    """Take the row that names the wanted columns as the header (Fix.FIND_HEADER); without one the sheet stays."""
+    index = header_below(sheet, [names for column in wanted for names in _names(column, mapping or {})])
+    return sheet if index is None else move_header(sheet, index)
 
 
 def take_cells(sheet: Sheet, found: Mapping[str, list[int]], problems: Problems) -> Cells:
@@ -101,11 +100,11 @@ def found_headers(sheet: Sheet) -> list[str]:
     return [header for header in sheet.header if not is_blank(header)]
 
 
-def normalized(header: str) -> str:
-    """Reduce a header to what people read: no accents, case, invisible characters or double spaces."""
-    plain = unicodedata.normalize("NFKD", header)
-    plain = "".join(letter for letter in plain if not unicodedata.combining(letter) and letter not in INVISIBLE)
-    return " ".join(plain.split()).casefold()
+def _names(column: WantedColumn, mapping: Mapped) -> list[list[str]]:
+    """Return for each header to be found the names it may have: those that were chosen, or the usual ones."""
+    headers = mapping.get(column.name, ())
+    chosen = [header for header in ([headers] if isinstance(headers, str) else headers) if not is_blank(header)]
+    return [[header] for header in chosen] or [[column.header, *column.aliases]]
 
 
 def _positions(header: Iterable[str]) -> dict[str, list[int]]:
@@ -146,13 +145,12 @@ def _refuse_missing(sheet: Sheet, names: list[str]) -> Never:
         "column": excerpt(names[0]),
         "found": ", ".join(excerpt(header, 40) for header in found_headers(sheet)[:30]),
     }
-    wanted = {normalized(name) for name in names}
-    for number, row in zip(sheet.row_numbers, sheet.rows[:HEADER_SEARCH_ROWS], strict=False):
-        if wanted & {normalized(to_text(value)) for value in row}:
-            repair = gettext_noop("Row %(header_row)d looks like the header: delete the rows above it.")
-            values["header_row"] = number
-            break
-    raise DatasetRefused(Problem("missing_column", message, repair, values, sheet=sheet.name, column=names[0]))
+    fix, below = "", header_below(sheet, [names])
+    if below is not None:
+        fix, values["header_row"] = Fix.FIND_HEADER, sheet.row_numbers[below]
+        repair = gettext_noop("Row %(header_row)d looks like the header: delete the rows above it.")
+    problem = Problem("missing_column", message, repair, values, sheet=sheet.name, column=names[0], fix=fix)
+    raise DatasetRefused(problem)
 
 
 def _texts(sheet: Sheet, positions: list[int], problems: Problems) -> list[str]:

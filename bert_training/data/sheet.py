@@ -27,7 +27,7 @@ class Sheet:
     merged: areas whose first cell alone carries the value.  sheets: names of all that could be read instead.
     hidden_rows: row numbers.  hidden_columns: positions in the header.
     unreadable: position in the header -> type of a column whose values cannot be texts.
-    encoding, separator: of a text file.
+    encoding, separator: of a text file.  header_row: number of the row that is the header, in sheets.
     """
 
     path: Path
@@ -45,6 +45,7 @@ class Sheet:
     unreadable: Mapping[int, str] = field(default_factory=dict)
     encoding: str = ""
     separator: str = ""
+    header_row: int = 1
 
 
 class Rows:

@@ -10,11 +10,11 @@ from typing import Any, Self
 
 from bert_training.contract.enums import Split
 from bert_training.data.checks import DatasetRefused, Problem, ProblemGroup, Problems, open_lines
-from bert_training.data.columns import found_headers, header_of, match_columns, take_cells
+from bert_training.data.columns import find_header, found_headers, header_of, match_columns, take_cells
 from bert_training.data.digest import file_digest
 from bert_training.data.parquet import write_table
 from bert_training.data.process_limits import UPLOAD_LIMITS, ProcessLimits
-from bert_training.data.repairs import recipe_of
+from bert_training.data.repairs import Fix, recipe_of
 from bert_training.data.sandbox import run_in_sandbox
 from bert_training.data.spreadsheet import read_sheet
 from bert_training.data.table import GROUP, PART_STRIDE, PARTS, ROW, SPLIT, Cells, Columns, join_parts
@@ -163,6 +163,8 @@ def _take(file: SourceFile, request: CheckRequest, spec: TaskSpec, problems: Pro
     """Read one file and take its columns out; the report names sheet and columns of the first."""
     recipe, wanted = recipe_of(request.recipe), request.sheet or None
     sheet = read_sheet(file.path, problems, sheet=wanted, display_name=file.display_name, recipe=recipe)
+    if Fix.FIND_HEADER in recipe:
+        sheet = find_header(sheet, spec.columns, request.columns)
     is_first = not report.columns_found
     if is_first:
         report.sheet, report.columns_found = sheet.name, found_headers(sheet)

@@ -87,6 +87,7 @@ def _take_rows(path: Path, kind: FileKind, sheet: CalamineSheet, *, index: int, 
         merged=sheet.merged_cell_ranges or [],
         kind=kind,
         sheets=[clean_cell(name) for name in sheets],
+        header_row=numbers[0],
     )
 
 
