@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 from openpyxl import load_workbook
 
-from bert_training.data.bio import entity_types, first_bad_tag, repair_tags
 from bert_training.data.digest import file_digest
 from bert_training.data.parquet import read_table, write_table
 from bert_training.data.summary import count_labels, describe_lengths
@@ -80,29 +79,3 @@ def test_every_length_is_in_one_bar_of_the_histogram(lengths: list[int]) -> None
 
 def test_no_rows_have_no_lengths() -> None:
     assert describe_lengths([]) == {"unit": "words", "rows": 0}
-
-
-@pytest.mark.parametrize(
-    ("tags", "repaired", "turned"),
-    [
-        ("O B-P I-P O", "O B-P I-P O", 0),
-        ("I-P I-P O", "B-P I-P O", 1),
-        ("O I-P B-P", "O B-P B-P", 1),
-        ("B-P I-L I-L I-P", "B-P B-L I-L B-P", 2),
-        ("B-P-X I-P-X", "B-P-X I-P-X", 0),
-    ],
-)
-def test_an_inside_tag_that_continues_nothing_begins_an_entity(tags: str, repaired: str, turned: int) -> None:
-    assert repair_tags(tags.split()) == (repaired.split(), turned)
-
-
-@pytest.mark.parametrize(
-    ("tags", "position"),
-    [("O B-P I-P", None), ("O b-P", 1), ("B_P", 0), ("O O X", 2), ("B-", 0), ("o", 0), ("B-A|B", None), ("BP", 0)],
-)
-def test_other_forms_of_tags_are_found(tags: str, position: int | None) -> None:
-    assert first_bad_tag(tags.split()) == position
-
-
-def test_types_are_those_of_entities_that_begin() -> None:
-    assert entity_types(["O", "B-P", "I-P", "B-L-X"]) == {"P", "L-X"}

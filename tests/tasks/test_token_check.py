@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bert_training.data.checks import Problem, Problems
+from bert_training.data.repairs import Fix
 from bert_training.data.table import Cells, Columns
 from bert_training.tasks.token_classification.check import check_tokens
 from bert_training.tasks.token_classification.spec import label_names, strata, summarize
@@ -14,12 +15,12 @@ from bert_training.tasks.token_classification.spec import label_names, strata, s
 GOOD = [(json.dumps(["Ana", "foi", str(index)]), '["B-PESSOA", "O", "O"]') for index in range(4)]
 
 
-def judge(rows: list[tuple[str, str]]) -> tuple[Columns, Problems]:
+def judge(rows: list[tuple[str, str]], *recipe: Fix) -> tuple[Columns, Problems]:
     """Check rows as if they stood in columns A and B from row 2 on."""
-    problems = Problems()
+    problems = Problems(frozenset(recipe))
     texts = {"tokens": [tokens for tokens, _ in rows], "tags": [tags for _, tags in rows]}
     cells = Cells("Dados", list(range(2, len(rows) + 2)), texts, letters={"tokens": "A", "tags": "B"})
-    return check_tokens(cells, problems), problems
+    return check_tokens(cells, problems, frozenset(recipe)), problems
 
 
 def only_error(tokens: str, tags: str) -> Problem:
@@ -44,8 +45,8 @@ def test_good_rows_pass_without_a_word() -> None:
     [
         ("Ana foi", "not_json"),
         ('["Ana", "foi"', "not_json"),
-        ("['Ana', 'foi']", "not_json"),
-        ("[\u201cAna\u201d, \u201cfoi\u201d]", "not_json"),
+        ("['Ana', 'foi']", "wrong_quotes"),
+        ("[\u201cAna\u201d, \u201cfoi\u201d]", "wrong_quotes"),
         ('{"a": 1}', "not_a_list"),
         ('"Ana"', "not_a_list"),
         ("3", "not_a_list"),
@@ -68,10 +69,22 @@ def test_a_cell_that_is_no_list_of_words_is_an_error_of_its_row(tokens: str, cod
     assert only_error(tokens, '["B-PESSOA", "O"]').code == code
 
 
-@pytest.mark.parametrize("tag", ["B_PESSOA", "b-PESSOA", "X", "", "B-", "o", "B-a b", "B-" + "x" * 99])
+@pytest.mark.parametrize("tag", ["X", "", "B-", "B-a b", "B-" + "x" * 99])
 def test_a_tag_that_is_not_iob2_is_an_error_with_its_position(tag: str) -> None:
     problem = only_error('["Ana", "foi"]', json.dumps(["O", tag]))
     assert (problem.code, problem.cell, problem.values["position"]) == ("bad_tag", "B6", 2)
+
+
+@pytest.mark.parametrize(
+    ("tag", "mended"), [("B_PESSOA", "B-PESSOA"), ("b-PESSOA", "B-PESSOA"), ("S-PESSOA", "B-PESSOA"), ("o", "O")]
+)
+def test_a_tag_of_another_form_is_an_error_that_can_be_mended(tag: str, mended: str) -> None:
+    row = ('["Ana", "foi"]', json.dumps(["O", tag]))
+    problem = only_error(*row)
+    assert (problem.code, problem.cell, problem.values["mended"]) == ("mendable_tag", "B6", mended)
+    table, problems = judge([*GOOD, row], Fix(problem.fix))
+    assert table["tags"][-1] == ["O", mended]
+    assert problems.counts == {"repaired": 1}
 
 
 def test_lists_of_different_length_are_named_with_both_lengths() -> None:
@@ -79,15 +92,46 @@ def test_lists_of_different_length_are_named_with_both_lengths() -> None:
     assert problem.values == {"tokens": 3, "tags": 2}
 
 
-def test_single_quotes_get_a_hint() -> None:
-    assert "double quotes" in only_error("['Ana']", '["O"]').repair
+def test_changed_quotes_are_straightened_on_demand() -> None:
+    row = ("[\u201cAna\u201d]", "['O']")
+    _, problems = judge([*GOOD, row])
+    assert [(problem.cell, problem.code) for problem in problems.errors] == [
+        ("A6", "wrong_quotes"),
+        ("B6", "wrong_quotes"),
+    ]
+    table, problems = judge([*GOOD, row], Fix(problems.errors[0].fix))
+    assert (table["tokens"][-1], table["tags"][-1]) == (["Ana"], ["O"])
+    assert problems.counts == {"repaired": 2}
 
 
-def test_an_inside_tag_that_continues_nothing_is_repaired_and_stated() -> None:
+def test_an_inside_tag_that_continues_nothing_is_repaired_and_stated_in_its_cell() -> None:
     table, problems = judge([*GOOD, ('["a", "b"]', '["I-LOCAL", "I-PESSOA"]')])
     assert table["tags"][-1] == ["B-LOCAL", "B-PESSOA"]
-    assert problems.counts["tags_repaired"] == 2
-    assert problems.warnings[0].values == {"count": 2, "first": 6}
+    (problem,) = [problem for problem in problems.warnings if problem.code == "tags_repaired"]
+    assert (problem.cell, problem.values) == ("B6", {"position": 1, "tag": "I-LOCAL", "read": "B-LOCAL"})
+
+
+@pytest.mark.parametrize(
+    ("tags", "code", "mended"),
+    [
+        (["b-per", "i-per", "o"], "tags_other_form", ["B-per", "I-per", "O"]),
+        (["B-PER", "E-PER", "S-LOC"], "tags_other_form", ["B-PER", "I-PER", "B-LOC"]),
+        (["PER", "PER", "O"], "tags_plain_names", ["B-PER", "I-PER", "O"]),
+        (["e-mail", "e-mail", "O"], "tags_plain_names", ["B-e-mail", "I-e-mail", "O"]),
+        (["ART", "N", "N"], "tags_every_word", ["B-ART", "B-N", "B-N"]),
+    ],
+)
+def test_a_column_in_another_scheme_is_explained_once_and_converted_on_demand(
+    tags: list[str], code: str, mended: list[str]
+) -> None:
+    rows = [(json.dumps(["a", "b", str(index)]), json.dumps(tags)) for index in range(60)]
+    _, problems = judge(rows)
+    (problem,) = problems.errors
+    assert (problem.code, problem.values["count"], problem.row, problem.column) == (code, 60, None, "tags")
+    table, problems = judge(rows, Fix(problem.fix))
+    assert problems.error_count == 0
+    assert problems.counts["repaired"] == 60
+    assert table["tags"] == [mended] * 60
 
 
 def test_escaped_nonsense_in_a_word_is_cleaned() -> None:
