@@ -6,7 +6,15 @@ import time
 import pytest
 
 from bert_training.data.check_digits import is_cnpj, is_cpf, is_process_number
-from bert_training.data.personal_data import MASKS, Kind, count_personal_data, find_personal_data, mask, mask_column
+from bert_training.data.personal_data import (
+    MASKS,
+    Kind,
+    count_personal_data,
+    find_personal_data,
+    mask,
+    mask_column,
+    mask_words,
+)
 from tests.data.brazilian_numbers import MAKERS, near_miss
 
 WORDS = [
@@ -117,3 +125,15 @@ def test_no_text_is_slow(text: str) -> None:
     started = time.perf_counter()
     count_personal_data([text])
     assert time.perf_counter() - started < 1
+
+
+def test_words_are_masked_one_by_one_and_keep_their_number() -> None:
+    rows = [["CPF", "529.982.247-25", ","], ["OAB/SP", "123.456"], ["(52998224725)"], ["Ana"]]
+    masked, changed = mask_words(rows)
+    assert masked == [["CPF", "[CPF]", ","], ["[OAB]", "[OAB]"], ["([CPF])"], ["Ana"]]
+    assert changed == 3
+
+
+def test_no_text_gives_its_neighbour_a_meaning() -> None:
+    counted = count_personal_data(["meu fone", "3456-7890", "OAB", "12345/SP", "(11)", "91234-5678"])
+    assert not any(count.found for count in counted.values())

@@ -140,6 +140,13 @@ def test_escaped_nonsense_in_a_word_is_cleaned() -> None:
     assert table["tokens"][-1] == ["ab", "\ufffd"]
 
 
+def test_personal_data_are_masked_word_by_word_on_demand() -> None:
+    row = ('["CPF", "529.982.247-25"]', '["O", "B-PESSOA"]')
+    table, problems = judge([*GOOD, row], Fix.MASK_PERSONAL_DATA)
+    assert table["tokens"][-1] == ["CPF", "[CPF]"]
+    assert problems.counts == {"repaired": 1}
+
+
 def test_a_table_without_entities_is_refused() -> None:
     _, problems = judge([(tokens, '["O", "O", "O"]') for tokens, _ in GOOD])
     assert [problem.code for problem in problems.errors] == ["no_entities"]

@@ -7,6 +7,7 @@ from bert_training.data.bio import entity_types
 from bert_training.data.cell_faults import CellFault, report_errors
 from bert_training.data.cells import is_blank
 from bert_training.data.checks import Problem, Problems
+from bert_training.data.personal_data import mask_words
 from bert_training.data.repairs import NOTHING, Fix, Recipe
 from bert_training.data.required import report_blanks
 from bert_training.data.split import SMALLEST_STRATUM
@@ -33,6 +34,9 @@ def check_tokens(cells: Cells, problems: Problems, recipe: Recipe = NOTHING) -> 
         "tokens": [tokens[index] for index in settled],
         "tags": list(settled.values()),
     }
+    if Fix.MASK_PERSONAL_DATA in recipe:
+        table["tokens"], masked = mask_words(table["tokens"])
+        problems.repaired(Fix.MASK_PERSONAL_DATA, masked)
     _judge_entities(table, problems)
     _warn_duplicates(table, problems)
     return table
