@@ -46,6 +46,7 @@ class TaskSpec:
     summarize: canonical table -> JSON-able summary {labels: {name: count}, lengths: {...}}; intake adds warnings.
     label_names: canonical table -> the sorted names of what the network tells apart; their index is the label id.
     strata: canonical table -> one string a row; a split keeps their shares.
+    texts: canonical table -> one text a row, in which copies and personal data are looked for.
     network_module: dotted module with `build_network`, imported only by the worker (torch).
     sample_path: a .csv of a few hundred realistic rows under the headers of `columns`, for demo and download.
     Table functions take a dict of lists (data.parquet.read_table) or a DataFrame.
@@ -62,6 +63,7 @@ class TaskSpec:
     summarize: Callable[[Table], dict[str, Any]]
     label_names: Callable[[Table], list[str]]
     strata: Callable[[Table], list[str]]
+    texts: Callable[[Table], list[str]]
     network_module: str
     sample_path: Path
     hyperparameters: type[Hyperparameters] = Hyperparameters

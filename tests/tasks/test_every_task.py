@@ -94,5 +94,13 @@ def test_labels_have_sorted_ids(spec: TaskSpec) -> None:
     assert names == sorted(set(names))
 
 
+def test_each_row_has_one_text(spec: TaskSpec) -> None:
+    table = table_of(spec, [*spec.example_rows] * 3)
+    texts = spec.texts(table)
+    assert len(texts) == len(table["row"])
+    assert len(set(texts)) == len(spec.example_rows)
+    assert all(texts)
+
+
 def test_its_network_can_be_loaded(spec: TaskSpec) -> None:
     assert callable(load_network(spec).build_network)

@@ -28,6 +28,11 @@ def strata(table: Table) -> list[str]:
     return list(table["label"])
 
 
+def texts(table: Table) -> list[str]:
+    """Return the texts."""
+    return list(table["text"])
+
+
 TEXT_CLASSIFICATION = TaskSpec(
     name="text-classification",
     label=gettext_noop("Text classification"),
@@ -78,6 +83,7 @@ TEXT_CLASSIFICATION = TaskSpec(
     summarize=summarize,
     label_names=label_names,
     strata=strata,
+    texts=texts,
     network_module="bert_training.tasks.text_classification.network",
     sample_path=Path(__file__).with_name("sample.csv"),
 )

@@ -37,6 +37,11 @@ def strata(table: Table) -> list[str]:
     return [min(found, key=lambda kind: (counts[kind], kind), default=OUTSIDE) for found in kinds]
 
 
+def texts(table: Table) -> list[str]:
+    """Return the words of each row with spaces between."""
+    return [" ".join(tokens) for tokens in table["tokens"]]
+
+
 TOKEN_CLASSIFICATION = TaskSpec(
     name="token-classification",
     label=gettext_noop("Entity recognition"),
@@ -77,6 +82,7 @@ TOKEN_CLASSIFICATION = TaskSpec(
     summarize=summarize,
     label_names=label_names,
     strata=strata,
+    texts=texts,
     network_module="bert_training.tasks.token_classification.network",
     sample_path=Path(__file__).with_name("sample.csv"),
 )

@@ -1,0 +1,88 @@
+"""Texts that are the same or nearly the same: which ones count, and that nothing but the texts decides."""
+
+import random
+
+import pytest
+
+from bert_training.data.duplicates import exact_groups, near_groups, pack_groups, unpack_groups
+
+LONG = (
+    "Trata-se de recurso interposto pelo autor contra a sentença de 12/03/2019 que julgou improcedente o pedido de "
+    "indenização por danos morais, no valor de R$ 10.000,00, em face da empresa ré."
+)
+NEAR = {
+    "case, accents and signs": LONG.upper().replace("Ç", "C").replace(",", " ;"),
+    "a typo": LONG.replace("sentença", "setnença"),
+    "another word": LONG.replace("autor", "requerente"),
+    "another date": LONG.replace("12/03/2019", "5.11.2020"),
+    "another number": LONG.replace("10.000,00", "7.500,00"),
+    "a cut end": LONG[: len(LONG) * 4 // 5],
+    "a greeting": f"Bom dia, prezados senhores! {LONG}",
+    "spaces and lines": LONG.replace(" ", "  \n"),
+    "accents as signs of their own": LONG.replace("ç", "c\u0327").replace("ã", "a\u0303"),
+}
+FAR = {
+    "two words of which one differs": ("Muito bom", "Muito ruim"),
+    "six words of which one differs": ("O produto chegou antes do prazo", "O produto chegou depois do prazo"),
+    "words in another order": ("o réu pagou custas ao autor", "ao autor custas pagou o réu"),
+    "numbers alone": ("Caixa 4523/2018", "Caixa 4524/2018"),
+    "half a text": (LONG, LONG[: len(LONG) // 2]),
+}
+
+
+@pytest.mark.parametrize("copy", NEAR.values(), ids=NEAR)
+def test_an_edited_copy_is_a_near_duplicate(copy: str) -> None:
+    assert exact_groups([LONG, "algo diferente", copy]) == [0, 1, 2]
+    assert near_groups([LONG, "algo diferente", copy]) == [0, 1, 0]
+
+
+@pytest.mark.parametrize("pair", FAR.values(), ids=FAR)
+def test_texts_that_say_something_else_are_not(pair: tuple[str, str]) -> None:
+    assert near_groups(pair) == [0, 1]
+
+
+def test_the_first_of_each_group_stands_for_it() -> None:
+    assert exact_groups(["b", "a", "b", "a", "B"]) == [0, 1, 0, 1, 4]
+    assert near_groups([LONG, "um", "um", f"Olá! {LONG}", "Um.", LONG]) == [0, 1, 1, 0, 1, 0]
+
+
+def test_texts_without_a_word_are_alike_only_to_the_letter() -> None:
+    assert near_groups(["👍", "", "👍👍", "👍", "...", ""]) == [0, 1, 2, 0, 4, 1]
+    assert near_groups([]) == []
+
+
+def test_line_ends_inside_a_text_do_not_move_the_others() -> None:
+    assert near_groups([f"a\nb\n{LONG}\n", "\n", f"a b {LONG}"]) == [0, 1, 0]
+    assert near_groups(["processo 12", "34", "processo 12"]) == [0, 1, 0]
+
+
+def test_groups_travel_as_bytes() -> None:
+    for groups in ([], [0], [0, 1, 0, 1, 4, 0]):
+        assert unpack_groups(pack_groups(groups), len(groups)) == groups
+    assert len(pack_groups(list(range(100_000)))) < 1000
+
+
+@pytest.mark.parametrize("data", [pack_groups([0, 0]), pack_groups([0] * 4), b"", b"x", pack_groups([0, 5, 0])])
+def test_bytes_that_are_not_the_groups_of_these_rows_are_refused(data: bytes) -> None:
+    with pytest.raises(ValueError, match="of 3 rows"):
+        unpack_groups(data, 3)
+
+
+def test_the_order_of_the_rows_changes_no_group() -> None:
+    letters = random.Random(7)
+    words = [f"palavra{number}" for number in range(40)]
+    texts = [" ".join(letters.sample(words, 12)) for _ in range(60)]
+    texts += [f"{text} outra" for text in texts]
+    order = letters.sample(range(len(texts)), len(texts))
+    groups, shuffled = near_groups(texts), near_groups([texts[index] for index in order])
+    first_of: dict[int, int] = {}
+    assert all(first_of.setdefault(groups[index], group) == group for index, group in zip(order, shuffled, strict=True))
+    assert len(set(groups)) == len(set(shuffled)) == 60
+
+
+def test_a_chain_does_not_join_everything() -> None:
+    words = [f"palavra{number}" for number in range(700)]
+    chain = [" ".join(words[start : start + 20]) for start in range(600)]  # each like the next, the ends share nothing
+    groups = near_groups([*chain, "pal", *chain])
+    assert max(groups.count(group) for group in set(groups)) <= 60
+    assert groups[601:] == groups[:600], "copies stay together"
