@@ -8,6 +8,7 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,7 @@ Shingles = NDArray[np.uint32]
 Places = NDArray[np.int64]
 
 LETTERS_PER_BLOCK = 2_000_000  # 16 MB in each of the passing arrays
+VALUES_PER_BLOCK = 1_000_000  # 4 MB of shingles, few enough for the processor's cache
 CODES = 0x10000  # what lies above (emoji, ancient scripts) parts words
 SEPARATOR, JOINER, DROPPED, FIRST_LETTER = 0, 1, 2, 3  # a joiner parts words but not the digits of a number
 JOINERS = ".,/-:"
@@ -43,8 +45,13 @@ class ShingleSets:
 
     def select(self, indexes: Places) -> "ShingleSets":
         """Take some texts, in the order given."""
-        places, starts = spread(self.starts[:-1][indexes], self.sizes[indexes])
-        return ShingleSets(self.values[places], starts, self.digests[indexes])
+        sizes = self.sizes[indexes]
+        starts = np.concatenate([np.zeros(1, np.int64), np.cumsum(sizes)])
+        values = np.empty(starts[-1], np.uint32)
+        for first, last in cut_blocks(starts):
+            places, _ = spread(self.starts[:-1][indexes[first:last]], sizes[first:last])
+            values[starts[first] : starts[last]] = self.values[places]
+        return ShingleSets(values, starts, self.digests[indexes])
 
 
 def shingle_texts(texts: Sequence[str]) -> ShingleSets:
@@ -64,6 +71,13 @@ def spread(starts: Places, sizes: Places) -> tuple[Places, Places]:
     ends = np.cumsum(sizes)
     offsets = np.repeat(starts - (ends - sizes), sizes)
     return np.arange(len(offsets)) + offsets, np.concatenate([np.zeros(1, np.int64), ends])
+
+
+def cut_blocks(starts: Places) -> Iterator[tuple[int, int]]:
+    """Cut ranges that lie one after the other into blocks of about VALUES_PER_BLOCK values; yields first and end."""
+    wanted = np.arange(VALUES_PER_BLOCK, starts[-1], VALUES_PER_BLOCK)
+    cuts = np.unique(np.concatenate([[0], np.searchsorted(starts, wanted), [len(starts) - 1]]))
+    yield from pairwise(cuts.tolist())
 
 
 def mix(values: Hashes) -> Hashes:
@@ -107,7 +121,7 @@ def _tag(hashes: Hashes, places: Places) -> Hashes:
 
 def _hash_words(texts: Sequence[str]) -> tuple[Hashes, Places]:
     """Return a hash for each word, text after text, and how many words each text has."""
-    codes = np.frombuffer("\n".join([*texts, ""]).encode("utf-32-le", "surrogatepass"), np.uint32)
+    codes = np.frombuffer("\n".join([*texts, ""]).encode("utf-32-le", "surrogatepass"), "<u4")
     lengths = np.fromiter(map(len, texts), np.int64, len(texts)) + 1
     text_ends = np.cumsum(lengths)
     letters = _letters()[np.minimum(codes, CODES - 1)]

@@ -1,10 +1,13 @@
 """Texts that are the same or nearly the same: which ones count, and that nothing but the texts decides."""
 
 import random
+from hashlib import sha256
 
 import pytest
 
-from bert_training.data.duplicates import exact_groups, near_groups, pack_groups, unpack_groups
+from bert_training.data import duplicates
+from bert_training.data.duplicates import can_compare, exact_groups, near_groups, pack_groups, unpack_groups
+from tests.data.near_duplicates import make_texts, plant_copies, score_pairs
 
 LONG = (
     "Trata-se de recurso interposto pelo autor contra a sentença de 12/03/2019 que julgou improcedente o pedido de "
@@ -84,5 +87,36 @@ def test_a_chain_does_not_join_everything() -> None:
     words = [f"palavra{number}" for number in range(700)]
     chain = [" ".join(words[start : start + 20]) for start in range(600)]  # each like the next, the ends share nothing
     groups = near_groups([*chain, "pal", *chain])
-    assert max(groups.count(group) for group in set(groups)) <= 60
+    assert max(groups.count(group) for group in set(groups)) == 2
     assert groups[601:] == groups[:600], "copies stay together"
+
+
+def test_many_copies_of_one_text_stay_together_however_many_they_are() -> None:
+    entries = [f"{LONG} Arquivado na caixa {number}" for number in range(400)]
+    assert set(near_groups(entries)) == {0}
+
+
+def test_planted_copies_are_found_and_nothing_else() -> None:
+    planted = plant_copies(make_texts(2000, seed=3), copies=600, seed=4)
+    recall, precision = score_pairs(planted.families, near_groups(planted.texts))
+    assert recall >= 0.99
+    assert precision >= 0.99
+
+
+def test_short_texts_are_found_unless_two_of_their_few_words_differ() -> None:
+    planted = plant_copies(make_texts(2000, seed=5, words=10, has_openings=False), copies=600, seed=6)
+    recall, precision = score_pairs(planted.families, near_groups(planted.texts))
+    assert recall >= 0.9
+    assert precision >= 0.99
+
+
+def test_every_machine_finds_the_same_groups() -> None:
+    planted = plant_copies(make_texts(500, seed=1), copies=200, seed=2)
+    assert sha256(str(near_groups(planted.texts)).encode()).hexdigest()[:16] == "3c3b49eef41b0b4c"
+
+
+def test_too_many_texts_are_only_compared_to_the_letter(monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = [LONG, f"{LONG} Sim.", LONG]
+    assert (can_compare(texts), near_groups(texts)) == (True, [0, 0, 0])
+    monkeypatch.setattr(duplicates, "LETTERS", 100)
+    assert (can_compare(texts), near_groups(texts)) == (False, [0, 1, 0])
