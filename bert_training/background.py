@@ -2,7 +2,7 @@
 
 import logging
 
-from bert_training.services import sweep
+from bert_training.services import profiles, sweep
 from bert_training.services.errors import StorageAway
 from bert_training.services.stored_check import check_later, check_stored_dataset, refuse_unchecked
 
@@ -26,3 +26,14 @@ def check_dataset(pk: int) -> None:
     except Exception:
         logger.exception("dataset check failed", extra={"dataset": pk})
         refuse_unchecked(pk)
+
+
+def make_profile(pk: int) -> None:
+    """Make the profile of a dataset; when that fails, it says so instead of waiting for ever."""
+    try:
+        profiles.make_profile(pk)
+    except StorageAway:
+        profiles.make_profile_later(pk)
+    except Exception:
+        logger.exception("profile failed", extra={"dataset": pk})
+        profiles.fail_profile(pk)

@@ -25,9 +25,10 @@ from bert_training.contract.enums import TERMINAL_STATUSES, DatasetStatus, Error
 from bert_training.contract.limits import UPLOAD_BYTES
 from bert_training.contract.text import clean_name
 from bert_training.data.digest import file_digest
-from bert_training.models import Dataset, Run
+from bert_training.models import Dataset, DatasetProfile, Run, TokenLengths
 from bert_training.models.dataset import PRIVACY_FULL
 from bert_training.services.errors import InUse, ServiceError, StorageFull
+from bert_training.services.profiles import start_profile
 from bert_training.services.stored_files import Upload, drop_files, is_whole, on_disk, put_file, stored_copy
 from bert_training.tasks import TASKS
 from bert_training.tasks.intake import CheckRequest, Report, SourceFile, check_in_sandbox
@@ -238,6 +239,8 @@ def _store(dataset: Dataset, sources: Sources, table: Path | None) -> Registered
             dataset.save()
             if dataset.status == DatasetStatus.CHECKING:
                 async_task(CHECK_FUNCTION, dataset.pk)
+            else:
+                start_profile(dataset)
     except IntegrityError:
         drop_files(stored_keys(dataset))
         existing = _same(Dataset.objects.filter(owner=dataset.owner), dataset)
@@ -267,7 +270,7 @@ def update_dataset(dataset: Dataset, *, name: str | None = None, description: st
 
 
 def delete_dataset(dataset: Dataset) -> None:
-    """Delete files, summary and report; raises InUse while a queued or running run needs them.
+    """Delete files, summary, report and profile; raises InUse while a queued or running run needs them.
 
     The row goes too, unless runs that have ended stand on it: they keep its name and digest.
     """
@@ -278,6 +281,8 @@ def delete_dataset(dataset: Dataset) -> None:
             raise InUse(ErrorCode.IN_USE, _("A run in the queue or in training needs this dataset."))
         if runs.exists():
             Dataset.objects.filter(pk=dataset.pk).update(deleted_at=Now(), summary={}, report={}, description="")
+            DatasetProfile.objects.filter(dataset=dataset).delete()
+            TokenLengths.objects.filter(dataset=dataset).delete()
         else:
             dataset.delete()
         keys = stored_keys(dataset)

@@ -5,6 +5,7 @@ import tempfile
 from datetime import timedelta
 from pathlib import Path
 
+from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 from django_q.tasks import schedule
@@ -15,6 +16,7 @@ from bert_training.data.checks import Problem
 from bert_training.data.process_limits import BACKGROUND_LIMITS
 from bert_training.models import Dataset
 from bert_training.services.datasets import CHECK_FUNCTION, checked_fields, request_of, stored_sources
+from bert_training.services.profiles import start_profile
 from bert_training.services.stored_files import drop_files, put_file
 from bert_training.tasks.intake import Report, check_in_sandbox
 
@@ -64,7 +66,11 @@ def _check_into(dataset: Dataset, table_path: Path) -> Report:
 def _settle(pk: int, report: Report) -> bool:
     """Write the outcome onto a row that still waits for it; tells whether there was one."""
     waiting = Dataset.objects.filter(pk=pk, status=DatasetStatus.CHECKING, deleted_at__isnull=True)
-    return bool(waiting.update(**checked_fields(report)))
+    with transaction.atomic():
+        is_settled = bool(waiting.update(**checked_fields(report)))
+        if is_settled and report.valid:
+            start_profile(Dataset.objects.get(pk=pk))
+    return is_settled
 
 
 def refuse_unchecked(pk: int) -> None:

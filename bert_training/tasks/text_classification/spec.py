@@ -84,6 +84,7 @@ TEXT_CLASSIFICATION = TaskSpec(
     label_names=label_names,
     strata=strata,
     texts=texts,
+    answers=strata,
     network_module="bert_training.tasks.text_classification.network",
     sample_path=Path(__file__).with_name("sample.csv"),
 )

@@ -13,10 +13,11 @@ from bert_training.tasks.token_classification.check import check_tokens
 
 
 def summarize(table: Table) -> dict[str, Any]:
-    """Count the entities of each type and describe the lengths of the rows in words."""
+    """Count the entities of each type and all tags, and describe the lengths of the rows in words."""
     starts = (tag[2:] for tags in table["tags"] for tag in tags if tag.startswith("B-"))
     return {
         "labels": count_labels(starts),
+        "tags": count_labels(tag for tags in table["tags"] for tag in tags),
         "lengths": describe_lengths([len(tokens) for tokens in table["tokens"]]),
     }
 
@@ -40,6 +41,11 @@ def strata(table: Table) -> list[str]:
 def texts(table: Table) -> list[str]:
     """Return the words of each row with spaces between."""
     return [" ".join(tokens) for tokens in table["tokens"]]
+
+
+def answers(table: Table) -> list[str]:
+    """Return the tags of each row."""
+    return [" ".join(tags) for tags in table["tags"]]
 
 
 TOKEN_CLASSIFICATION = TaskSpec(
@@ -83,6 +89,7 @@ TOKEN_CLASSIFICATION = TaskSpec(
     label_names=label_names,
     strata=strata,
     texts=texts,
+    answers=answers,
     network_module="bert_training.tasks.token_classification.network",
     sample_path=Path(__file__).with_name("sample.csv"),
 )
