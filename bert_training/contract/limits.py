@@ -16,6 +16,8 @@ METRIC_NAME_CHARACTERS = 100
 LOG_BYTES_PER_RUN = 256 * 1024 * 1024
 LOG_LINES_PER_RUN = 1_000_000
 CLASSES = 1000
+LENGTH_BARS = 64  # of a histogram of lengths in tokens
+LENGTH_CLASSES = 20
 SEARCH_CHARACTERS = 200  # every word of a search is a condition on every field that is searched
 
 LEASE_SECONDS = 60.0

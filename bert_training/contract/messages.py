@@ -5,6 +5,7 @@ Strict types (true is no number, 123 no text). Unknown fields are ignored, so th
 
 import math
 from datetime import datetime
+from itertools import pairwise
 from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -13,6 +14,8 @@ from bert_training.contract.enums import Directive, JobStatus, LogLevel, Outcome
 from bert_training.contract.limits import (
     CLASSES,
     HEARTBEAT_SECONDS,
+    LENGTH_BARS,
+    LENGTH_CLASSES,
     LINES_PER_BATCH,
     METRIC_NAME_CHARACTERS,
     METRIC_NAMES_PER_RUN,
@@ -25,6 +28,7 @@ AttemptNumber = Annotated[int, Field(ge=1, le=2**31 - 1)]
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 ShortText = Annotated[str, Field(max_length=200)]
 MetricName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_.]*$", max_length=METRIC_NAME_CHARACTERS)]
+ClassName = Annotated[str, Field(max_length=1000)]
 FiniteNumber = Annotated[float, Field(allow_inf_nan=False)]
 
 
@@ -120,6 +124,23 @@ class Reproducibility(Message):
     device: ShortText
 
 
+class TokenLengths(Message):
+    """How long a dataset's texts are in the tokens of the run's base model, before any cut: see data.token_lengths."""
+
+    max_length: Count
+    edges: Annotated[list[Count], Field(min_length=2, max_length=LENGTH_BARS + 1)]
+    counts: Annotated[list[Count], Field(max_length=LENGTH_BARS)]
+    classes: Annotated[dict[ClassName, list[Count]], Field(max_length=LENGTH_CLASSES)] = {}
+
+    @model_validator(mode="after")
+    def _bars_fit(self) -> Self:
+        if any(low >= high for low, high in pairwise(self.edges)):
+            raise ValueError("edges must rise")
+        if any(len(bars) != len(self.edges) - 1 for bars in (self.counts, *self.classes.values())):
+            raise ValueError("there must be one count between two edges")
+        return self
+
+
 class ProgressRequest(Message):
     attempt: AttemptNumber
     phase: Phase
@@ -129,6 +150,7 @@ class ProgressRequest(Message):
     checkpoint_step: Count = 0
     resumed_from_step: Count | None = None
     reproducibility: Reproducibility | None = None
+    token_lengths: TokenLengths | None = None  # told once an attempt, when the texts have been read
 
 
 class ProgressAnswer(Message):
@@ -146,7 +168,7 @@ class FailureReport(Message):
 class ClassFigures(Message):
     """Test figures of one class; null = the class has no example there."""
 
-    name: Annotated[str, Field(max_length=1000)]
+    name: ClassName
     precision: FiniteNumber | None
     recall: FiniteNumber | None
     f1: FiniteNumber | None

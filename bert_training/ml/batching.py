@@ -9,6 +9,7 @@ from typing import TypeVar
 
 import numpy as np
 import torch
+from tokenizers import Encoding
 
 from bert_training.ml.task_network import IGNORE, Batch, Example
 
@@ -19,6 +20,11 @@ def epoch_order(row_count: int, *, seed: int, epoch: int) -> list[int]:
     """Shuffle rows: another order each epoch, the same on every machine for a seed."""
     order: list[int] = np.random.default_rng([seed, epoch]).permutation(row_count).tolist()
     return order
+
+
+def uncut_length(encoding: Encoding) -> int:
+    """Return how many tokens a row would have without the cut; special tokens, which each piece has, count once."""
+    return len(encoding.ids) + sum(len(piece.ids) - sum(piece.special_tokens_mask) for piece in encoding.overflowing)
 
 
 def cut_into(rows: Sequence[Row], size: int) -> Iterator[Sequence[Row]]:

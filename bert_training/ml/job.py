@@ -1,5 +1,6 @@
 """What the training library is given and what it gives back. The caller maps it to its own words; ml knows no task."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -57,6 +58,9 @@ class Reporter(Protocol):
     def progress(self, *, phase: str, epoch: int, step: int, total_steps: int, checkpoint_step: int) -> None:
         """Take a sign of life; called often, also while rows are encoded or judged and no step passes."""
 
+    def token_lengths(self, counts: dict[str, Any]) -> None:
+        """Take how long the rows are in tokens, counted by data.token_lengths; called once, when all are encoded."""
+
     def directive(self) -> str:
         """Answer "continue", "cancel", "finish" or "release"; cheap, asked at every step and between phases."""
 
@@ -66,7 +70,7 @@ class TrainingJob:
     """One run.
 
     table: canonical, column `row` and the task's columns.  splits: "train", "validation" or "test", one a row.
-    label_names: index = label id.  threads: None = as many as are free.  job_dir: gets checkpoints/ and final/.
+    row_classes: one name a row, to count lengths by; may be empty.  label_names: index = label id.  threads: None = as many as are free.  job_dir: gets checkpoints/ and final/.
     provenance: written into final/run.json and the model card.  identity: written into each checkpoint.
     resume_step: go on from this checkpoint, verified by the caller; 0 = from the beginning.
     checkpoint_seconds: of training after which a checkpoint is written, beside those at the end of each epoch.
@@ -85,6 +89,7 @@ class TrainingJob:
     provenance: dict[str, Any]
     identity: str = ""
     resume_step: int = 0
+    row_classes: Sequence[str] = ()
     checkpoint_seconds: float = CHECKPOINT_SECONDS
 
 

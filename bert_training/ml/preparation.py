@@ -10,6 +10,7 @@ import torch
 from accelerate import Accelerator
 from accelerate.state import AcceleratorState
 
+from bert_training.data.token_lengths import count_token_lengths
 from bert_training.ml.hardware import choose_device, describe_device, select_device, use_threads
 from bert_training.ml.job import TrainingJob
 from bert_training.ml.loss import balanced_weights, count_labels
@@ -93,6 +94,8 @@ def _encode(job: TrainingJob, network: TaskNetwork[Any], report: RunReport) -> d
             report.info(f"Tokenized {done:,} of {len(job.table):,} rows")
 
     encoded = network.encode(job.table, on_rows)
+    longest = network.tokenizer.model_max_length
+    report.reporter.token_lengths(count_token_lengths(encoded.lengths, job.row_classes, max_length=longest))
     splits: dict[str, list[Example]] = {name: [] for name in SPLITS}
     for example, split in zip(encoded.examples, job.splits, strict=True):
         splits[split].append(example)

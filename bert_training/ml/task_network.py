@@ -31,11 +31,18 @@ ExampleT = TypeVar("ExampleT", bound=Example)
 
 @dataclass(frozen=True)
 class Encoded(Generic[ExampleT]):
-    """Encoded rows in the order of the table. cut_rows: rows that were longer than max_length."""
+    """Encoded rows in the order of the table. lengths: tokens of each row before the cut at max_length."""
 
     examples: list[ExampleT]
-    cut_rows: int
+    lengths: list[int]
     lost_words: int = 0  # words without a sub-token, so without a prediction: cut off, or nothing but spaces
+
+    @property
+    def cut_rows(self) -> int:
+        """Count the rows that were longer than max_length."""
+        return sum(
+            length > len(example.input_ids) for length, example in zip(self.lengths, self.examples, strict=True)
+        )
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,7 @@ from bert_training.models.job import hold_end, lease_end
 from bert_training.services.errors import AlreadyFinished, ProtocolError, ServiceError
 from bert_training.services.phases import COLUMNS as PHASE_COLUMNS
 from bert_training.services.phases import enter_phase
+from bert_training.services.profiles import note_token_lengths
 from bert_training.services.transactions import short_transaction
 
 logger = logging.getLogger(__name__)
@@ -121,6 +122,8 @@ def report_progress(worker: Worker, job_id: int, progress: ProgressRequest) -> P
         _note_progress(job, attempt, progress)
     if progress.reproducibility is not None:
         Run.objects.filter(pk=job.run_id).update(reproducibility=progress.reproducibility.model_dump())
+    if progress.token_lengths is not None:
+        note_token_lengths(job.run, progress.token_lengths)
     Worker.objects.filter(pk=worker.pk).update(last_seen_at=Now())
     ring_after_commit(job)
     return ProgressAnswer(directive=job.directive(), lease_seconds=settings.LEASE_SECONDS)

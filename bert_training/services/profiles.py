@@ -16,10 +16,11 @@ from django.utils.translation import gettext as _
 from django_q.tasks import async_task, schedule
 
 from bert_training.contract.enums import ErrorCode, ProfileStatus
+from bert_training.contract.messages import TokenLengths as TokenLengthsMessage
 from bert_training.data.checks import DatasetRefused
 from bert_training.data.duplicates import near_groups, pack_groups, unpack_groups
 from bert_training.data.sandbox import SandboxFailed
-from bert_training.models import Dataset, DatasetProfile
+from bert_training.models import Dataset, DatasetProfile, Run, TokenLengths
 from bert_training.services.errors import DatasetNotReady
 from bert_training.services.stored_files import read_table, stored_copy
 from bert_training.tasks import TASKS
@@ -115,6 +116,17 @@ def clusters_of(dataset: Dataset) -> list[int] | None:
         return None
     message = _("The portal is still looking for texts that are nearly the same. Try again in a minute.")
     raise DatasetNotReady(ErrorCode.DATASET_NOT_READY, message, retry_after=60)
+
+
+def note_token_lengths(run: Run, lengths: TokenLengthsMessage) -> None:
+    """Keep what a worker has counted; the newest count of a dataset in the tokens of a base model stays."""
+    counted = TokenLengths(dataset_id=run.dataset_id, base_model=run.base_model, content=lengths.model_dump())
+    TokenLengths.objects.bulk_create(
+        [counted],
+        update_conflicts=True,
+        unique_fields=["dataset", "base_model"],
+        update_fields=["content", "counted_at"],
+    )
 
 
 def _pending(pk: int) -> QuerySet[DatasetProfile]:

@@ -53,6 +53,7 @@ class ChildReporter:
         self._spool = SpoolWriter(spool_path(folder, attempt))
         self._progress_path = folder / f"progress-{attempt}.json"
         self._origin: dict[str, Any] = {}
+        self._token_lengths: dict[str, Any] = {}
         self._state: dict[str, Any] = {}
         self._pulses = 0
         self._written_at = float("-inf")
@@ -85,6 +86,11 @@ class ChildReporter:
         self._state = self._state or {"phase": "preparing"}
         self._write_progress()
 
+    def token_lengths(self, counts: dict[str, Any]) -> None:
+        """Note how long the rows are in tokens: the fields of contract.TokenLengths."""
+        self._token_lengths = counts
+        self._write_progress()
+
     def directive(self) -> str:
         """Return the newest order."""
         return self._orders.current
@@ -101,8 +107,8 @@ class ChildReporter:
 
     def _write_progress(self) -> None:
         self._written_at = self._timing.monotonic()
-        state = {**self._state, "pulses": self._pulses, "reproducibility": self._origin or None}
-        write_json(self._progress_path, state)
+        told_once = {"reproducibility": self._origin or None, "token_lengths": self._token_lengths or None}
+        write_json(self._progress_path, {**self._state, "pulses": self._pulses, **told_once})
 
 
 def spool_path(folder: Path, attempt: int) -> Path:

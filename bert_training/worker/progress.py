@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from bert_training.contract.enums import Phase
-from bert_training.contract.messages import ProgressRequest, Reproducibility
+from bert_training.contract.messages import ProgressRequest
 from bert_training.worker.background import BackgroundLoop
 from bert_training.worker.client import Refused, Unauthorized, Unavailable
 from bert_training.worker.context import WorkerContext
@@ -16,6 +16,7 @@ from bert_training.worker.timing import SLICE_SECONDS
 POST_SECONDS = 1.0
 CONSOLE_SECONDS = 30.0
 LAST_SECONDS = 2.0
+TOLD_ONCE = ("reproducibility", "token_lengths")
 
 logger = logging.getLogger(__name__)
 
@@ -34,7 +35,7 @@ class ProgressReporter:
         self._posted: ProgressRequest | None = None
         self._posted_at = 0.0
         self._shown_at = 0.0
-        self._has_told_origin = False
+        self._told: set[str] = set()  # fields of TOLD_ONCE that the portal has
         self._failures = 0
         self._is_last = False
         self._loop = BackgroundLoop(f"progress of job {orders.job_id}", self._step, context.timing)
@@ -74,7 +75,7 @@ class ProgressReporter:
             self._timing.sleep(SLICE_SECONDS)
             return
         try:
-            answer = self._client.post_progress(self._orders.job_id, self._with_origin(newest))
+            answer = self._client.post_progress(self._orders.job_id, self._with_what_is_new(newest))
         except (Unavailable, Unauthorized) as error:
             self._failures += 1
             most = self._heartbeat.heartbeat_seconds
@@ -91,7 +92,7 @@ class ProgressReporter:
     def _note_answered(self, newest: ProgressRequest) -> None:
         self._failures = 0
         self._retrier.note_success()
-        self._has_told_origin = self._has_told_origin or newest.reproducibility is not None
+        self._told |= {name for name in TOLD_ONCE if getattr(newest, name) is not None}
         now = self._timing.monotonic()
         if self._posted is None or newest.phase != self._posted.phase or now - self._shown_at >= CONSOLE_SECONDS:
             self._shown_at = now
@@ -102,16 +103,11 @@ class ProgressReporter:
             return True
         return self._timing.monotonic() - self._posted_at >= POST_SECONDS
 
-    def _with_origin(self, newest: ProgressRequest) -> ProgressRequest:
-        """Add what only the first progress carries, or leave it out once the portal has it."""
+    def _with_what_is_new(self, newest: ProgressRequest) -> ProgressRequest:
+        """Add what only the first progress carries, and leave out what the portal has."""
         is_first = self._posted is None and self._orders.attempt > 1
-        origin: Reproducibility | None = None if self._has_told_origin else newest.reproducibility
-        return newest.model_copy(
-            update={
-                "resumed_from_step": self._resumed_from_step if is_first else None,
-                "reproducibility": origin,
-            }
-        )
+        resumed_from_step = self._resumed_from_step if is_first else None
+        return newest.model_copy(update={"resumed_from_step": resumed_from_step, **dict.fromkeys(self._told)})
 
     def _is_stopped(self) -> bool:
         return self._loop.is_stopped

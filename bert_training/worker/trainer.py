@@ -69,7 +69,8 @@ def _train(job: dict[str, Any], folder: Path, reporter: ChildReporter) -> Traini
     spec = _task_of(job)
     settings = _settings_of(job, spec)
     table = pd.read_parquet(job["table"])
-    splits = split_rows(spec.strata(table), train_share=settings.train_split, seed=settings.seed)
+    classes = spec.strata(table)
+    splits = split_rows(classes, train_share=settings.train_split, seed=settings.seed)
     digest = split_digest(table["row"].tolist(), splits)
     _require_same_split(job, digest)
     base_model = _base_model_of(job)
@@ -90,6 +91,7 @@ def _train(job: dict[str, Any], folder: Path, reporter: ChildReporter) -> Traini
         provenance=_provenance(job, settings, origin),
         identity=job["identity"],
         resume_step=job["resume_step"],
+        row_classes=classes,
     )
     return train(training_job, load_network(spec), reporter)
 

@@ -42,6 +42,8 @@ def test_a_long_text_is_cut_at_the_side_of_the_settings(tmp_path: Path, side: st
 
     assert network.tokenizer.decode(encoded.examples[0].input_ids, skip_special_tokens=True) == kept
     assert encoded.cut_rows == 1
+    whole = network_of(tmp_path).encode(table, lambda done: None)
+    assert encoded.lengths == whole.lengths == [len(whole.examples[0].input_ids)]
 
 
 def test_the_length_is_at_most_what_the_network_has_positions_for(tmp_path: Path) -> None:

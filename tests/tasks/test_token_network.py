@@ -67,6 +67,7 @@ def test_words_that_were_cut_off_count_as_missed(tmp_path: Path, side: str, pred
     assert predictions[0].tolist() == predicted
     assert (encoded.cut_rows, encoded.lost_words) == (1, 4 - len(encoded.examples[0].words))
     assert network.evaluate(predictions, encoded.examples).metrics["recall"] == 0.5
+    assert encoded.lengths == network_of(tmp_path).encode(table, lambda done: None).lengths
 
 
 def test_a_word_without_any_sub_token_is_lost_and_nothing_shifts(tmp_path: Path) -> None:

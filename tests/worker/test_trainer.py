@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from bert_training.contract.messages import Result
+from bert_training.contract.messages import Result, TokenLengths
 from bert_training.data.split import split_digest, split_rows
 from bert_training.ml.checkpoints import newest_checkpoint
 from bert_training.ml.errors import GpuOutOfMemory, HostOutOfMemory, NonFiniteLoss
@@ -94,6 +94,8 @@ def test_training_leaves_a_result_a_log_a_progress_and_the_model(bench: Bench) -
     progress = json.loads((bench.folder / f"progress-{ATTEMPT}.json").read_text())
     assert (progress["step"], progress["total_steps"]) == (3, 3)
     assert progress["reproducibility"]["split_digest"] == bench.split_digest
+    lengths = TokenLengths.model_validate(progress["token_lengths"])
+    assert sum(lengths.counts) == sum(map(sum, lengths.classes.values())) == ROWS
     spool = spool_path(bench.folder, ATTEMPT)
     points = SpoolReader(spool, METRIC).read(end=spool.stat().st_size, most=100, most_bytes=10**6)
     assert {point.content["split"] for point in points} == {"train", "validation", "test"}

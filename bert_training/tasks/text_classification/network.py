@@ -11,7 +11,7 @@ from transformers import AutoModelForSequenceClassification
 
 from bert_training.data.figures import class_figures, classification_figures
 from bert_training.ml.base_model import BaseModelFiles
-from bert_training.ml.batching import collate, cut_into
+from bert_training.ml.batching import collate, cut_into, uncut_length
 from bert_training.ml.job import TrainingSettings
 from bert_training.ml.loss import cross_entropy_sum, weight_sum
 from bert_training.ml.pretrained import load_model, load_tokenizer
@@ -35,15 +35,15 @@ class TextClassificationNetwork:
         label_ids = {name: index for index, name in enumerate(self.label_names)}
         labels = [label_ids[name] for name in table["label"]]
         examples: list[Example] = []
-        cut_rows = 0
+        lengths: list[int] = []
         for texts in cut_into(table["text"].tolist(), ROWS_PER_CALL):
             encodings = self.tokenizer(texts, truncation=True, return_attention_mask=False).encodings or []
             for encoding in encodings:
-                cut_rows += bool(encoding.overflowing)
+                lengths.append(uncut_length(encoding))
                 label = np.array([labels[len(examples)]], dtype=np.int64)
                 examples.append(Example(np.array(encoding.ids, dtype=np.int32), label))
             on_rows(len(examples))
-        return Encoded(examples, cut_rows)
+        return Encoded(examples, lengths)
 
     def collate(self, examples: Sequence[Example]) -> Batch:
         """Put texts into one batch; labels (B,)."""

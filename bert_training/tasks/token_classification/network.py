@@ -12,7 +12,7 @@ from transformers import AutoModelForTokenClassification
 
 from bert_training.data.figures import OUTSIDE, entity_class_figures, entity_figures
 from bert_training.ml.base_model import BaseModelFiles
-from bert_training.ml.batching import collate, cut_into
+from bert_training.ml.batching import collate, cut_into, uncut_length
 from bert_training.ml.job import TrainingSettings
 from bert_training.ml.loss import cross_entropy_sum, weight_sum
 from bert_training.ml.pretrained import load_model, load_tokenizer
@@ -64,15 +64,15 @@ class TokenClassificationNetwork:
         """Encode columns `tokens` and `tags`; words without a sub-token are counted as lost."""
         all_tags = [[self.tag_ids[tag] for tag in tags] for tags in table["tags"]]
         examples: list[SentenceExample] = []
-        cut_rows = 0
+        lengths: list[int] = []
         for sentences in cut_into([list(tokens) for tokens in table["tokens"]], ROWS_PER_CALL):
             answer = self.tokenizer(sentences, is_split_into_words=True, truncation=True, return_attention_mask=False)
             for encoding in answer.encodings or []:
-                cut_rows += bool(encoding.overflowing)
+                lengths.append(uncut_length(encoding))
                 examples.append(_example(encoding.ids, encoding.word_ids, all_tags[len(examples)]))
             on_rows(len(examples))
         lost = sum(len(example.tags) - len(example.words) for example in examples)
-        return Encoded(examples, cut_rows, lost)
+        return Encoded(examples, lengths, lost)
 
     def collate(self, examples: Sequence[SentenceExample]) -> Batch:
         """Put sentences into one batch; labels (B, T)."""
