@@ -65,7 +65,7 @@ def describe_examples(examples: Examples) -> tuple[dict[str, Any], list[int]]:
 
 
 def describe_classes(counts: Mapping[str, int]) -> dict[str, Any]:
-    """Return how the examples are spread: `effective` classes of equal size would be as diverse (exp of the entropy)."""
+    """Return how the examples are spread; effective: so many classes of one size are as diverse (e to the entropy)."""
     total = sum(counts.values())
     entropy = -sum(n / total * math.log(n / total) for n in counts.values() if n)
     return {

@@ -1,7 +1,7 @@
 """Counts how long texts are in tokens, so that a worker can tell it in one small message and the portal can draw it.
 
 {"max_length": where the run cuts, "edges": n+1 rising numbers, "counts": n, "classes": {name: n counts}}; a bar holds
-edges[i] <= length < edges[i+1]. Each limit of LIMITS, and the run's own, ends a bar: what it cuts off is counted exactly.
+edges[i] <= length < edges[i+1]. Each of LIMITS, and the run's own limit, ends a bar: what it cuts is counted exactly.
 """
 
 from bisect import bisect_right

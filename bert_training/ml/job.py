@@ -70,7 +70,8 @@ class TrainingJob:
     """One run.
 
     table: canonical, column `row` and the task's columns.  splits: "train", "validation" or "test", one a row.
-    row_classes: one name a row, to count lengths by; may be empty.  label_names: index = label id.  threads: None = as many as are free.  job_dir: gets checkpoints/ and final/.
+    label_names: index = label id.  threads: None = as many as are free.  job_dir: gets checkpoints/ and final/.
+    row_classes: one name a row, to count lengths by; may be empty.
     provenance: written into final/run.json and the model card.  identity: written into each checkpoint.
     resume_step: go on from this checkpoint, verified by the caller; 0 = from the beginning.
     checkpoint_seconds: of training after which a checkpoint is written, beside those at the end of each epoch.

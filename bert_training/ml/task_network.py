@@ -40,9 +40,7 @@ class Encoded(Generic[ExampleT]):
     @property
     def cut_rows(self) -> int:
         """Count the rows that were longer than max_length."""
-        return sum(
-            length > len(example.input_ids) for length, example in zip(self.lengths, self.examples, strict=True)
-        )
+        return sum(length > len(example.input_ids) for length, example in zip(self.lengths, self.examples, strict=True))
 
 
 @dataclass(frozen=True)

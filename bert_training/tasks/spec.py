@@ -47,7 +47,7 @@ class TaskSpec:
     label_names: canonical table -> the sorted names of what the network tells apart; their index is the label id.
     strata: canonical table -> one string a row; a split keeps their shares.
     texts: canonical table -> one text a row, in which copies and personal data are looked for.
-    answers: canonical table -> one string a row, all that is learned from it: the same text with others is a contradiction.
+    answers: canonical table -> one string a row, all that is learned from it; the same text with others contradicts.
     network_module: dotted module with `build_network`, imported only by the worker (torch).
     sample_path: a .csv of a few hundred realistic rows under the headers of `columns`, for demo and download.
     Table functions take a dict of lists (data.parquet.read_table) or a DataFrame.
