@@ -8,7 +8,7 @@ from datetime import datetime
 from itertools import pairwise
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from bert_training.contract.enums import Directive, JobStatus, LogLevel, Outcome, Phase, Split, WorkerState
 from bert_training.contract.limits import (
@@ -29,6 +29,7 @@ Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 ShortText = Annotated[str, Field(max_length=200)]
 MetricName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_.]*$", max_length=METRIC_NAME_CHARACTERS)]
 ClassName = Annotated[str, Field(max_length=1000)]
+LATER_SHARES = frozenset({"validation_split", "test_split"})
 FiniteNumber = Annotated[float, Field(allow_inf_nan=False)]
 
 
@@ -112,6 +113,12 @@ class ClaimedJob(Message):
     resume_checkpoint_step: int = 0  # newest checkpoint that the portal heard of from this worker
     lease_seconds: float
     heartbeat_seconds: float = HEARTBEAT_SECONDS
+
+    @field_validator("hyperparameters")
+    @classmethod
+    def _leave_out_unnamed_shares(cls, values: dict[str, Any]) -> dict[str, Any]:
+        """Not sent where nobody named them: workers that are older than these two settings refuse unknown ones."""
+        return {name: value for name, value in values.items() if name not in LATER_SHARES or value is not None}
 
 
 class Reproducibility(Message):

@@ -95,13 +95,14 @@ def _setting(name: str, value: Any, schema: dict[str, Any]) -> Fact:
     has_unit = schema.get("unit") and value is not None and value != 1  # units are plural; "1" speaks for itself
     unit = _(schema["unit"]) if has_unit else ""
     words = schema.get("choices", {})
-    text = _(words[value]) if isinstance(value, str) and value in words else _value_text(value)
+    if value is None:
+        text = _(schema["empty"]) if "empty" in schema else ""
+    else:
+        text = _(words[value]) if isinstance(value, str) and value in words else _value_text(value)
     return Fact(_(schema["title"]) if "title" in schema else name, text, unit=unit)
 
 
 def _value_text(value: Any) -> str:
-    if value is None:
-        return _("no limit")
     if isinstance(value, bool):
         return _("yes") if value else _("no")
     if isinstance(value, float):

@@ -158,7 +158,8 @@ def _checked_hyperparameters(given: dict[str, Any], task: str, base_model: BaseM
     except ValidationError as error:
         problems = field_problems(error, declared)
         errors = [
-            _field_error(problem.name, _(problem.message) % problem.values) | {"code": OUT_OF_LIMITS}
+            _field_error(problem.name, _(problem.message) % problem.values)
+            | ({"code": OUT_OF_LIMITS} if problem.is_of_limits else {})
             for problem in problems
         ]
         unknown = any(problem.name not in declared.model_fields for problem in problems)
@@ -175,7 +176,7 @@ def _divide(dataset: Dataset, settings: Hyperparameters) -> Division:
     """Split the dataset's rows: the same function and seed give the worker the same rows."""
     table = read_table(dataset)
     strata = TASKS[dataset.task].strata(table)
-    splits = split_rows(strata, train_share=settings.train_split, seed=settings.seed)
+    splits = split_rows(strata, settings.shares, seed=settings.seed)
     letters = "".join(SPLIT_LETTERS[split] for split in splits)
     for split, letter in SPLIT_LETTERS.items():
         if letter not in letters:

@@ -5,20 +5,33 @@
 
 from dataclasses import dataclass
 from itertools import islice
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from bert_training.contract.wording import gettext_noop
+from bert_training.data.split import Shares
+from bert_training.tasks.shares import SharesRefused, check_shares, read_shares, shares_of
 
 PROBLEMS_NAMED = 50  # a body of a megabyte has room for 40,000
 
 
 def hyperparameter(
-    default: Any, label: str, description: str, *, unit: str = "", choices: dict[str, str] | None = None, **limits: Any
+    default: Any,
+    label: str,
+    description: str,
+    *,
+    unit: str = "",
+    empty: str = "",
+    choices: dict[str, str] | None = None,
+    **limits: Any,
 ) -> Any:
-    """Declare one field: default, label, help, unit and words of choices for the form, limits for validation."""
-    extra: dict[str, Any] = {"unit": unit, **({"choices": choices} if choices else {})}
+    """Declare one field: default, label, help, unit and words of choices for the form, limits for validation.
+
+    empty: the words for no value.
+    """
+    extra: dict[str, Any] = {"unit": unit, **({"empty": empty} if empty else {})}
+    extra |= {"choices": choices} if choices else {}
     return Field(default=default, title=label, description=description, json_schema_extra=extra, **limits)
 
 
@@ -62,10 +75,22 @@ class Hyperparameters(BaseModel):
     train_split: float = hyperparameter(
         0.7,
         gettext_noop("Training share"),
-        gettext_noop("Share of the rows to train on; the rest is halved into validation and test."),
+        gettext_noop("Share of the rows to train on; the rest is halved into validation and test unless one is named."),
         gt=0,
         lt=1,
         allow_inf_nan=False,
+    )
+    validation_split: Annotated[float, Field(gt=0, lt=1, allow_inf_nan=False)] | None = hyperparameter(
+        None,
+        gettext_noop("Validation share"),
+        gettext_noop("Share of the rows that choose the best checkpoint; empty = what training and test leave."),
+        empty=gettext_noop("the rest"),
+    )
+    test_split: Annotated[float, Field(gt=0, lt=1, allow_inf_nan=False)] | None = hyperparameter(
+        None,
+        gettext_noop("Test share"),
+        gettext_noop("Share of the rows that give the final figures; empty = what training and validation leave."),
+        empty=gettext_noop("the rest"),
     )
     warmup_steps: int = hyperparameter(
         0,
@@ -122,21 +147,46 @@ class Hyperparameters(BaseModel):
         gettext_noop("Maximum steps"),
         gettext_noop("Ends training after this many steps, for a quick trial; empty = all epochs."),
         unit=gettext_noop("steps"),
+        empty=gettext_noop("no limit"),
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_shares(cls, given: Any) -> Any:
+        return read_shares(given) if isinstance(given, dict) else given
+
+    @model_validator(mode="after")
+    def _check_shares(self) -> Self:
+        check_shares(self.train_split, self.validation_split, self.test_split)
+        return self
+
+    @property
+    def shares(self) -> Shares:
+        """Return the shares of the three splits."""
+        return shares_of(self.train_split, self.validation_split, self.test_split)
 
 
 @dataclass(frozen=True)
 class FieldProblem:
-    """What is wrong with one hyperparameter: its name, a message id and the values for its places."""
+    """What is wrong with one hyperparameter: its name, a message id and the values for its places.
+
+    is_of_limits: the limits that a form shows beside the field say the same.
+    """
 
     name: str
     message: str
     values: dict[str, str]
+    is_of_limits: bool = True
 
 
 def field_problems(error: ValidationError, hyperparameters: type[Hyperparameters]) -> list[FieldProblem]:
     """Say for each wrong field, of PROBLEMS_NAMED at most, what it must be, from the declaration's own limits."""
-    found = {str(item["loc"][0]) if item["loc"] else "": item["type"] for item in error.errors(include_url=False)}
+    items = error.errors(include_url=False)
+    reasons = [item.get("ctx", {}).get("error") for item in items]
+    refused = [reason for reason in reasons if isinstance(reason, SharesRefused)]
+    if refused:
+        return [FieldProblem(reason.name, reason.message, reason.values, is_of_limits=False) for reason in refused]
+    found = {str(item["loc"][0]) if item["loc"] else "": item["type"] for item in items}
     properties: dict[str, Any] = hyperparameters.model_json_schema()["properties"]
     return [_field_problem(name, kind, properties) for name, kind in islice(found.items(), PROBLEMS_NAMED)]
 

@@ -70,7 +70,7 @@ def _train(job: dict[str, Any], folder: Path, reporter: ChildReporter) -> Traini
     settings = _settings_of(job, spec)
     table = pd.read_parquet(job["table"])
     classes = spec.strata(table)
-    splits = split_rows(classes, train_share=settings.train_split, seed=settings.seed)
+    splits = split_rows(classes, settings.shares, seed=settings.seed)
     digest = split_digest(table["row"].tolist(), splits)
     _require_same_split(job, digest)
     base_model = _base_model_of(job)

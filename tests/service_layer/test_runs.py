@@ -10,7 +10,7 @@ from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from bert_training.access import datasets_visible_to
 from bert_training.contract.enums import ErrorCode
-from bert_training.data.split import split_digest, split_rows
+from bert_training.data.split import Shares, split_digest, split_rows
 from bert_training.data.table import ROW
 from bert_training.models import BaseModel, Dataset, Job, Run
 from bert_training.services.datasets import delete_dataset
@@ -91,7 +91,7 @@ def test_defaults_are_filled_in(run: Run) -> None:
 
 def test_the_manifest_is_the_split_that_a_worker_will_compute(run: Run, dataset: Dataset) -> None:
     table = read_table(dataset)
-    splits = split_rows(list(table["label"]), train_share=0.7, seed=42)
+    splits = split_rows(list(table["label"]), Shares(0.7, 0.15, 0.15), seed=42)
     letters = zlib.decompress(run.split_manifest.letters).decode()
     assert letters == "".join({"train": "t", "validation": "v", "test": "e"}[split] for split in splits)
     assert run.split_digest == split_digest(table[ROW], splits)

@@ -11,7 +11,7 @@ from openpyxl import load_workbook
 from bert_training.contract.enums import Split
 from bert_training.data.checks import Problems
 from bert_training.data.repairs import NOTHING
-from bert_training.data.split import split_rows
+from bert_training.data.split import Shares, split_rows
 from bert_training.data.table import Cells, Columns
 from bert_training.tasks import TASKS, load_network
 from bert_training.tasks.hyperparameters import Hyperparameters
@@ -85,7 +85,7 @@ def test_the_sample_has_the_headers_of_the_task(spec: TaskSpec) -> None:
 
 def test_every_label_of_the_sample_is_in_every_split(spec: TaskSpec) -> None:
     strata = spec.strata(table_of(spec, sample_rows(spec)))
-    splits = split_rows(strata, train_share=0.7, seed=42)
+    splits = split_rows(strata, Shares(0.7, 0.15, 0.15), seed=42)
     assert set(zip(strata, splits, strict=True)) == {(name, split) for name in set(strata) for split in Split}
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from bert_training.contract.messages import Result, TokenLengths
-from bert_training.data.split import split_digest, split_rows
+from bert_training.data.split import Shares, split_digest, split_rows
 from bert_training.ml.checkpoints import newest_checkpoint
 from bert_training.ml.errors import GpuOutOfMemory, HostOutOfMemory, NonFiniteLoss
 from bert_training.tasks import TASKS
@@ -45,7 +45,7 @@ class Bench:
             }
         )
         frame.to_parquet(self.table)
-        splits = split_rows(TASKS["text-classification"].strata(frame), train_share=0.7, seed=42)
+        splits = split_rows(TASKS["text-classification"].strata(frame), Shares(0.7, 0.15, 0.15), seed=42)
         self.split_digest = split_digest(frame["row"].tolist(), splits)
         self.orders = OrderBox()
 
