@@ -3,10 +3,15 @@
 import io
 import json
 from collections.abc import Iterable, Sequence
+from hashlib import sha256
 
 from openpyxl import Workbook
 
 LABELS = ("cobrança", "indenização", "saúde")
+WORDS = """fornecimento medicamento cirurgia leito prótese exame consulta terapia internação transporte fralda insulina
+dano moral material estético colisão buraco viatura queda muro enchente árvore fio poste calçada semáforo ônibus
+tributo multa parcela contrato aluguel taxa dívida juros correção nota recibo extrato guia boleto fatura imposto""".split()
+CLAIM_WORDS = 8
 SENTENCE = (["Maria", "mora", "em", "Dourados"], ["B-PESSOA", "O", "O", "B-LOCAL"])
 
 
@@ -23,6 +28,11 @@ def workbook_of(rows: Iterable[Sequence[object]], *, title: str = "Dados") -> by
     return buffer.getvalue()
 
 
+def claim_of(number: int) -> str:
+    """Return some words for a row that no other row has in this choice: rows are no near-duplicates of each other."""
+    return " ".join(WORDS[byte % len(WORDS)] for byte in sha256(b"%d" % number).digest()[:CLAIM_WORDS])
+
+
 def workbook_bytes(task: str, *, rows: int = 12, salt: str = "") -> bytes:
     """Write a valid spreadsheet for a task."""
     return workbook_of(TABLES[task](rows, salt))
@@ -31,13 +41,14 @@ def workbook_bytes(task: str, *, rows: int = 12, salt: str = "") -> bytes:
 def _texts(rows: int, salt: str) -> list[tuple[str, str]]:
     header = [("texto", "label")]
     return header + [
-        (f"O autor {index} pede o que consta do pedido {salt}.", LABELS[index % 3]) for index in range(rows)
+        (f"O autor {index} pede {claim_of(index)}, conforme {salt}.", LABELS[index % 3]) for index in range(rows)
     ]
 
 
 def _tokens(rows: int, salt: str) -> list[tuple[str, str]]:
     tokens, tags = SENTENCE
-    cells = [(json.dumps([*tokens, f"{salt}{index}"]), json.dumps([*tags, "O"])) for index in range(rows)]
+    more = [[f"{salt}{index}", *claim_of(index).split()] for index in range(rows)]
+    cells = [(json.dumps([*tokens, *words]), json.dumps([*tags, *["O"] * len(words)])) for words in more]
     return [("tokens", "tags"), *cells]
 
 

@@ -3,6 +3,7 @@
 from bert_training.models.base_model import BaseModel
 from bert_training.models.dataset import Dataset
 from bert_training.models.job import Job, JobAttempt, PortalTick
+from bert_training.models.manifest import DatasetManifest
 from bert_training.models.profile import DatasetProfile, TokenLengths
 from bert_training.models.run import IdempotentRequest, Run, SplitManifest
 from bert_training.models.telemetry import Log, Metric
@@ -13,6 +14,7 @@ __all__ = [
     "AccessToken",
     "BaseModel",
     "Dataset",
+    "DatasetManifest",
     "DatasetProfile",
     "IdempotentRequest",
     "Job",

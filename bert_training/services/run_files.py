@@ -2,18 +2,17 @@
 
 import csv
 import io
-import zlib
 from collections import Counter
 from typing import Any
 
 from django.utils.translation import gettext as _
 
-from bert_training.contract.enums import ErrorCode
+from bert_training.contract.enums import ErrorCode, Split
 from bert_training.data.model_card import ModelCardFacts
 from bert_training.data.model_card import model_card as write_card
-from bert_training.models import Metric, Run, SplitManifest
+from bert_training.models import Metric, Run
+from bert_training.services.divisions import LETTER_OF, division_of
 from bert_training.services.errors import ServiceError
-from bert_training.services.runs import SPLIT_LETTERS
 from bert_training.services.telemetry import iso_utc
 from bert_training.tasks import TASKS
 
@@ -43,8 +42,8 @@ def model_card(run: Run) -> str:
 
 def rows_by_split(run: Run) -> dict[str, int]:
     """Count the rows of training, validation and test from the stored manifest."""
-    letters = Counter(zlib.decompress(SplitManifest.objects.get(run=run).letters).decode("ascii"))
-    return {split.value: letters[letter] for split, letter in SPLIT_LETTERS.items()}
+    letters = Counter(division_of(run).letters)
+    return {split.value: letters[LETTER_OF[split]] for split in Split}
 
 
 def _provenance(run: Run) -> dict[str, Any]:

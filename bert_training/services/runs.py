@@ -1,6 +1,5 @@
 """Creates runs with everything that reproduces them, reproduces them, and ends, renames or deletes them on request."""
 
-import zlib
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,29 +8,18 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 from pydantic import ValidationError
 
-from bert_training.contract.enums import ErrorCode, Split
+from bert_training.contract.enums import ErrorCode
 from bert_training.contract.text import clean_name
-from bert_training.data.split import split_digest, split_rows
-from bert_training.data.table import ROW
-from bert_training.models import BaseModel, Dataset, Job, Run, SplitManifest
+from bert_training.models import BaseModel, Dataset, Job, Run
 from bert_training.services import claims, jobs
+from bert_training.services.divisions import Division, divide, division_of, store_division
 from bert_training.services.errors import DatasetGone, DatasetNotReady, InUse, InvalidRun
-from bert_training.services.stored_files import read_table, require_table
+from bert_training.services.stored_files import require_table
 from bert_training.services.transactions import short_transaction
 from bert_training.tasks import TASKS
 from bert_training.tasks.hyperparameters import Hyperparameters, field_problems
 
 OUT_OF_LIMITS = "out_of_limits"  # of an error that the limits beside a form's field explain
-SPLIT_LETTERS = {Split.TRAIN: "t", Split.VALIDATION: "v", Split.TEST: "e"}
-
-
-@dataclass(frozen=True)
-class Division:
-    """The split of a dataset for one run: the manifest as letters, its digest, and the rows to train on."""
-
-    letters: str
-    digest: str
-    train_rows: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,8 +58,8 @@ def prepare_run(request: RunRequest) -> PreparedRun:
     if not dataset.is_ready:
         raise DatasetNotReady(ErrorCode.DATASET_NOT_READY, _("The dataset is not ready for training."))
     entry = _allowed_base_model(request.base_model, dataset.task)
-    settings = _checked_hyperparameters(request.hyperparameters, dataset.task, entry)
-    division = _divide(dataset, settings)
+    settings = checked_hyperparameters(request.hyperparameters, dataset.task, entry)
+    division = divide(dataset, settings)
     _check_warmup(settings, division.train_rows)
     run = Run(
         name=clean_name(request.name) or clean_name(f"{dataset.name[:120]} · {entry.name}"),
@@ -104,8 +92,6 @@ def prepare_reproduction(run: Run, *, owner: User, name: str = "") -> PreparedRu
         raise DatasetNotReady(ErrorCode.DATASET_NOT_READY, _("The dataset is not ready for training."))
     require_table(run.dataset)
     _allowed_base_model(run.base_model, run.task)
-    manifest = SplitManifest.objects.get(run=run)
-    letters = zlib.decompress(manifest.letters).decode("ascii")
     copy = Run(
         name=clean_name(name) or run.name,
         owner=owner,
@@ -118,8 +104,7 @@ def prepare_reproduction(run: Run, *, owner: User, name: str = "") -> PreparedRu
         split_digest=run.split_digest,
         reproduced_from=run,
     )
-    division = Division(letters=letters, digest=run.split_digest, train_rows=letters.count("t"))
-    return PreparedRun(copy, division, priority=0)
+    return PreparedRun(copy, division_of(run), priority=0)
 
 
 @short_transaction
@@ -132,8 +117,7 @@ def store_run(prepared: PreparedRun) -> Run:
         raise DatasetGone(ErrorCode.DATASET_GONE, _("The dataset was deleted."))
     run.pk = None
     run.save(force_insert=True)
-    letters = zlib.compress(prepared.division.letters.encode("ascii"), level=9)
-    SplitManifest.objects.create(run=run, letters=letters)
+    store_division(run, prepared.division)
     claims.enqueue(run, priority=prepared.priority)
     return run
 
@@ -150,7 +134,7 @@ def _allowed_base_model(name: str, task: str) -> BaseModel:
     raise InvalidRun(ErrorCode.MODEL_NOT_ALLOWED, message, errors=errors)
 
 
-def _checked_hyperparameters(given: dict[str, Any], task: str, base_model: BaseModel) -> Hyperparameters:
+def checked_hyperparameters(given: dict[str, Any], task: str, base_model: BaseModel) -> Hyperparameters:
     """Validate types and ranges, and the length against what the base model can read."""
     declared = TASKS[task].hyperparameters
     try:
@@ -170,21 +154,6 @@ def _checked_hyperparameters(given: dict[str, Any], task: str, base_model: BaseM
         message %= {"limit": base_model.max_length, "model": base_model.name}
         raise InvalidRun(ErrorCode.INVALID_FIELD, message, errors=[_field_error("max_length", message)])
     return settings
-
-
-def _divide(dataset: Dataset, settings: Hyperparameters) -> Division:
-    """Split the dataset's rows: the same function and seed give the worker the same rows."""
-    table = read_table(dataset)
-    strata = TASKS[dataset.task].strata(table)
-    splits = split_rows(strata, settings.shares, seed=settings.seed)
-    letters = "".join(SPLIT_LETTERS[split] for split in splits)
-    for split, letter in SPLIT_LETTERS.items():
-        if letter not in letters:
-            message = _("With train_split %(share)s no row is left for %(split)s; the dataset has %(rows)s rows.")
-            message %= {"share": settings.train_split, "split": split.value, "rows": len(splits)}
-            raise InvalidRun(ErrorCode.INVALID_FIELD, message, errors=[_field_error("train_split", message)])
-    digest = split_digest(table[ROW], splits)
-    return Division(letters=letters, digest=digest, train_rows=letters.count("t"))
 
 
 def _check_warmup(settings: Hyperparameters, train_rows: int) -> None:

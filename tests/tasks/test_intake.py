@@ -11,7 +11,7 @@ from bert_training.data.process_limits import ProcessLimits
 from bert_training.tasks import TASKS
 from bert_training.tasks.intake import Report
 from tests.checking import check_file, check_in_child
-from tests.workbooks import workbook_bytes, workbook_of
+from tests.workbooks import CLAIM_WORDS, claim_of, workbook_bytes, workbook_of
 
 TEXT, TOKEN = "text-classification", "token-classification"
 
@@ -86,8 +86,8 @@ def test_the_preview_is_short_text(tmp_path: Path) -> None:
     assert len(report.preview) == 20
     assert report.preview[0] == {
         "row": 2,
-        "tokens": "Maria mora em Dourados 0",
-        "tags": "B-PESSOA O O B-LOCAL O",
+        "tokens": f"Maria mora em Dourados 0 {claim_of(0)}",
+        "tags": "B-PESSOA O O B-LOCAL O" + " O" * CLAIM_WORDS,
     }
 
 

@@ -1,0 +1,152 @@
+"""Divides a dataset for a run: which row is for training, validation and test, so that no copy stands on both sides.
+
+The user's word comes first: an uploaded manifest, else their own validation and test files, else shares and seed.
+"""
+
+import zlib
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from bert_training.contract.enums import ErrorCode, Split
+from bert_training.data.duplicates import exact_groups
+from bert_training.data.split import Splits, divide_rows, manifest_bytes, split_digest
+from bert_training.data.table import GROUP, ROW, SPLIT, Columns
+from bert_training.data.units import groups_of_names, join_groups
+from bert_training.models import Dataset, DatasetManifest, Run, SplitManifest
+from bert_training.services.errors import InvalidRun
+from bert_training.services.profiles import clusters_of
+from bert_training.services.stored_files import read_table
+from bert_training.tasks import TASKS
+from bert_training.tasks.hyperparameters import Hyperparameters
+
+LETTER_OF: dict[Split | None, str] = {Split.TRAIN: "t", Split.VALIDATION: "v", Split.TEST: "e", None: "-"}
+SPLIT_OF = {letter: split for split, letter in LETTER_OF.items()}
+
+
+class Source(StrEnum):
+    """Who says which row goes where. Stored with runs: never renamed."""
+
+    SHARES = "shares"
+    FILES = "files"
+    MANIFEST = "manifest"
+
+
+class Protection(StrEnum):
+    """Which copies are kept on one side. Stored with runs: never renamed."""
+
+    NEAR = "near"
+    EXACT = "exact"  # near-duplicates are not known
+
+
+@dataclass(frozen=True)
+class Division:
+    """The split of a dataset for one run: the manifest as letters, its digest, and what the protection did.
+
+    facts: {"source", "protection", "groups": units of several rows, "moved": rows that are elsewhere than without
+    protection, "left_out": rows in no split, "rows": {split: rows}}; empty for runs that are older.
+    """
+
+    letters: str
+    digest: str
+    facts: dict[str, Any]
+
+    @property
+    def train_rows(self) -> int:
+        """Return how many rows there are to train on."""
+        return self.letters.count(LETTER_OF[Split.TRAIN])
+
+
+def divide(dataset: Dataset, settings: Hyperparameters) -> Division:
+    """Divide a dataset as the settings and the user's own files or manifest say. 132,373 rows take about 1.5 s.
+
+    Raises InvalidRun when a split stays empty, DatasetNotReady while near-duplicates are still looked for, DatasetGone.
+    """
+    near = clusters_of(dataset)
+    table = read_table(dataset)
+    strata = TASKS[dataset.task].strata(table)
+    source, fixed = _fixed_splits(dataset, table)
+    copies = exact_groups(TASKS[dataset.task].texts(table)) if near is None else near
+    units = join_groups([copies, groups_of_names(table[GROUP])] if GROUP in table else [copies])
+
+    def division_by(units: Sequence[int]) -> Splits:
+        return divide_rows(strata, settings.shares, seed=settings.seed, units=units, fixed=fixed)
+
+    splits = division_by(units)
+    unprotected = division_by(range(len(units)))
+    pairs = list(zip(splits, unprotected, strict=True))
+    counts = Counter(splits)
+    facts = {
+        "source": source.value,
+        "protection": (Protection.EXACT if near is None else Protection.NEAR).value,
+        "groups": sum(1 for rows in Counter(units).values() if rows > 1),
+        "moved": sum(1 for split, before in pairs if split is not None and split != before),
+        "left_out": sum(1 for split, before in pairs if split is None and before is not None),
+        "rows": {split.value: counts[split] for split in Split},
+    }
+    _require_rows(facts, settings)
+    letters = "".join(LETTER_OF[split] for split in splits)
+    return Division(letters=letters, digest=split_digest(table[ROW], splits), facts=facts)
+
+
+def division_of(run: Run) -> Division:
+    """Return the division that is stored with a run."""
+    manifest = SplitManifest.objects.get(run=run)
+    return Division(letters=unpack_letters(manifest.letters), digest=run.split_digest, facts=manifest.facts)
+
+
+def store_division(run: Run, division: Division) -> None:
+    """Store the division of a new run."""
+    SplitManifest.objects.create(run=run, letters=pack_letters(division.letters), facts=division.facts)
+
+
+def manifest_for_worker(run: Run) -> bytes:
+    """Write the manifest of a run for the worker; its SHA-256 is the run's split_digest. Raises DatasetGone, ..."""
+    rows = read_table(run.dataset, [ROW])[ROW]
+    return manifest_bytes(rows, [SPLIT_OF[letter] for letter in division_of(run).letters])
+
+
+def pack_letters(letters: str) -> bytes:
+    """Compress the letters of a manifest for the database: 132,373 rows take about 26 kB."""
+    return zlib.compress(letters.encode("ascii"), level=9)
+
+
+def unpack_letters(packed: bytes) -> str:
+    """Read what pack_letters wrote."""
+    return zlib.decompress(packed).decode("ascii")
+
+
+def _fixed_splits(dataset: Dataset, table: Columns) -> tuple[Source, Splits | None]:
+    manifest = DatasetManifest.objects.filter(dataset=dataset).first()
+    if manifest is not None:
+        return Source.MANIFEST, [SPLIT_OF[letter] for letter in unpack_letters(manifest.letters)]
+    if SPLIT in table:
+        return Source.FILES, [Split(split) for split in table[SPLIT]]
+    return Source.SHARES, None
+
+
+def _require_rows(facts: dict[str, Any], settings: Hyperparameters) -> None:
+    """Refuse a division in which a split has no rows: such a run could not be trained or judged."""
+    empty = [name for name, rows in facts["rows"].items() if not rows]
+    if not empty:
+        return
+    if facts["left_out"]:
+        message = _(
+            "No row is left for %(split)s: %(left_out)s rows were left out, because rows of the same group, or nearly "
+            "the same, are in another split that comes first."
+        )
+    elif facts["groups"]:
+        message = _(
+            "No row is left for %(split)s: the groups of rows that must stay together (%(groups)s) are too large."
+        )
+    else:
+        message = _("With train_split %(share)s no row is left for %(split)s; the dataset has %(rows)s rows.")
+    values = {"split": empty[0], "share": settings.train_split, "rows": sum(facts["rows"].values())}
+    message %= {**facts, **values}
+    raise InvalidRun(
+        ErrorCode.INVALID_FIELD, message, errors=[{"path": "hyperparameters.train_split", "message": message}]
+    )
