@@ -1,6 +1,7 @@
 """An uploaded spreadsheet: the original bytes, the canonical table made of it, and what the check found."""
 
 import uuid
+from typing import Any
 
 from django.conf import settings
 from django.db import models
@@ -74,6 +75,17 @@ class Dataset(models.Model):
     def part_key(self, part: Split) -> str:
         """Where the bytes of one file of the upload are stored; the first is the training part."""
         return self.original_key if part == Split.TRAIN else f"datasets/{self.uuid}/{part.value}"
+
+    @property
+    def files(self) -> dict[str, dict[str, Any]]:
+        """The files of the upload by part, each {"name", "sha256", "bytes"}; the first is the training part."""
+        first = {"name": self.original_name, "sha256": self.sha256, "bytes": self.bytes}
+        return {Split.TRAIN.value: first, **self.extra_files}
+
+    @property
+    def recipe(self) -> list[str]:
+        """The one-click repairs that were done on the way from file to table."""
+        return list(self.request.get("recipe", []))
 
     @property
     def table_key(self) -> str:

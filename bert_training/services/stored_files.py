@@ -64,9 +64,9 @@ def drop_files(keys: Sequence[str]) -> None:
             logger.warning("file not deleted", extra={"key": key, "error": type(error).__name__})
 
 
-def open_original(dataset: Dataset) -> StoredFile:
-    """Open the uploaded bytes; raises DatasetGone, StorageAway."""
-    return _open(dataset.original_key, dataset.sha256)
+def open_original(dataset: Dataset, part: Split = Split.TRAIN) -> StoredFile:
+    """Open the uploaded bytes of one file; raises DatasetGone, StorageAway, KeyError when it has no such part."""
+    return _open(dataset.part_key(part), dataset.files[part]["sha256"])
 
 
 def open_table(dataset: Dataset) -> StoredFile:

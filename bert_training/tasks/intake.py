@@ -47,7 +47,9 @@ class Report:
 
     errors, warnings: the first of them, in the order found.  groups: the first of each code, errors first.
     rows: rows of the canonical table.  columns: task column -> header found.  columns_found: all headers.
-    preview: the first canonical rows, {"row": number, task column: text}.
+    preview: the first canonical rows, {"row": number, task column: text}.  sheets: those that can be chosen.
+    suggestions: task column -> headers that it could be, the likeliest first.  first_rows: the sheet's own, under
+    columns_found. Both only where a column was not found.
     """
 
     valid: bool = False
@@ -63,6 +65,9 @@ class Report:
     table_sha256: str = ""
     table_bytes: int = 0
     preview: list[dict[str, Any]] = field(default_factory=list)
+    sheets: list[str] = field(default_factory=list)
+    suggestions: dict[str, list[str]] = field(default_factory=dict)
+    first_rows: list[list[str]] = field(default_factory=list)
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain JSON values."""

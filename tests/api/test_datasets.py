@@ -14,6 +14,7 @@ from tests.personas import XLSX, make_dataset, ready_dataset
 from tests.workbooks import workbook_bytes, workbook_of
 
 TASK = "text-classification"
+PROBLEM_FIELDS = {"code", "part", "sheet", "row", "column", "cell", "excerpt", "message", "repair", "fix"}
 
 
 def spreadsheet(content: bytes | None = None, name: str = "petições.xlsx") -> SimpleUploadedFile:
@@ -47,7 +48,7 @@ def test_a_bad_spreadsheet_is_an_answer_with_each_cell(owner: Caller) -> None:
     response = owner.upload("/datasets/validate", file=bad_spreadsheet(), task=TASK)
     report = response.json()
     assert (response.status_code, report["valid"]) == (200, False)
-    assert {"code", "sheet", "row", "column", "cell", "message", "repair"} == set(report["errors"][0])
+    assert set(report["errors"][0]) == PROBLEM_FIELDS
     assert any(error["row"] == 3 for error in report["errors"])
     assert sum(report["counts"].values()) >= len(report["errors"])
 
@@ -115,7 +116,7 @@ def test_warnings_come_as_sentences(owner: Caller) -> None:
     report = owner.upload("/datasets/validate", file=spreadsheet(workbook_of(rows)), task=TASK).json()
     assert report["warnings"]
     for warning in [*report["warnings"], *report["summary"]["warnings"]]:
-        assert set(warning) == {"code", "sheet", "row", "column", "cell", "message", "repair"}
+        assert set(warning) == PROBLEM_FIELDS
         assert "%(" not in warning["message"]
 
 
@@ -131,6 +132,11 @@ BAD_FORMS: dict[str, tuple[dict[str, Any], str, str]] = {
     "columns of numbers": ({"columns": '{"text": 1}'}, "invalid_field", "columns"),
     "columns of empty lists": ({"columns": '{"text": []}'}, "invalid_field", "columns"),
     "columns nested": ({"columns": '{"text": {"a": "b"}}'}, "invalid_field", "columns"),
+    "recipe no list": ({"recipe": '{"a": 1}'}, "invalid_field", "recipe"),
+    "recipe of an unknown repair": ({"recipe": '["tidy_up"]'}, "invalid_field", "recipe"),
+    "recipe of objects": ({"recipe": '[{"a": [1]}]'}, "invalid_field", "recipe"),
+    "validation file as text": ({"validation_file": "texto,label"}, "invalid_field", "validation_file"),
+    "two test files": ({"test_file": [spreadsheet(b"a"), spreadsheet(b"b")]}, "invalid_field", "test_file"),
     "unknown field": ({"owner": "root"}, "unknown_field", "owner"),
     "NUL in the sheet": ({"sheet": "a\x00b"}, "invalid_field", "sheet"),
     "sheet too long": ({"sheet": "x" * 101}, "invalid_field", "sheet"),
@@ -146,6 +152,51 @@ def test_a_wrong_form_is_refused(owner: Caller, changes: dict[str, Any], code: s
     response = owner.upload("/datasets/upload", **sent)
     assert outcome_of(response) == (400, code)
     assert [error["path"] for error in response.json()["errors"]] == ([path] if path else [])
+
+
+def test_an_unknown_repair_is_answered_with_those_there_are(owner: Caller) -> None:
+    response = owner.upload("/datasets/validate", file=spreadsheet(), task=TASK, recipe='["tidy_up"]')
+    assert "tidy_up" in response.json()["message"]
+    assert "unify_labels" in response.json()["message"]
+
+
+def test_files_for_validation_and_test_are_kept_and_downloaded(owner: Caller) -> None:
+    files = {name: workbook_bytes(TASK, salt=name) for name in ("file", "validation_file", "test_file")}
+    parts = {name: spreadsheet(content, f"{name}.xlsx") for name, content in files.items()}
+    shown = owner.upload("/datasets/upload", task=TASK, **parts).json()
+    assert (shown["status"], shown["rows"]) == ("ready", 36)
+    assert {part: file["name"] for part, file in shown["extra_files"].items()} == {
+        "validation": "validation_file.xlsx",
+        "test": "test_file.xlsx",
+    }
+    for part, name in {"train": "file", "validation": "validation_file", "test": "test_file"}.items():
+        response = owner.get(f"/datasets/{shown['id']}/download?part={part}")
+        assert body_of(response) == files[name]
+        assert f'filename="{name}.xlsx"' in response.headers["Content-Disposition"]
+    again = {name: spreadsheet(content, f"{name}.xlsx") for name, content in files.items()}
+    assert owner.upload("/datasets/upload", task=TASK, **again).json()["id"] == shown["id"]
+
+
+def test_a_part_that_was_not_sent_is_not_there(owner: Caller, dataset: Dataset) -> None:
+    assert outcome_of(owner.get(f"/datasets/{dataset.pk}/download?part=test")) == (404, "not_found")
+    assert outcome_of(owner.get(f"/datasets/{dataset.pk}/download?part=all")) == (400, "invalid_field")
+
+
+def test_the_files_of_an_upload_share_the_limit(owner: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+    content = workbook_bytes(TASK)
+    monkeypatch.setattr("bert_training.services.datasets.UPLOAD_BYTES", 2 * len(content))
+    two = owner.upload("/datasets/validate", task=TASK, file=spreadsheet(content), test_file=spreadsheet(content))
+    assert two.status_code == 200
+    parts = {name: spreadsheet(content) for name in ("file", "validation_file", "test_file")}
+    assert outcome_of(owner.upload("/datasets/validate", task=TASK, **parts)) == (413, "too_large")
+
+
+def test_a_group_column_is_taken_beside_those_of_the_task(owner: Caller) -> None:
+    rows = [("texto", "label", "processo"), *((f"Pedido {row}", "ab"[row % 2], f"p{row // 3}") for row in range(12))]
+    report = owner.upload(
+        "/datasets/validate", file=spreadsheet(workbook_of(rows)), task=TASK, columns='{"group": "processo"}'
+    ).json()
+    assert (report["valid"], report["columns"]["group"]) == (True, "processo")
 
 
 def test_a_form_with_20000_fields_is_refused(owner: Caller) -> None:

@@ -10,6 +10,7 @@ from bert_training.contract.enums import DatasetStatus
 from bert_training.models import Dataset
 from bert_training.models.choices import task_choices
 from bert_training.models.dataset import PRIVACY_FULL
+from bert_training.services.fix_words import offered_fixes
 from bert_training.services.problem_words import shown_problem
 
 
@@ -21,6 +22,9 @@ class ProblemSerializer(serializers.Serializer[dict[str, Any]]):
     row = serializers.IntegerField(allow_null=True)
     column = serializers.CharField(allow_blank=True)
     cell = serializers.CharField(allow_blank=True)
+    part = serializers.CharField(default="", help_text="Empty for the file itself, else validation or test.")
+    excerpt = serializers.CharField(default="", help_text="The start of the cell's value.")
+    fix = serializers.CharField(default="", help_text="The one-click repair that mends it, for `recipe`.")
     message = serializers.SerializerMethodField()
     repair = serializers.SerializerMethodField()
 
@@ -33,10 +37,29 @@ class ProblemSerializer(serializers.Serializer[dict[str, Any]]):
         return shown_problem(problem).repair
 
 
+class GroupSerializer(serializers.Serializer[dict[str, Any]]):
+    """All findings of one kind: how many, and the first of them."""
+
+    code = serializers.CharField()
+    is_error = serializers.BooleanField()
+    count = serializers.IntegerField()
+    fix = serializers.CharField(allow_blank=True)
+    problems = ProblemSerializer(many=True)
+
+
+class OfferedFixSerializer(serializers.Serializer[Any]):
+    """A one-click repair that the file could use: send its name in `recipe`."""
+
+    name = serializers.CharField()
+    label = serializers.CharField()
+    count = serializers.IntegerField(help_text="How many findings it mends.")
+
+
 class RefusalSerializer(serializers.Serializer[dict[str, Any]]):
     """Why the check in the background refused a dataset."""
 
     errors = ProblemSerializer(many=True)  # type: ignore[assignment]  # the contract's name, here a field like others
+    groups = GroupSerializer(many=True, default=[])
     counts = serializers.DictField(child=serializers.IntegerField())
 
 
@@ -56,6 +79,8 @@ class DatasetSerializer(serializers.ModelSerializer[Dataset]):
     columns = serializers.DictField(read_only=True)
     summary = SummaryField(read_only=True)
 
+    extra_files = serializers.DictField(read_only=True, help_text="validation, test -> {name, sha256, bytes}")
+    recipe = serializers.ListField(child=serializers.CharField(), read_only=True)
     refusal = serializers.SerializerMethodField()
 
     class Meta:
@@ -73,6 +98,8 @@ class DatasetSerializer(serializers.ModelSerializer[Dataset]):
             "rows",
             "sheet",
             "columns",
+            "extra_files",
+            "recipe",
             "privacy",
             "summary",
             "refusal",
@@ -100,7 +127,19 @@ class ReportSerializer(serializers.Serializer[Any]):
     summary = SummaryField()
     errors = ProblemSerializer(many=True)  # type: ignore[assignment]  # the contract's name, here a field like others
     warnings = ProblemSerializer(many=True)
+    groups = GroupSerializer(many=True, default=[])
     counts = serializers.DictField(child=serializers.IntegerField())
+    sheets = serializers.ListField(child=serializers.CharField())
+    suggestions = serializers.DictField(
+        child=serializers.ListField(child=serializers.CharField()),
+        help_text="The task's column -> columns of the file that it could be, the likeliest first; none is applied.",
+    )
+    fixes = serializers.SerializerMethodField()
+
+    @extend_schema_field(OfferedFixSerializer(many=True))
+    def get_fixes(self, report: dict[str, Any]) -> list[dict[str, Any]]:
+        """Name the one-click repairs that the findings offer."""
+        return OfferedFixSerializer(offered_fixes(report), many=True).data
 
 
 class CheckSerializer(serializers.Serializer[Any]):
@@ -114,7 +153,16 @@ class CheckSerializer(serializers.Serializer[Any]):
         default="",
         allow_blank=True,
         max_length=20_000,
-        help_text="JSON: the task's column -> the file's column, or a list of columns to join.",
+        help_text="JSON: the task's column, or `group`, -> the file's column, or a list of columns to join.",
+    )
+    validation_file = serializers.FileField(required=False, default=None, allow_empty_file=True)
+    test_file = serializers.FileField(required=False, default=None, allow_empty_file=True)
+    recipe = serializers.CharField(
+        required=False,
+        default="",
+        allow_blank=True,
+        max_length=2000,
+        help_text="JSON list of one-click repairs, as `fixes` of a check names them.",
     )
 
 

@@ -6,7 +6,7 @@ import django_filters
 from django.core.files.base import File
 from django.core.files.uploadedfile import UploadedFile
 from django.db.models import QuerySet
-from django.http import HttpResponseBase, QueryDict
+from django.http import Http404, HttpResponseBase, QueryDict
 from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
@@ -32,6 +32,7 @@ from bert_training.api.serializers.datasets import (
     UploadSerializer,
 )
 from bert_training.contract.enums import DatasetStatus, ErrorCode, Split
+from bert_training.data.repairs import Fix, recipe_names, recipe_of
 from bert_training.models import Dataset, Worker
 from bert_training.services import datasets, stored_files
 from bert_training.services.datasets import DatasetInvalid, Uploads
@@ -40,8 +41,10 @@ from bert_training.tasks.intake import CheckRequest
 
 COLUMNS_NAMED = 20
 HEADERS_JOINED = 20
+NAME_CHARACTERS = 100  # of a name that does not exist, said back
 ORIGINAL = "application/octet-stream"  # of any format, and never to be opened by a browser
 PARQUET = "application/vnd.apache.parquet"
+FILE_FIELDS = {Split.TRAIN: "file", Split.VALIDATION: "validation_file", Split.TEST: "test_file"}
 
 
 class DatasetFilter(django_filters.FilterSet):  # type: ignore[misc]  # the library has no types
@@ -119,16 +122,34 @@ def read_form(request: Request, form: type[CheckSerializer]) -> dict[str, Any]:
 
 def sent_files(form: dict[str, Any]) -> Uploads:
     """Return the files of the form by the split that they are for."""
-    return {Split.TRAIN: form["file"]}
+    return {split: form[name] for split, name in FILE_FIELDS.items() if form[name] is not None}
 
 
 def check_request(form: dict[str, Any]) -> CheckRequest:
-    """Return what the file shall be read as. Raises InvalidRequest for columns of the wrong shape."""
+    """Return what the file shall be read as. Raises InvalidRequest for columns or a recipe of the wrong shape."""
     columns = parse_json(form["columns"].encode()) if form["columns"] else {}
     if not isinstance(columns, dict) or len(columns) > COLUMNS_NAMED or not all(map(_is_header, columns.values())):
         message = _("This must be a JSON object: the task's column -> the file's column, or a list of them.")
         raise InvalidRequest(message, path="columns")
-    return CheckRequest(task=form["task"], sheet=form["sheet"], columns=columns)
+    return CheckRequest(task=form["task"], sheet=form["sheet"], columns=columns, recipe=_recipe(form["recipe"]))
+
+
+def _recipe(text: str) -> list[str]:
+    names = parse_json(text.encode()) if text else []
+    if not isinstance(names, list):
+        raise InvalidRequest(_("This must be a JSON list of repairs."), path="recipe")
+    return known_recipe(names)
+
+
+def known_recipe(names: list[Any]) -> list[str]:
+    """Return the repairs in their stored form. Raises InvalidRequest that names the ones there are."""
+    try:
+        return recipe_names(recipe_of(names))
+    except ValueError:
+        unknown = next(name for name in names if name not in list(Fix))
+        message = _("There is no repair %(name)s. There are: %(known)s.")
+        message %= {"name": str(unknown)[:NAME_CHARACTERS], "known": ", ".join(Fix)}
+        raise InvalidRequest(message, path="recipe") from None
 
 
 def _is_header(value: Any) -> bool:
@@ -203,6 +224,7 @@ class DownloadDataset(ApiView):
     @extend_schema(
         parameters=[
             OpenApiParameter("form", str, enum=["table"], description="Workers: the canonical Parquet table."),
+            OpenApiParameter("part", str, enum=list(Split), description="People: which file of the upload."),
             OpenApiParameter("Range", str, OpenApiParameter.HEADER, description="One range: bytes=first-last."),
         ],
         responses={
@@ -217,7 +239,7 @@ class DownloadDataset(ApiView):
             require_protocol(request)
             stored = self._table(request, worker, pk)
         else:
-            stored = self._original(access.visible_dataset(request.user, pk))
+            stored = self._original(access.visible_dataset(request.user, pk), _wanted_part(request))
         return send_file(request._request, stored)
 
     def _table(self, request: Request, worker: Worker, pk: int) -> StoredFile:
@@ -227,6 +249,16 @@ class DownloadDataset(ApiView):
         content: File[bytes] = stored_files.open_table(dataset)
         return StoredFile(content, dataset.table_bytes, dataset.table_sha256, f"{dataset.pk}.parquet", PARQUET)
 
-    def _original(self, dataset: Dataset) -> StoredFile:
-        content: File[bytes] = stored_files.open_original(dataset)
-        return StoredFile(content, dataset.bytes, dataset.sha256, dataset.original_name, ORIGINAL)
+    def _original(self, dataset: Dataset, part: Split) -> StoredFile:
+        file = dataset.files.get(part)
+        if file is None:
+            raise Http404(_("The dataset has no file for %(part)s.") % {"part": part.value})
+        content: File[bytes] = stored_files.open_original(dataset, part)
+        return StoredFile(content, file["bytes"], file["sha256"], file["name"], ORIGINAL)
+
+
+def _wanted_part(request: Request) -> Split:
+    part = request.query_params.get("part", Split.TRAIN.value)
+    if part not in list(Split):
+        raise InvalidRequest(_("This must be one of: %(expected)s.") % {"expected": ", ".join(Split)}, path="part")
+    return Split(part)
