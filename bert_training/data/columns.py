@@ -15,6 +15,7 @@ from bert_training.data.header import header_below, move_header
 from bert_training.data.kinds import WITH_CELL_NAMES, FileKind, cell_limit
 from bert_training.data.repairs import Fix
 from bert_training.data.sheet import Sheet, no_rows
+from bert_training.data.suggestions import Content
 from bert_training.data.table import GROUP, CellFlag, Cells, column_letter
 
 JOIN = "\n"
@@ -39,7 +40,8 @@ class GroupColumn:
 
     name: str = GROUP
     header: str = GROUP
-    aliases: tuple[str, ...] = ()
+    aliases: tuple[str, ...] = ("grupo", "processo", "numero do processo", "n processo", "process")
+    content: Content = Content.KEY
 
 
 def match_columns(sheet: Sheet, wanted: Sequence[WantedColumn], mapping: Mapped | None = None) -> dict[str, list[int]]:

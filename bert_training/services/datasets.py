@@ -7,11 +7,11 @@ import hashlib
 import json
 import logging
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Never
 
 from django.conf import settings
 from django.contrib.auth.models import User
@@ -25,6 +25,7 @@ from bert_training.contract.enums import TERMINAL_STATUSES, DatasetStatus, Error
 from bert_training.contract.limits import UPLOAD_BYTES
 from bert_training.contract.text import clean_name
 from bert_training.data.digest import file_digest
+from bert_training.data.repairs import Fix
 from bert_training.models import Dataset, DatasetProfile, Run, TokenLengths
 from bert_training.models.dataset import PRIVACY_FULL
 from bert_training.services.errors import InUse, ServiceError, StorageFull
@@ -61,7 +62,7 @@ class DatasetInvalid(ServiceError):
 
 def check_upload(uploads: Uploads, request: CheckRequest) -> Report:
     """Check files and keep nothing."""
-    _require_known_task(request)
+    _require_known(request)
     _require_size(uploads)
     with _on_disk(uploads) as sources:
         return check_in_sandbox(sources, request)
@@ -81,7 +82,7 @@ def register_upload(
     visible: what the owner may see beside their own. Above BACKGROUND_CHECK_BYTES the row is `checking` and django-q2
     goes on. Raises DatasetInvalid (nothing kept), StorageFull, ServiceError too_large.
     """
-    _require_known_task(request)
+    _require_known(request)
     _require_size(uploads)
     with _on_disk(uploads) as sources:
         dataset = _new_dataset(owner, sources, request, name=name, description=description)
@@ -138,11 +139,18 @@ def stored_sources(dataset: Dataset) -> Iterator[Sources]:
         yield sources
 
 
-def _require_known_task(request: CheckRequest) -> None:
+def _require_known(request: CheckRequest) -> None:
+    """Refuse a task or a repair that does not exist, naming those that do."""
     if request.task not in TASKS:
-        message = _("There is no task %(task)s. There are: %(known)s.")
-        message %= {"task": clean_name(request.task, characters=100), "known": ", ".join(TASKS)}
-        raise ServiceError(ErrorCode.INVALID_FIELD, message, errors=[{"path": "task", "message": message}])
+        _refuse_name("task", request.task, _("There is no task %(name)s. There are: %(known)s."), TASKS)
+    for fix in request.recipe:
+        if fix not in list(Fix):
+            _refuse_name("recipe", fix, _("There is no repair %(name)s. There are: %(known)s."), Fix)
+
+
+def _refuse_name(path: str, name: str, message: str, known: Iterable[str]) -> Never:
+    message %= {"name": clean_name(name, characters=100), "known": ", ".join(known)}
+    raise ServiceError(ErrorCode.INVALID_FIELD, message, errors=[{"path": path, "message": message}])
 
 
 def _require_size(uploads: Uploads) -> None:

@@ -1,7 +1,7 @@
 """The one-click repairs in the reader's language: what each does, and which of them a report offers."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,6 +28,8 @@ FIX_WORDS = {
     Fix.LEAVE_OUT_RARE_CLASSES: gettext_noop("Leave out labels with too few rows"),
 }
 
+DONE_CODE = "repaired"  # of findings that only state what a repair did
+
 
 @dataclass(frozen=True)
 class OfferedFix:
@@ -47,16 +49,12 @@ def offered_fixes(report: Mapping[str, Any]) -> list[OfferedFix]:
     """Return the repairs that the groups of a report (Report.as_dict(), or a stored one) offer, in Fix's order."""
     counts: Counter[str] = Counter()
     for group in report.get("groups", []):
-        for name in _names(group):
-            counts[name] += group["count"]
-    return [OfferedFix(fix.value, fix_label(fix), counts[fix]) for fix in Fix if fix in counts]
+        if group["code"] != DONE_CODE:
+            counts.update(_mended(group))
+    return [OfferedFix(fix.value, fix_label(fix), counts[fix]) for fix in Fix if counts[fix]]
 
 
-def fix_labels(names: Iterable[str]) -> list[str]:
-    """Say what a recipe does."""
-    return [fix_label(name) for name in names]
-
-
-def _names(group: Mapping[str, Any]) -> set[str]:
-    """Return the repairs that a group's findings name; most groups have one."""
-    return {name for name in (group["fix"], *(problem["fix"] for problem in group["problems"])) if name}
+def _mended(group: Mapping[str, Any]) -> Counter[str]:
+    """Count what each repair would mend of a group: all of it, or the findings that name it when there are several."""
+    named = Counter(problem["fix"] for problem in group["problems"] if problem["fix"])
+    return Counter({group["fix"]: group["count"]}) if set(named) <= {group["fix"]} else named

@@ -9,20 +9,24 @@ from pathlib import Path
 from typing import Any, Self
 
 from bert_training.contract.enums import Split
+from bert_training.data.cells import excerpt, is_blank, to_text
 from bert_training.data.checks import DatasetRefused, Problem, ProblemGroup, Problems, open_lines
-from bert_training.data.columns import find_header, found_headers, header_of, match_columns, take_cells
+from bert_training.data.columns import GroupColumn, find_header, found_headers, header_of, match_columns, take_cells
 from bert_training.data.digest import file_digest
 from bert_training.data.parquet import write_table
 from bert_training.data.process_limits import UPLOAD_LIMITS, ProcessLimits
 from bert_training.data.repairs import Fix, recipe_of
 from bert_training.data.sandbox import run_in_sandbox
+from bert_training.data.sheet import Sheet
 from bert_training.data.spreadsheet import read_sheet
+from bert_training.data.suggestions import suggest_columns
 from bert_training.data.table import GROUP, PART_STRIDE, PARTS, ROW, SPLIT, Cells, Columns, join_parts
 from bert_training.tasks import TASKS
 from bert_training.tasks.spec import TaskSpec
 
 PREVIEW_ROWS = 20
 PREVIEW_CHARACTERS = 500
+FIRST_ROWS = 5
 
 ColumnMapping = Mapping[str, str | Sequence[str]]
 
@@ -48,8 +52,8 @@ class Report:
     errors, warnings: the first of them, in the order found.  groups: the first of each code, errors first.
     rows: rows of the canonical table.  columns: task column -> header found.  columns_found: all headers.
     preview: the first canonical rows, {"row": number, task column: text}.  sheets: those that can be chosen.
-    suggestions: task column -> headers that it could be, the likeliest first.  first_rows: the sheet's own, under
-    columns_found. Both only where a column was not found.
+    suggestions: task column, or "group", -> headers that it could be, the likeliest first; none is applied.
+    first_rows: the sheet's own, one text for each of columns_found.
     """
 
     valid: bool = False
@@ -172,11 +176,22 @@ def _take(file: SourceFile, request: CheckRequest, spec: TaskSpec, problems: Pro
         sheet = find_header(sheet, spec.columns, request.columns)
     is_first = not report.columns_found
     if is_first:
-        report.sheet, report.columns_found = sheet.name, found_headers(sheet)
+        _show_sheet(report, sheet, spec)
     positions = match_columns(sheet, spec.columns, request.columns)
     if is_first:
         report.columns = {name: header_of(sheet, places) for name, places in positions.items()}
     return take_cells(sheet, positions, problems)
+
+
+def _show_sheet(report: Report, sheet: Sheet, spec: TaskSpec) -> None:
+    """Note what somebody needs to say which column is which, before any column is looked for."""
+    report.sheet, report.columns_found = sheet.name, found_headers(sheet)
+    report.sheets = list(sheet.sheets)
+    report.suggestions = suggest_columns(sheet.header, sheet.rows, (*spec.columns, GroupColumn()))
+    report.first_rows = [
+        [excerpt(to_text(value)) for name, value in zip(sheet.header, row, strict=False) if not is_blank(name)]
+        for row in sheet.rows[:FIRST_ROWS]
+    ]
 
 
 def _with_reserved(table: Columns, cells: Cells) -> Columns:

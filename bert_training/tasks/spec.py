@@ -11,15 +11,20 @@ from typing import Any
 
 from bert_training.data.checks import Problems
 from bert_training.data.repairs import Recipe
+from bert_training.data.suggestions import Content
 from bert_training.data.table import Cells, Columns, Table
 from bert_training.tasks.hyperparameters import Hyperparameters
 
 
 @dataclass(frozen=True)
 class Column:
-    """A column that the task needs. `name` is its name in the canonical table, `header` the one in the sample sheet."""
+    """A column that the task needs. `name` is its name in the canonical table, `header` the one in the sample sheet.
+
+    content: what its cells are like, to find it under another name.
+    """
 
     name: str
+    content: Content
     header: str
     label: str
     help: str

@@ -51,7 +51,7 @@ class OfferedFixSerializer(serializers.Serializer[Any]):
     """A one-click repair that the file could use: send its name in `recipe`."""
 
     name = serializers.CharField()
-    label = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]  # the contract's name, here a field like others
     count = serializers.IntegerField(help_text="How many findings it mends.")
 
 
@@ -139,7 +139,7 @@ class ReportSerializer(serializers.Serializer[Any]):
     @extend_schema_field(OfferedFixSerializer(many=True))
     def get_fixes(self, report: dict[str, Any]) -> list[dict[str, Any]]:
         """Name the one-click repairs that the findings offer."""
-        return OfferedFixSerializer(offered_fixes(report), many=True).data
+        return list(OfferedFixSerializer(offered_fixes(report), many=True).data)
 
 
 class CheckSerializer(serializers.Serializer[Any]):

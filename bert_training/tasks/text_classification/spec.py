@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from bert_training.contract.wording import gettext_noop
+from bert_training.data.suggestions import Content
 from bert_training.data.summary import count_labels, describe_lengths
 from bert_training.data.table import Table
 from bert_training.tasks.spec import Column, Metric, TaskSpec
@@ -40,6 +41,7 @@ TEXT_CLASSIFICATION = TaskSpec(
     columns=(
         Column(
             name="text",
+            content=Content.TEXT,
             header="texto",
             label=gettext_noop("Text"),
             help=gettext_noop("The text to judge, one a row."),
@@ -47,6 +49,7 @@ TEXT_CLASSIFICATION = TaskSpec(
         ),
         Column(
             name="label",
+            content=Content.LABEL,
             header="label",
             label=gettext_noop("Label"),
             help=gettext_noop("The name of the class, written the same way in every row. Each class needs 3 rows."),

@@ -6,6 +6,7 @@ from typing import Any
 
 from bert_training.contract.wording import gettext_noop
 from bert_training.data.bio import OUTSIDE, entity_types
+from bert_training.data.suggestions import Content
 from bert_training.data.summary import count_labels, describe_lengths
 from bert_training.data.table import Table
 from bert_training.tasks.spec import Column, Metric, TaskSpec
@@ -55,6 +56,7 @@ TOKEN_CLASSIFICATION = TaskSpec(
     columns=(
         Column(
             name="tokens",
+            content=Content.TOKENS,
             header="tokens",
             label=gettext_noop("Tokens"),
             help=gettext_noop('The words of the text as a JSON list: ["Maria", "mora", "aqui"].'),
@@ -62,6 +64,7 @@ TOKEN_CLASSIFICATION = TaskSpec(
         ),
         Column(
             name="tags",
+            content=Content.TAGS,
             header="tags",
             label=gettext_noop("Tags"),
             help=gettext_noop('One tag for each word as a JSON list: ["B-PESSOA", "O", "O"].'),
