@@ -27,7 +27,7 @@ from bert_training.services.datasets import (
     update_dataset,
 )
 from bert_training.services.errors import ServiceError, StorageAway
-from bert_training.services.problem_words import shown_problems
+from bert_training.services.problem_words import shown_groups, shown_problems
 from bert_training.services.stored_files import damage_of
 from bert_training.tasks import TASKS
 from bert_training.tasks.intake import Report
@@ -170,26 +170,21 @@ class DatasetAdmin(ServiceDeletion[Dataset]):
         return HttpResponseRedirect(admin_url(registered.dataset))
 
     def _show_form(self, request: HttpRequest, form: UploadForm, *, report: Report | None = None) -> HttpResponse:
+        if report is not None:
+            form.show(report)
         context = {
             **self.admin_site.each_context(request),
             "title": gettext("Upload a spreadsheet"),
             "opts": self.opts,
             "form": form,
             "report": report,
-            "unlisted": _unlisted(report) if report else 0,
-            "errors": shown_problems(problem.as_dict() for problem in report.errors) if report else [],
-            "warnings": shown_problems(problem.as_dict() for problem in report.warnings) if report else [],
+            "groups": shown_groups(group.as_dict() for group in report.groups) if report else [],
             "tasks": [(task.name, gettext(task.label), task.name == form.spec.name) for task in TASKS.values()],
             "note": gettext(form.spec.description),
             "sample_url": reverse("pages:dataset-sample", args=[form.spec.name]),
             "submit_label": gettext("Check and save"),
         }
         return TemplateResponse(request, "admin/bert_training/upload.html", context)
-
-
-def _unlisted(report: Report) -> int:
-    """Return how many errors a report counts beyond those that it lists."""
-    return sum(report.counts.get(code, 0) for code in {problem.code for problem in report.errors}) - len(report.errors)
 
 
 def _upload_message(registered: Registered) -> str:

@@ -148,7 +148,7 @@ def _facts(dataset: Dataset) -> list[Fact]:
 
 def _cells(row: dict[str, Any]) -> dict[str, Any]:
     """Return one canonical row as the two columns of the preview: what is read, and what is learned from it."""
-    number, text, label = (_cell(value) for value in row.values())
+    number, text, label, *_steering = (_cell(value) for value in row.values())
     return {"row": number, "text": text, "label": label}
 
 

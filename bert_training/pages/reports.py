@@ -5,7 +5,7 @@ from typing import Any
 
 from bert_training.models import Dataset
 from bert_training.pages.words import count_text, share_text
-from bert_training.services.problem_words import ShownProblem, shown_problems
+from bert_training.services.problem_words import ShownGroup, grouped, shown_groups, shown_repairs
 from bert_training.tasks.intake import Report
 
 MISSING_COLUMN = "missing_column"
@@ -28,37 +28,36 @@ class LabelCount:
 
 @dataclass(frozen=True)
 class ShownReport:
-    """A report in words. `error_count` counts all errors, `errors` holds the first of them."""
+    """A report in words. done: what the repairs of the recipe did."""
 
     valid: bool
     rows: int
-    errors: list[ShownProblem]
-    warnings: list[ShownProblem]
+    errors: list[ShownGroup]
+    warnings: list[ShownGroup]
+    done: list[str]
     labels: list[LabelCount]
-    error_count: int
     preview: list[dict[str, Any]] = field(default_factory=list)
     columns_found: list[str] = field(default_factory=list)
+    first_rows: list[list[str]] = field(default_factory=list)
     column_is_missing: bool = False
     is_check_only: bool = False
 
     @property
-    def hidden_errors(self) -> bool:
-        """Tell whether there are more errors than are listed."""
-        return self.error_count > len(self.errors)
+    def error_count(self) -> int:
+        """Count all errors, also those that are not listed."""
+        return sum(group.count for group in self.errors)
 
 
 def shown_report(report: Report, *, is_check_only: bool) -> ShownReport:
     """Put a fresh report into words."""
-    values = report.as_dict()
-    return ShownReport(
+    return _with_groups(
+        [group.as_dict() for group in report.groups],
         valid=report.valid,
         rows=report.rows,
-        errors=shown_problems(values["errors"]),
-        warnings=shown_problems(values["warnings"]),
         labels=label_counts(report.summary),
-        error_count=_count_errors(values["errors"], values["warnings"], report.counts),
         preview=[_preview_row(row) for row in report.preview] if report.valid else [],
         columns_found=report.columns_found,
+        first_rows=report.first_rows,
         column_is_missing=MISSING_COLUMN in report.counts,
         is_check_only=is_check_only,
     )
@@ -66,14 +65,26 @@ def shown_report(report: Report, *, is_check_only: bool) -> ShownReport:
 
 def stored_report(dataset: Dataset) -> ShownReport:
     """Put into words what was stored with a dataset."""
-    errors, warnings = dataset.report.get("errors", []), dataset.summary.get("warnings", [])
+    return _with_groups(
+        stored_groups(dataset), valid=dataset.is_ready, rows=dataset.rows, labels=label_counts(dataset.summary)
+    )
+
+
+def stored_groups(dataset: Dataset) -> list[dict[str, Any]]:
+    """Return the groups of findings that were stored with a dataset."""
+    stored = dataset.report
+    if "groups" in stored:
+        return list(stored["groups"])
+    return grouped(stored.get("errors", []), dataset.summary.get("warnings", []), stored.get("counts", {}))
+
+
+def _with_groups(groups: list[dict[str, Any]], **facts: Any) -> ShownReport:
+    shown = shown_groups(groups)
     return ShownReport(
-        valid=dataset.is_ready,
-        rows=dataset.rows,
-        errors=shown_problems(errors),
-        warnings=shown_problems(warnings),
-        labels=label_counts(dataset.summary),
-        error_count=_count_errors(errors, warnings, dataset.report.get("counts", {})),
+        errors=[group for group in shown if group.is_error],
+        warnings=[group for group in shown if not group.is_error],
+        done=shown_repairs(groups),
+        **facts,
     )
 
 
@@ -84,12 +95,7 @@ def label_counts(summary: dict[str, Any]) -> list[LabelCount]:
     return [LabelCount(name, count, most, share_text(count / total)) for name, count in counts.items()]
 
 
-def _count_errors(errors: list[dict[str, Any]], warnings: list[dict[str, Any]], counts: dict[str, int]) -> int:
-    """Count all errors: `counts` holds those of the warnings too, told apart by their codes."""
-    codes = {problem["code"] for problem in errors} - {problem["code"] for problem in warnings}
-    return max(len(errors), sum(counts.get(code, 0) for code in codes))
-
-
 def _preview_row(row: dict[str, Any]) -> dict[str, Any]:
-    number, text, label = row.values()
+    """Return what is read and what is learned from it; columns that only steer the split stand behind them."""
+    number, text, label, *_steering = row.values()
     return {"row": number, "text": text, "label": label}

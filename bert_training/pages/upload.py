@@ -26,17 +26,19 @@ def upload_dataset(request: HttpRequest) -> HttpResponse:
     """Show the form for one task; `action=check` judges the file and keeps nothing, `action=send` saves it."""
     spec = _wanted_task(request)
     form = UploadForm(spec, request.POST or None, request.FILES or None)
-    report = None
+    found, is_check_only = None, request.POST.get("action") == "check"
     if request.method == "POST" and form.is_valid():
         try:
-            if request.POST.get("action") != "check":
+            if not is_check_only:
                 return _register(request, form)
             found = check_upload(form.uploads(), form.check_request())
-            report = shown_report(found, is_check_only=True)
         except DatasetInvalid as refusal:
-            report = shown_report(refusal.report, is_check_only=False)
+            found = refusal.report
         except ServiceError as refusal:
             form.add_error(None, refusal.message)
+    report = shown_report(found, is_check_only=is_check_only) if found else None
+    if found:
+        form.show(found, form_id="upload-form")
     return render(request, "datasets/upload.html", _context(spec, form, report), status=_status(form, report))
 
 

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from bert_training.contract.wording import gettext_noop
 from bert_training.data.repairs import Fix
+from bert_training.services.problem_words import DONE_CODE
 
 FIX_WORDS = {
     Fix.FIND_HEADER: gettext_noop("Take the row that names the columns as the header, leave out the rows above it"),
@@ -28,8 +29,6 @@ FIX_WORDS = {
     Fix.LEAVE_OUT_RARE_CLASSES: gettext_noop("Leave out labels with too few rows"),
 }
 
-DONE_CODE = "repaired"  # of findings that only state what a repair did
-
 
 @dataclass(frozen=True)
 class OfferedFix:
@@ -43,6 +42,11 @@ class OfferedFix:
 def fix_label(name: str) -> str:
     """Say what a repair does; a name that is stored but not known any more stays as it is."""
     return _(FIX_WORDS[Fix(name)]) if name in list(Fix) else name
+
+
+def fix_choices() -> list[tuple[str, str]]:
+    """Return all repairs as the choices of a form."""
+    return [(fix.value, fix_label(fix)) for fix in Fix]
 
 
 def offered_fixes(report: Mapping[str, Any]) -> list[OfferedFix]:

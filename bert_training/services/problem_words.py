@@ -1,19 +1,67 @@
 """Says in the reader's language what a check found in a spreadsheet: where, what is wrong, how to repair it."""
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from django.utils.translation import gettext as _
 
+from bert_training.contract.enums import Split
+from bert_training.contract.wording import gettext_noop
+
+PART_WORDS = {Split.VALIDATION: gettext_noop("validation file"), Split.TEST: gettext_noop("test file")}
+HOLE = "…"  # stands where the values of a group's findings differ
+SHOWN_AT_ONCE = 3
+DONE_CODE = "repaired"  # of findings that only state what a repair did
+_PLACE = re.compile(r"%\((\w+)\)[sd]")
+
 
 @dataclass(frozen=True)
 class ShownProblem:
-    """One finding in words."""
+    """One finding in words. excerpt: the start of the cell's value."""
 
     place: str
     sentence: str
     repair: str
+    excerpt: str = ""
+
+
+@dataclass(frozen=True)
+class ShownGroup:
+    """All findings of one kind: one sentence for them, how many there are, the first of them."""
+
+    code: str
+    is_error: bool
+    count: int
+    sentence: str
+    repair: str
+    problems: list[ShownProblem]
+
+    @property
+    def places(self) -> list[ShownProblem]:
+        """The findings that name a place."""
+        return [problem for problem in self.problems if problem.place]
+
+    @property
+    def first(self) -> list[ShownProblem]:
+        """The findings to show at once."""
+        return self.places[:SHOWN_AT_ONCE]
+
+    @property
+    def has_more(self) -> bool:
+        """Tell whether others are known by their place."""
+        return len(self.places) > SHOWN_AT_ONCE
+
+    @property
+    def unlisted(self) -> int:
+        """How many there are beside those that are shown at once."""
+        return self.count - max(1, len(self.first))
+
+    @property
+    def is_alike(self) -> bool:
+        """Tell whether one sentence is true of all findings."""
+        return all(problem.sentence == self.sentence for problem in self.problems)
 
 
 def shown_problems(problems: Iterable[Mapping[str, Any]]) -> list[ShownProblem]:
@@ -24,8 +72,65 @@ def shown_problems(problems: Iterable[Mapping[str, Any]]) -> list[ShownProblem]:
 def shown_problem(problem: Mapping[str, Any]) -> ShownProblem:
     """Translate one finding: `message` and `repair` are message ids with named places, `values` fills them."""
     return ShownProblem(
-        place=_place(problem), sentence=_filled(problem["message"], problem), repair=_filled(problem["repair"], problem)
+        place=_place(problem),
+        sentence=_filled(problem["message"], problem),
+        repair=_filled(problem["repair"], problem),
+        excerpt=problem.get("excerpt", ""),
     )
+
+
+def shown_groups(groups: Iterable[Mapping[str, Any]]) -> list[ShownGroup]:
+    """Translate groups of findings, as ProblemGroup.as_dict() has them."""
+    return [
+        ShownGroup(
+            code=group["code"],
+            is_error=group["is_error"],
+            count=group["count"],
+            sentence=_common(group["problems"], "message"),
+            repair=_common(group["problems"], "repair"),
+            problems=shown_problems(group["problems"]),
+        )
+        for group in groups
+        if group["code"] != DONE_CODE
+    ]
+
+
+def shown_repairs(groups: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Say what the repairs of a recipe did."""
+    done = [problem for group in groups if group["code"] == DONE_CODE for problem in group["problems"]]
+    return [problem.sentence for problem in shown_problems(done)]
+
+
+def grouped(
+    errors: Iterable[Mapping[str, Any]], warnings: Iterable[Mapping[str, Any]], counts: Mapping[str, int]
+) -> list[dict[str, Any]]:
+    """Group the findings of a report that was stored before reports had groups."""
+    groups: dict[tuple[str, bool], list[Mapping[str, Any]]] = {}
+    for is_error, problems in ((True, errors), (False, warnings)):
+        for problem in problems:
+            groups.setdefault((problem["code"], is_error), []).append(problem)
+    return [
+        {
+            "code": code,
+            "is_error": is_error,
+            "count": max(len(found), counts.get(code, 0)),
+            "fix": "",
+            "problems": found,
+        }
+        for (code, is_error), found in groups.items()
+    ]
+
+
+def _common(problems: Sequence[Mapping[str, Any]], part: str) -> str:
+    """Write one sentence for all: the first one's, with a hole where the values of the others are not the same."""
+    first = problems[0]
+    if not first[part] or any(problem[part] != first[part] for problem in problems):
+        return _filled(first[part], first)
+    values = {
+        name: value if all(problem["values"].get(name) == value for problem in problems) else HOLE
+        for name, value in first["values"].items()
+    }
+    return _PLACE.sub(lambda place: str(values[place[1]]), _(first[part])).replace("%%", "%")
 
 
 def _filled(message: str, problem: Mapping[str, Any]) -> str:
@@ -33,7 +138,13 @@ def _filled(message: str, problem: Mapping[str, Any]) -> str:
 
 
 def _place(problem: Mapping[str, Any]) -> str:
-    """Name the cell, else the row, else the column, else the sheet."""
+    """Name the cell, else the row, else the column, else the sheet; before it the file, unless it is the first."""
+    part, place = problem.get("part", ""), _place_in_file(problem)
+    words = _(PART_WORDS[Split(part)]) if part else ""
+    return f"{words}, {place}" if words and place else words or place
+
+
+def _place_in_file(problem: Mapping[str, Any]) -> str:
     if problem["cell"]:
         return _("cell %(cell)s") % {"cell": problem["cell"]}
     if problem["row"] is not None:

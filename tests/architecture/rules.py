@@ -61,7 +61,12 @@ ROWS = (
         ours=(f"{B}api", f"{B}live.sse", f"{B}live.viewers", "portal.logs", *DOORS),  # portal.logs: the request's id
         theirs=("django", "rest_framework", "django_filters", "drf_spectacular", "channels", "asgiref", "pydantic"),
     ),
-    Row("bert_training/upload_form.py", ours=(f"{B}services.datasets", *SPECS), theirs=("django",)),
+    Row("bert_training/column_fields.py", theirs=("django",)),
+    Row(
+        "bert_training/upload_form.py",
+        ours=(f"{B}column_fields", f"{B}services.datasets", f"{B}services.fix_words", f"{B}data", *SPECS),
+        theirs=("django",),
+    ),
     Row("bert_training/run_form.py", ours=SPECS, theirs=("django", "pydantic")),  # the form that pages and admin share
     Row(
         "bert_training/pages/*",

@@ -74,8 +74,10 @@ def test_a_check_that_finds_errors_has_done_its_work(as_ana: Client) -> None:
 
 def test_a_missing_column_is_named_with_those_found_and_the_form_offers_them(as_ana: Client) -> None:
     content = send(as_ana, workbook_of([("frases", "nota"), *ROWS])).content.decode()
-    assert '<option value="frases">' in content
-    assert "<details open>" in content
+    assert '<option value="frases" selected>frases (suggested)</option>' in content
+    assert '<option value="nota" selected>nota (suggested)</option>' in content
+    assert '<details id="upload-mapping" open>' in content
+    assert "<td>texto número 0</td>" in content
 
 
 def test_columns_with_other_names_can_be_named(as_ana: Client) -> None:

@@ -1,17 +1,30 @@
 /**
  * Checks a spreadsheet without leaving the form: browsers forget a chosen file when a page is left, so the same form
- * is sent by fetch and only the report of the answer is shown. Without this script the form works all the same.
+ * is sent by fetch and only what the answer says of the file is shown. Without this script the form works all the same.
  */
 
 const form = document.querySelector("#upload-form");
 const report = document.querySelector("#upload-report");
+const progress = document.querySelector("#upload-progress");
+const DOWNLOADS = ["problems", "workbook"]; // answered with a file: the page stays as it is
 
 /** @param {string} className @param {string} text */
 function say(className, text) {
-  const notice = document.createElement("p");
-  notice.className = className;
-  notice.textContent = text;
-  report.replaceChildren(notice);
+  progress.className = className;
+  progress.textContent = text;
+  progress.hidden = false;
+}
+
+/** @param {Document} page the upload page as it would be after this check */
+function show(page) {
+  const found = page.querySelector("#upload-report");
+  if (!found) throw new Error("not the upload page");
+  const errors = page.querySelectorAll("#upload-form .notice-error, #upload-form .errorlist");
+  const mapping = document.querySelector("#upload-mapping");
+  const known = page.querySelector("#upload-mapping");
+  known.open ||= mapping.open;
+  mapping.replaceWith(document.adoptNode(known));
+  report.replaceChildren(...[...errors, ...found.childNodes].map((node) => document.adoptNode(node)));
 }
 
 /** @param {HTMLButtonElement} button */
@@ -21,23 +34,19 @@ async function check(button) {
   say("notice", form.dataset.checking);
   try {
     const response = await fetch(location.href, { method: "POST", body });
-    const page = new DOMParser().parseFromString(await response.text(), "text/html");
-    const found = page.querySelector("#upload-report");
-    const errors = page.querySelectorAll("#upload-form .notice-error, #upload-form .errorlist");
-    if (!found) throw new Error("not the upload page");
-    // Where a column is missing the server opens the part of the form in which it can be named.
-    form.querySelector("details").open ||= page.querySelector("#upload-form details").open;
-    report.replaceChildren(...[...errors, ...found.childNodes].map((node) => document.adoptNode(node)));
+    show(new DOMParser().parseFromString(await response.text(), "text/html"));
+    progress.hidden = true;
+    report.focus();
   } catch {
     say("notice notice-error", form.dataset.failed);
   } finally {
     button.disabled = false;
-    report.focus();
   }
 }
 
 form.addEventListener("submit", (event) => {
   const button = event.submitter;
+  if (DOWNLOADS.includes(button?.value)) return;
   if (button?.value === "check") {
     event.preventDefault();
     check(button);
