@@ -19,12 +19,13 @@ _PLACE = re.compile(r"%\((\w+)\)[sd]")
 
 @dataclass(frozen=True)
 class ShownProblem:
-    """One finding in words. excerpt: the start of the cell's value."""
+    """One finding in words. excerpt: the start of the cell's value.  is_in_row: it is about a row or a cell."""
 
     place: str
     sentence: str
     repair: str
     excerpt: str = ""
+    is_in_row: bool = False
 
 
 @dataclass(frozen=True)
@@ -40,8 +41,8 @@ class ShownGroup:
 
     @property
     def places(self) -> list[ShownProblem]:
-        """The findings that name a place."""
-        return [problem for problem in self.problems if problem.place]
+        """The findings that name a row or a cell."""
+        return [problem for problem in self.problems if problem.is_in_row]
 
     @property
     def first(self) -> list[ShownProblem]:
@@ -76,6 +77,7 @@ def shown_problem(problem: Mapping[str, Any]) -> ShownProblem:
         sentence=_filled(problem["message"], problem),
         repair=_filled(problem["repair"], problem),
         excerpt=problem.get("excerpt", ""),
+        is_in_row=problem["row"] is not None,
     )
 
 
