@@ -1,17 +1,14 @@
-"""The small parts: canonical tables, digests, workbooks, lengths, tags, names of columns."""
+"""The small parts: canonical tables, digests, lengths, tags, names of columns."""
 
 import hashlib
-import io
 from pathlib import Path
 
 import pytest
-from openpyxl import load_workbook
 
 from bert_training.data.digest import file_digest
 from bert_training.data.parquet import read_table, write_table
 from bert_training.data.summary import count_labels, describe_lengths
 from bert_training.data.table import Columns, column_letter
-from bert_training.data.workbook import write_workbook
 
 TABLE: Columns = {"row": [2, 5], "tokens": [["Ana", "foi"], ["x"]], "tags": [["B-P", "O"], ["O"]]}
 
@@ -31,16 +28,6 @@ def test_the_same_rows_give_the_same_bytes(tmp_path: Path) -> None:
 def test_a_digest_is_the_sha256_of_the_bytes(tmp_path: Path) -> None:
     (tmp_path / "x").write_bytes(b"abc" * 100_000)
     assert file_digest(tmp_path / "x") == hashlib.sha256(b"abc" * 100_000).hexdigest()
-
-
-def test_nothing_in_a_written_workbook_acts_as_a_formula() -> None:
-    rows = [("=1+1", "+1"), ("-1", "@SUM(A1)"), ("\t=1", "a\x00b")]
-    sheet = load_workbook(io.BytesIO(write_workbook(["texto", "=label"], rows))).active
-    assert sheet is not None
-    cells = [cell for row in sheet.iter_rows() for cell in row]
-    assert {cell.data_type for cell in cells} == {"s"}
-    assert [cell.value for cell in cells][:5] == ["texto", "=label", "=1+1", "+1", "-1"]
-    assert cells[-1].value == "a\ufffdb"
 
 
 @pytest.mark.parametrize(
