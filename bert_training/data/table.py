@@ -3,7 +3,7 @@
 No library: lists instead of frames keep the import of pandas (0.25 s) out of the child that checks an upload.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol
@@ -15,6 +15,7 @@ from bert_training.data.checks import Problem, Values
 ROW = "row"  # first column of every canonical table: the row number in the spreadsheet, as a person sees it
 GROUP = "group"  # optional last columns: what must not be divided (a process number), as text ...
 SPLIT = "split"  # ... and the split that the user's own files give the row
+ROW_ID = "row_id"  # ... and the id that an earlier download wrote beside the row (data.own_columns), "" without one
 EXCERPT_CHARACTERS = 60
 
 # Rows of a validation or test file that was sent beside the first: 10,000,017 is row 17 of the validation file.
@@ -46,6 +47,7 @@ class Cells:
     headers: task column -> header found.  letters: task column -> "B", or "" when several columns were joined.
     flags: (task column, index) -> why that cell has no value.
     parts: position in PARTS -> the cells of a file sent beside the first, as they were before they were joined to it.
+    row_ids: what the column of ids holds (data.own_columns), one text a row; empty where the sheet has no such column.
     """
 
     sheet: str
@@ -55,6 +57,7 @@ class Cells:
     letters: Mapping[str, str] = field(default_factory=dict)
     flags: Mapping[tuple[str, int], CellFlag] = field(default_factory=dict)
     parts: Mapping[int, "Cells"] = field(default_factory=dict)
+    row_ids: Sequence[str] = ()
 
     def problem(
         self,
@@ -99,7 +102,8 @@ def join_parts(parts: Mapping[Split, Cells]) -> Cells:
         rows += [row + position * PART_STRIDE for row in cells.rows]
         for name, values in texts.items():
             values += cells.texts[name]
-    return Cells(first.sheet, rows, texts, first.headers, first.letters, flags, others)
+    row_ids = [*first.row_ids, *[""] * (len(rows) - len(first.rows))] if first.row_ids else ()
+    return Cells(first.sheet, rows, texts, first.headers, first.letters, flags, others, row_ids)
 
 
 def column_letter(index: int) -> str:

@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -13,6 +13,7 @@ from bert_training.data.cells import excerpt, is_blank, to_text
 from bert_training.data.checks import DatasetRefused, Problem, ProblemGroup, Problems, open_lines
 from bert_training.data.columns import GroupColumn, find_header, found_headers, header_of, match_columns, take_cells
 from bert_training.data.digest import file_digest
+from bert_training.data.own_columns import take_row_ids, without_own
 from bert_training.data.parquet import write_table
 from bert_training.data.process_limits import UPLOAD_LIMITS, ProcessLimits
 from bert_training.data.repairs import Fix, recipe_of
@@ -20,7 +21,7 @@ from bert_training.data.sandbox import run_in_sandbox
 from bert_training.data.sheet import Sheet
 from bert_training.data.spreadsheet import read_sheet
 from bert_training.data.suggestions import suggest_columns
-from bert_training.data.table import GROUP, PART_STRIDE, PARTS, ROW, SPLIT, Cells, Columns, join_parts
+from bert_training.data.table import GROUP, PART_STRIDE, PARTS, ROW, ROW_ID, SPLIT, Cells, Columns, join_parts
 from bert_training.tasks import TASKS
 from bert_training.tasks.spec import TaskSpec
 
@@ -171,16 +172,17 @@ def _check(
 def _take(file: SourceFile, request: CheckRequest, spec: TaskSpec, problems: Problems, report: Report) -> Cells:
     """Read one file and take its columns out; the report names sheet and columns of the first."""
     recipe, wanted = recipe_of(request.recipe), request.sheet or None
-    sheet = read_sheet(file.path, problems, sheet=wanted, display_name=file.display_name, recipe=recipe)
+    found = read_sheet(file.path, problems, sheet=wanted, display_name=file.display_name, recipe=recipe)
     if Fix.FIND_HEADER in recipe:
-        sheet = find_header(sheet, spec.columns, request.columns)
+        found = find_header(found, spec.columns, request.columns)
+    sheet = without_own(found)
     is_first = not report.columns_found
     if is_first:
         _show_sheet(report, sheet, spec)
     positions = match_columns(sheet, spec.columns, request.columns)
     if is_first:
         report.columns = {name: header_of(sheet, places) for name, places in positions.items()}
-    return take_cells(sheet, positions, problems)
+    return replace(take_cells(sheet, positions, problems), row_ids=take_row_ids(found))
 
 
 def _show_sheet(report: Report, sheet: Sheet, spec: TaskSpec) -> None:
@@ -195,10 +197,13 @@ def _show_sheet(report: Report, sheet: Sheet, spec: TaskSpec) -> None:
 
 
 def _with_reserved(table: Columns, cells: Cells) -> Columns:
-    """Add the columns that steer the split, where the upload has them."""
+    """Add what the upload has beside the task's columns: what steers the split, and the ids of earlier rows."""
     if GROUP in cells.texts:
         group_of = dict(zip(cells.rows, cells.texts[GROUP], strict=True))
         table[GROUP] = [group_of[row] for row in table[ROW]]
+    if cells.row_ids:
+        id_of = dict(zip(cells.rows, cells.row_ids, strict=True))
+        table[ROW_ID] = [id_of[row] for row in table[ROW]]
     if cells.parts:
         table[SPLIT] = [PARTS[row // PART_STRIDE].value for row in table[ROW]]
     return table

@@ -80,6 +80,16 @@ def test_warnings_stand_in_the_summary_too(tmp_path: Path) -> None:
     assert [warning["code"] for warning in report.summary["warnings"]] == ["duplicate_texts", "conflicting_labels"]
 
 
+def test_the_ids_of_rows_reach_the_table_and_are_no_column_to_choose(tmp_path: Path) -> None:
+    rows = [("texto", "label", "bert_row_id"), *((f"texto {at}", "ab"[at % 2], f"id {at}") for at in range(6))]
+    (tmp_path / "upload").write_bytes(workbook_of(rows))
+    report = check_file(tmp_path / "upload", task=TEXT, table_path=tmp_path / "table")
+    frame = pd.read_parquet(tmp_path / "table")
+    assert list(frame.columns) == ["row", "text", "label", "row_id"]
+    assert frame["row_id"].tolist() == [f"id {at}" for at in range(6)]
+    assert report.columns_found == ["texto", "label"]
+
+
 def test_the_preview_is_short_text(tmp_path: Path) -> None:
     (tmp_path / "upload").write_bytes(workbook_bytes(TOKEN, rows=30))
     report = check_file(tmp_path / "upload", task=TOKEN)
