@@ -7,7 +7,7 @@ import io
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import count, islice
 from pathlib import Path
 from typing import IO
 
@@ -68,10 +68,14 @@ def write_rows(
     header: Sequence[str],
     *,
     rows: Iterable[Sequence[str]],
+    numbers: Iterable[int] | None = None,
     title: str = SHEET_TITLE,
     looks: Mapping[int, ColumnLook] | None = None,
 ) -> None:
-    """Write a workbook with one sheet: a bold header that stays in view, then the rows. looks: by column, from 0."""
+    """Write a workbook with one sheet: a bold header that stays in view, then the rows.
+
+    numbers: where the rows stand, rising from 2; without them one below the other.  looks: by column, from 0.
+    """
     sheets = f'<sheets><sheet name="{_attribute(title)}" sheetId="1" r:id="rId1"/></sheets>'
     workbook = f'<workbook xmlns="{_MAIN}" xmlns:r="{_OFFICE}">{sheets}</workbook>'
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=COMPRESSION_LEVEL) as package:
@@ -80,7 +84,7 @@ def write_rows(
                 file.write((_DECLARATION + part).encode())
         with package.open("xl/worksheets/sheet1.xml", "w") as file:
             file.write((_DECLARATION + _sheet_head(len(header), looks or {})).encode())
-            lines = _lines(header, rows)
+            lines = _lines(header, rows, count(2) if numbers is None else numbers)
             while block := "".join(islice(lines, ROWS_PER_WRITE)):
                 file.write(block.encode())
             file.write(b"</sheetData></worksheet>")
@@ -101,10 +105,10 @@ def _sheet_head(columns: int, looks: Mapping[int, ColumnLook]) -> str:
     )
 
 
-def _lines(header: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
+def _lines(header: Sequence[str], rows: Iterable[Sequence[str]], numbers: Iterable[int]) -> Iterator[str]:
     letters = [column_letter(position) for position in range(len(header))]
     yield _line(1, letters, header, _BOLD)
-    for number, row in enumerate(rows, start=2):
+    for number, row in zip(numbers, rows, strict=False):  # counted numbers have no end
         yield _line(number, letters, row, _TEXT)
 
 

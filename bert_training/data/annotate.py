@@ -1,0 +1,111 @@
+"""Gives a user's spreadsheet back with added columns: an .xlsx as it was down to the byte, others as a new .xlsx.
+
+Added texts are inline text cells, so none can act as a formula. Runs in a child process: it reads a stranger's file.
+"""
+
+import zipfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bert_training.data.archive import open_package
+from bert_training.data.cells import to_text
+from bert_training.data.package_parts import sheet_part
+from bert_training.data.sheet import Sheet
+from bert_training.data.sheet_edit import AddedColumn, Additions, TextsOf, edit_sheet
+from bert_training.data.sheet_head import SheetNotEditable
+from bert_training.data.workbook import COMPRESSION_LEVEL, ColumnLook, write_rows
+
+PIECE_BYTES = 1024 * 1024
+LAST_COLUMN = 16_383  # XFD, from 0
+READ_WIDTH = 20  # of the user's own columns in a new workbook
+
+
+@dataclass(frozen=True)
+class NewColumn:
+    """A column to add: what it is called and how it looks. One of that name that is there already is written anew."""
+
+    header: str
+    look: ColumnLook = field(default_factory=ColumnLook)
+
+
+def annotate(sheet: Sheet, target: Path, *, columns: Sequence[NewColumn], texts_of: TextsOf) -> bool:
+    """Write the spreadsheet with these columns to target; returns whether its looks could be kept.
+
+    texts_of: row number -> one text a column, or nothing.
+    """
+    placed = place_columns(sheet, columns)
+    order = sorted(range(len(columns)), key=lambda index: placed[index].position)
+    headers = [column.header for column in columns]
+
+    def in_order(number: int) -> Sequence[str]:
+        texts = headers if number == sheet.header_row else texts_of(number)
+        return [texts[index] for index in order] if texts else ()
+
+    additions = Additions([placed[index] for index in order], sheet.header_row, in_order)
+    if zipfile.is_zipfile(sheet.path) and placed[-1].position <= LAST_COLUMN:
+        try:
+            _edit_package(sheet, target, additions)
+            return True
+        except SheetNotEditable:
+            target.unlink(missing_ok=True)
+    _write_anew(sheet, target, additions)
+    return False
+
+
+def place_columns(sheet: Sheet, columns: Sequence[NewColumn]) -> list[AddedColumn]:
+    """Find the place of each column: where one of its name is, else to the right of all that is used."""
+    right = max((right for _, (bottom, right) in sheet.merged if bottom + 1 >= sheet.header_row), default=-1)
+    free = max(sheet.first_column + len(sheet.header), right + 1)
+    placed = []
+    for column in columns:
+        if column.header in sheet.header:
+            position = sheet.first_column + sheet.header.index(column.header)
+        else:
+            position, free = free, free + 1
+        placed.append(AddedColumn(position, column.header, column.look))
+    return placed
+
+
+def _edit_package(sheet: Sheet, target: Path, additions: Additions) -> None:
+    """Copy the package part by part; only the one sheet changes."""
+    with open_package(sheet.path) as package:
+        edited = sheet_part(package, sheet.index)
+        if edited is None:
+            raise SheetNotEditable("the sheet has no part")
+        with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=COMPRESSION_LEVEL) as copy:
+            for entry in package.infolist():
+                with package.open(entry) as source, copy.open(entry.filename, "w", force_zip64=False) as part:
+                    pieces = edit_sheet(source, additions) if entry.filename == edited else _pieces(source)
+                    for piece in pieces:
+                        part.write(piece)
+
+
+def _pieces(source: zipfile.ZipExtFile) -> Iterator[bytes]:
+    while piece := source.read(PIECE_BYTES):
+        yield piece
+
+
+def _write_anew(sheet: Sheet, target: Path, additions: Additions) -> None:
+    """Write all columns as text into a new workbook, the rows where they were."""
+    offset = sheet.first_column
+    width = max(len(sheet.header), additions.columns[-1].position - offset + 1)
+
+    def with_added(texts: list[str], number: int) -> list[str]:
+        texts += [""] * (width - len(texts))
+        for column, text in zip(additions.columns, additions.texts_of(number), strict=False):
+            texts[column.position - offset] = text
+        return texts
+
+    looks = {position: ColumnLook(READ_WIDTH) for position in range(width)}
+    write_rows(
+        target,
+        with_added(list(sheet.header), sheet.header_row),
+        rows=(
+            with_added([to_text(value) for value in row], number)
+            for number, row in zip(sheet.row_numbers, sheet.rows, strict=True)
+        ),
+        numbers=sheet.row_numbers if sheet.row_numbers[0] > 1 else None,
+        title=sheet.name,
+        looks=looks | {column.position - offset: column.look for column in additions.columns},
+    )
