@@ -7,6 +7,7 @@ import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO
 
 from bert_training.data.archive import open_package
 from bert_training.data.cells import to_text
@@ -81,7 +82,7 @@ def _edit_package(sheet: Sheet, target: Path, additions: Additions) -> None:
                         part.write(piece)
 
 
-def _pieces(source: zipfile.ZipExtFile) -> Iterator[bytes]:
+def _pieces(source: IO[bytes]) -> Iterator[bytes]:
     while piece := source.read(PIECE_BYTES):
         yield piece
 

@@ -122,6 +122,15 @@ def checked_fields(report: Report) -> dict[str, Any]:
     }
 
 
+@contextmanager
+def upload_sources(uploads: Uploads, request: CheckRequest) -> Iterator[Sources]:
+    """Give the files of an upload that may be checked their paths for as long as the block runs; keeps nothing."""
+    _require_known(request)
+    _require_size(uploads)
+    with _on_disk(uploads) as sources:
+        yield sources
+
+
 def request_of(dataset: Dataset) -> CheckRequest:
     """Return how the dataset's file was asked to be read."""
     return CheckRequest(task=dataset.task, **dataset.request)

@@ -17,6 +17,7 @@ from bert_training.data.own_columns import take_row_ids, without_own
 from bert_training.data.parquet import write_table
 from bert_training.data.process_limits import UPLOAD_LIMITS, ProcessLimits
 from bert_training.data.repairs import Fix, recipe_of
+from bert_training.data.row_match import continued_file
 from bert_training.data.sandbox import run_in_sandbox
 from bert_training.data.sheet import Sheet
 from bert_training.data.spreadsheet import read_sheet
@@ -212,6 +213,8 @@ def _with_reserved(table: Columns, cells: Cells) -> Columns:
 def _describe(report: Report, spec: TaskSpec, table: Columns) -> None:
     report.rows = len(table[ROW])
     report.summary = spec.summarize(table)
+    if file := continued_file(table.get(ROW_ID, [])):
+        report.summary["continues"] = file
     report.preview = [
         {name: _shown(values[index]) for name, values in table.items()}
         for index in range(min(PREVIEW_ROWS, report.rows))

@@ -81,7 +81,10 @@ def test_warnings_stand_in_the_summary_too(tmp_path: Path) -> None:
 
 
 def test_the_ids_of_rows_reach_the_table_and_are_no_column_to_choose(tmp_path: Path) -> None:
-    rows = [("texto", "label", "bert_row_id"), *((f"texto {at}", "ab"[at % 2], f"id {at}") for at in range(6))]
+    rows = [
+        ("texto", "label", "bert_row_id", "Portal: problemas"),
+        *((f"texto {at}", "ab"[at % 2], f"id {at}", "x") for at in range(6)),
+    ]
     (tmp_path / "upload").write_bytes(workbook_of(rows))
     report = check_file(tmp_path / "upload", task=TEXT, table_path=tmp_path / "table")
     frame = pd.read_parquet(tmp_path / "table")

@@ -1,0 +1,118 @@
+"""Back to the user's workbook: all problems as a spreadsheet, and their own file with the findings beside its rows.
+
+Both are made anew from the file each time, in child processes: nothing of them is kept but for large datasets
+(services.stored_workbooks).
+"""
+
+import shutil
+import tempfile
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from pathlib import Path
+from typing import IO
+
+from django.utils.translation import gettext as _
+
+from bert_training.contract.enums import ErrorCode, Split
+from bert_training.data.checks import DatasetRefused
+from bert_training.data.duplicates import unpack_groups
+from bert_training.data.own_columns import PREFIX
+from bert_training.data.process_limits import UPLOAD_LIMITS, ProcessLimits
+from bert_training.data.table import PART_STRIDE, ROW
+from bert_training.models import Dataset, DatasetProfile
+from bert_training.services.datasets import Uploads, request_of, stored_sources, upload_sources
+from bert_training.services.errors import ServiceError
+from bert_training.services.problem_sheet import row_notes, write_problem_sheet
+from bert_training.services.problem_words import shown_problem
+from bert_training.services.stored_files import read_table
+from bert_training.tasks.findings import Notes, number_groups, write_in_sandbox
+from bert_training.tasks.intake import CheckRequest, SourceFile, check_in_sandbox
+
+LEAST_SECONDS = 2.0  # for the second child, however long the first took
+
+
+class WorkbookKind(StrEnum):
+    """What can be downloaded; the values are those of the form's `action` and of addresses."""
+
+    PROBLEMS = "problems"  # one row a problem
+    FINDINGS = "workbook"  # the user's own file with added columns
+
+
+@dataclass(frozen=True)
+class MadeWorkbook:
+    """A workbook that is ready to be sent: an open temporary file, and what to call it."""
+
+    file: IO[bytes]
+    name: str
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Of which files what is wanted. groups: row -> number of its group of similar texts, None where not known."""
+
+    kind: WorkbookKind
+    files: Mapping[Split, SourceFile]
+    request: CheckRequest
+    groups: Mapping[int, int] | None = None
+
+
+def workbook_of_upload(kind: WorkbookKind, uploads: Uploads, request: CheckRequest) -> MadeWorkbook:
+    """Check files and say what was found in a workbook; keeps nothing. Raises ServiceError."""
+    with upload_sources(uploads, request) as files:
+        return make_workbook(Wanted(kind, files, request), UPLOAD_LIMITS)
+
+
+def workbook_of_dataset(kind: WorkbookKind, dataset: Dataset, limits: ProcessLimits = UPLOAD_LIMITS) -> MadeWorkbook:
+    """Say what was found in a stored dataset. Raises ServiceError, DatasetGone, StorageAway."""
+    with stored_sources(dataset) as files:
+        groups = groups_of(dataset) if kind == WorkbookKind.FINDINGS else None
+        return make_workbook(Wanted(kind, files, request_of(dataset), groups), limits)
+
+
+def make_workbook(wanted: Wanted, limits: ProcessLimits) -> MadeWorkbook:
+    """Check the files and write the workbook; both children together keep within the limits' wall clock."""
+    started = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="bert-workbook-") as folder:
+        problems, target = Path(folder) / "problems.jsonl", Path(folder) / "workbook.xlsx"
+        check_in_sandbox(wanted.files, wanted.request, problems_path=problems, limits=limits)
+        name = Path(wanted.files[Split.TRAIN].display_name)
+        if wanted.kind == WorkbookKind.PROBLEMS:
+            write_problem_sheet(problems, target, files=wanted.files)
+            return MadeWorkbook(_detached(target), f"{name.stem} - {_('problems')}.xlsx")
+        left = max(LEAST_SECONDS, limits.wall_seconds - (time.monotonic() - started))
+        is_kept = _write_findings(wanted, problems, target, limits=replace(limits, wall_seconds=left))
+        suffix = ".xlsm" if is_kept and name.suffix.lower() == ".xlsm" else ".xlsx"
+        return MadeWorkbook(_detached(target), f"{name.stem} - {_('findings')}{suffix}")
+
+
+def groups_of(dataset: Dataset) -> dict[int, int] | None:
+    """Return what the profile knows of similar texts: row -> number of its group; None when it knows nothing."""
+    profile = DatasetProfile.objects.filter(dataset=dataset).first()
+    if profile is None or profile.clusters is None or not dataset.is_ready:
+        return None
+    rows = read_table(dataset, [ROW])[ROW]
+    numbers = number_groups(rows, unpack_groups(bytes(profile.clusters), len(rows)))
+    return {row: number for row, number in numbers.items() if row < PART_STRIDE}
+
+
+def _write_findings(wanted: Wanted, problems: Path, target: Path, *, limits: ProcessLimits) -> bool:
+    headers = [PREFIX + name for name in (_("problems"), _("repair"), _("repeats row"), _("group of similar texts"))]
+    notes = Notes(headers, row_notes(problems), wanted.groups)
+    try:
+        source = wanted.files[Split.TRAIN]
+        return write_in_sandbox(source, wanted.request, notes=notes, target=target, limits=limits)
+    except DatasetRefused as refusal:
+        words = shown_problem(refusal.problem.as_dict())
+        message = f"{words.sentence} {words.repair}".strip()
+        raise ServiceError(ErrorCode.INVALID_DATASET, message) from refusal
+
+
+def _detached(path: Path) -> IO[bytes]:
+    """Open a copy that is gone as soon as it is closed: the folder is removed before the answer is sent."""
+    file = tempfile.TemporaryFile(prefix="bert-workbook-")  # noqa: SIM115 - closed by whoever sends it
+    with path.open("rb") as source:
+        shutil.copyfileobj(source, file)
+    file.seek(0)
+    return file

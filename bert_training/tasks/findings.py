@@ -1,0 +1,140 @@
+"""Writes what was found beside the rows of somebody's spreadsheet, for them to go on working in it.
+
+`write_in_sandbox` is what the portal calls; the rest runs in the child, for it reads the stranger's file again.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from bert_training.data.annotate import NewColumn, annotate
+from bert_training.data.cells import is_blank
+from bert_training.data.checks import DatasetRefused, Problem, Problems
+from bert_training.data.columns import match_columns, take_cells
+from bert_training.data.digest import file_digest
+from bert_training.data.duplicates import exact_groups, near_groups
+from bert_training.data.own_columns import ROW_ID_HEADER, row_id, without_own
+from bert_training.data.process_limits import ProcessLimits
+from bert_training.data.repairs import Fix, recipe_of
+from bert_training.data.sandbox import run_in_sandbox
+from bert_training.data.sheet import Sheet
+from bert_training.data.spreadsheet import read_sheet
+from bert_training.data.workbook import ColumnLook
+from bert_training.tasks import TASKS
+from bert_training.tasks.intake import CheckRequest, SourceFile
+
+LETTERS_COMPARED = 10_000_000  # of all texts together: 4 s; larger files have their groups from the profile
+
+WIDTHS = (60, 40, 14, 14)  # of the four columns for people, in characters
+ID_WIDTH = 20
+
+
+@dataclass(frozen=True)
+class Notes:
+    """What to write beside which row.
+
+    headers: of the columns for problems, for what repairs them, for the row that a text repeats, for the number of a
+    group of similar texts.  problems: row -> what is wrong, how to repair it.
+    groups: row -> number of its group; None where nobody has looked for them yet.
+    """
+
+    headers: Sequence[str]
+    problems: Mapping[int, Sequence[str]] = field(default_factory=dict)
+    groups: Mapping[int, int] | None = None
+
+    @classmethod
+    def from_json(cls, text: str) -> "Notes":
+        """Read what asdict and json.dumps wrote: the keys of JSON are texts."""
+        values = json.loads(text)
+        problems = {int(row): words for row, words in values["problems"].items()}
+        groups = values["groups"] and {int(row): group for row, group in values["groups"].items()}
+        return cls(values["headers"], problems, groups)
+
+
+def write_in_sandbox(
+    source: SourceFile, request: CheckRequest, *, notes: Notes, target: Path, limits: ProcessLimits
+) -> bool:
+    """Write the file with its notes to target; returns whether its looks could be kept. Raises DatasetRefused."""
+    notes_path = target.with_suffix(".json")
+    notes_path.write_text(json.dumps(asdict(notes)), encoding="utf-8")
+    arguments = {
+        "source": str(source.path.resolve()),
+        "display_name": source.display_name,
+        "request": asdict(request),
+        "notes_path": str(notes_path.resolve()),
+        "target": str(target.resolve()),
+    }
+    answer = run_in_sandbox(f"{__name__}.write_findings", arguments, limits=limits)
+    if answer["refused"]:
+        raise DatasetRefused(Problem(**answer["refused"]))
+    return bool(answer["kept"])
+
+
+def write_findings(
+    source: str, display_name: str, request: dict[str, Any], notes_path: str, target: str
+) -> dict[str, Any]:
+    """Run in the child; an answer in JSON values."""
+    path, asked = Path(source), CheckRequest(**request)
+    notes = Notes.from_json(Path(notes_path).read_text(encoding="utf-8"))
+    # Repairs change what is read, never the file; only where its header is must be known.
+    recipe = recipe_of(asked.recipe) & {Fix.FIND_HEADER}
+    try:
+        sheet = read_sheet(path, Problems(), sheet=asked.sheet or None, display_name=display_name, recipe=recipe)
+    except DatasetRefused as refusal:
+        return {"refused": refusal.problem.as_dict(), "kept": False}
+    return {"refused": None, "kept": _write(sheet, asked, notes, Path(target))}
+
+
+def _write(sheet: Sheet, request: CheckRequest, notes: Notes, target: Path) -> bool:
+    texts = _texts(sheet, request)
+    repeated = _repeated(texts)
+    groups = _groups(texts) if notes.groups is None else notes.groups
+    sha256, rows = file_digest(sheet.path), frozenset(sheet.row_numbers)
+
+    def texts_of(row: int) -> Sequence[str]:
+        if row not in rows:
+            return ()
+        problem, repair = notes.problems.get(row, ("", ""))
+        return (problem, repair, str(repeated.get(row, "")), str(groups.get(row, "")), row_id(sha256, row))
+
+    columns = [NewColumn(header, ColumnLook(width)) for header, width in zip(notes.headers, WIDTHS, strict=True)]
+    columns.append(NewColumn(ROW_ID_HEADER, ColumnLook(ID_WIDTH, is_hidden=True)))
+    return annotate(sheet, target, columns=columns, texts_of=texts_of)
+
+
+def _texts(sheet: Sheet, request: CheckRequest) -> dict[int, str]:
+    """Return row -> text where there is one; nothing where the column is not found, which the check has said."""
+    column = TASKS[request.task].columns[0]
+    mapping = {name: headers for name, headers in request.columns.items() if name == column.name}
+    try:
+        cells = take_cells(sheet, match_columns(without_own(sheet), [column], mapping), Problems())
+    except DatasetRefused:
+        return {}
+    return {row: text for row, text in zip(cells.rows, cells.texts[column.name], strict=True) if not is_blank(text)}
+
+
+def _repeated(texts: Mapping[int, str]) -> dict[int, int]:
+    """Return row -> the first row that has the same text."""
+    rows = list(texts)
+    firsts = enumerate(exact_groups(list(texts.values())))
+    return {rows[index]: rows[first] for index, first in firsts if first != index}
+
+
+def _groups(texts: Mapping[int, str]) -> dict[int, int]:
+    """Return row -> number of its group of similar texts; nothing for files in which that would take too long."""
+    if sum(map(len, texts.values())) > LETTERS_COMPARED:
+        return {}
+    return number_groups(list(texts), near_groups(list(texts.values())))
+
+
+def number_groups(rows: Sequence[int], groups: Sequence[int]) -> dict[int, int]:
+    """Number the groups of more than one row in the order of their first rows. groups: as near_groups has them."""
+    sizes, numbers = Counter(groups), dict[int, int]()
+    return {
+        row: numbers.setdefault(first, len(numbers) + 1)
+        for row, first in zip(rows, groups, strict=True)
+        if sizes[first] > 1
+    }
