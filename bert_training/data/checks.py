@@ -77,6 +77,7 @@ class Problems:
 
     With Fix.LEAVE_OUT_BAD_ROWS in the recipe an error of one row becomes a warning: checks leave such rows out anyway.
     lines: where every problem is written as well, one JSON object a line, ALL_PROBLEMS at most.
+    part: the file of the upload that is being read, for problems that do not name one.
     """
 
     def __init__(self, recipe: Recipe = NOTHING, *, lines: TextIO | None = None) -> None:
@@ -85,6 +86,7 @@ class Problems:
         self._kept: list[tuple[ProblemGroup, Problem]] = []
         self._lines = lines
         self._lines_left = ALL_PROBLEMS
+        self.part = ""
         self.counts: Counter[str] = Counter()
 
     @property
@@ -143,6 +145,8 @@ class Problems:
         self._count(group, len(indexes) - 1 - wanted)
 
     def _note(self, group: ProblemGroup, problem: Problem, *, count: int = 1) -> None:
+        if self.part and not problem.part:
+            problem = replace(problem, part=self.part)
         if group.is_error and problem.row is not None and not problem.fix:
             problem = replace(problem, fix=Fix.LEAVE_OUT_BAD_ROWS.value)
         group.fix = group.fix or problem.fix

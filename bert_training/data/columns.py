@@ -8,17 +8,17 @@ from dataclasses import dataclass
 from typing import Never, Protocol
 
 from bert_training.contract.wording import gettext_noop
-from bert_training.data.cell_flags import find_flagged_cells
-from bert_training.data.cells import clean_column, excerpt, is_blank, normalized, to_texts
-from bert_training.data.checks import DatasetRefused, Problem, Problems, Values
+from bert_training.data.cell_problems import report_columns, report_hidden
+from bert_training.data.cells import excerpt, is_blank, normalized
+from bert_training.data.checks import DatasetRefused, Problem, Problems
+from bert_training.data.column_values import take_column
 from bert_training.data.header import header_below, move_header
-from bert_training.data.kinds import WITH_CELL_NAMES, FileKind, cell_limit
-from bert_training.data.repairs import Fix
+from bert_training.data.kinds import WITH_CELL_NAMES
+from bert_training.data.repairs import NOTHING, Fix, Recipe
 from bert_training.data.sheet import Sheet, no_rows
+from bert_training.data.sheet_flags import flag_cells
 from bert_training.data.suggestions import Content
-from bert_training.data.table import GROUP, CellFlag, Cells, column_letter
-
-JOIN = "\n"
+from bert_training.data.table import GROUP, Cells, column_letter
 
 Mapped = Mapping[str, str | Sequence[str]]
 
@@ -70,11 +70,12 @@ def find_header(sheet: Sheet, wanted: Sequence[WantedColumn], mapping: Mapped | 
     return sheet if index is None else move_header(sheet, index)
 
 
-def take_cells(sheet: Sheet, found: Mapping[str, list[int]], problems: Problems) -> Cells:
-    """Take the matched columns as clean text; notes cells that are too long, merged, or were cleaned."""
+def take_cells(sheet: Sheet, found: Mapping[str, list[int]], problems: Problems, recipe: Recipe = NOTHING) -> Cells:
+    """Take the matched columns as clean text; notes what the sheet and its reading did to cells."""
     if not sheet.rows:
         raise no_rows(sheet.name)
-    texts = {name: _texts(sheet, positions, problems) for name, positions in found.items()}
+    taken = {name: take_column(sheet, positions, recipe) for name, positions in found.items()}
+    texts = {name: values.texts for name, values in taken.items()}
     has_names = sheet.kind in WITH_CELL_NAMES
     cells = Cells(
         sheet=sheet.name,
@@ -85,10 +86,10 @@ def take_cells(sheet: Sheet, found: Mapping[str, list[int]], problems: Problems)
             name: column_letter(sheet.first_column + positions[0]) if len(positions) == 1 and has_names else ""
             for name, positions in found.items()
         },
-        flags=_flags(sheet, found, texts),
+        flags=flag_cells(sheet, found, texts),
     )
-    _note_merged(sheet, found, problems)
-    _note_long(cells, [name for name, positions in found.items() if len(positions) == 1], sheet.kind, problems)
+    report_hidden(sheet, found, cells, problems)
+    report_columns(cells, taken, problems)
     return cells
 
 
@@ -153,72 +154,6 @@ def _refuse_missing(sheet: Sheet, names: list[str]) -> Never:
         repair = gettext_noop("Row %(header_row)d looks like the header: delete the rows above it.")
     problem = Problem("missing_column", message, repair, values, sheet=sheet.name, column=names[0], fix=fix)
     raise DatasetRefused(problem)
-
-
-def _texts(sheet: Sheet, positions: list[int], problems: Problems) -> list[str]:
-    texts, changed = clean_column(to_texts([row[positions[0]] for row in sheet.rows]))
-    for position in positions[1:]:
-        more, more_changed = clean_column(to_texts([row[position] for row in sheet.rows]))
-        changed += more_changed
-        texts = [_join(left, right) for left, right in zip(texts, more, strict=True)]
-    if changed:
-        message = gettext_noop("%(count)d cells of %(column)s held control characters; they were replaced by \ufffd.")
-        values: dict[str, str | int] = {"count": changed, "column": header_of(sheet, positions)}
-        problems.warning(Problem("control_characters", message, "", values, sheet=sheet.name), count=changed)
-    return texts
-
-
-def _join(left: str, right: str) -> str:
-    return left + JOIN + right if not is_blank(left) and not is_blank(right) else (right if is_blank(left) else left)
-
-
-def _flags(
-    sheet: Sheet, found: Mapping[str, list[int]], texts: Mapping[str, list[str]]
-) -> dict[tuple[str, int], CellFlag]:
-    """Ask the sheet's bytes why cells are empty, only where a matched column has empty ones."""
-    wanted = {
-        column_letter(sheet.first_column + position): name
-        for name, positions in found.items()
-        for position in positions
-        if "" in texts[name]
-    }
-    if not wanted or sheet.kind != FileKind.XLSX:
-        return {}
-    index_of = {number: index for index, number in enumerate(sheet.row_numbers)}
-    flagged = find_flagged_cells(sheet.path, sheet.index, letters=frozenset(wanted))
-    return {
-        (wanted[letter], index_of[number]): flag for (letter, number), flag in flagged.items() if number in index_of
-    }
-
-
-def _note_merged(sheet: Sheet, found: Mapping[str, list[int]], problems: Problems) -> None:
-    columns = {sheet.first_column + position for positions in found.values() for position in positions}
-    first_row = sheet.row_numbers[0] - 1
-    count = sum(
-        1
-        for (_, left), (bottom, right) in sheet.merged
-        if bottom >= first_row and any(left <= column <= right for column in columns)
-    )
-    if count:
-        message = gettext_noop("%(count)d merged areas: only the first cell of each carries its value.")
-        repair = gettext_noop("Split the merged cells and repeat the value in every row.")
-        problems.warning(Problem("merged_cells", message, repair, {"count": count}, sheet=sheet.name), count=count)
-
-
-def _note_long(cells: Cells, columns: Sequence[str], kind: FileKind, problems: Problems) -> None:
-    limit = cell_limit(kind)
-    for column in columns:
-        texts = cells.texts[column]
-        if max(map(len, texts), default=0) <= limit:
-            continue
-        for index, text in enumerate(texts):
-            if len(text) > limit:
-                message = gettext_noop("The cell has %(length)d characters; at most %(limit)d are taken.")
-                repair = gettext_noop("Shorten the text or split it into two rows.")
-                values: Values = {"length": len(text), "limit": limit}
-                problems.error(
-                    cells.problem("cell_too_long", message, column=column, index=index, repair=repair, values=values)
-                )
 
 
 def _refuse(code: str, message: str, repair: str = "", **values: str | int) -> Never:

@@ -39,7 +39,7 @@ DONE = {
     Fix.FILL_MERGED: gettext_noop("%(count)d merged cells took over the value of their area."),
     Fix.LEAVE_OUT_HIDDEN: gettext_noop("%(count)d hidden rows were left out."),
     Fix.SWAP_COLUMNS: gettext_noop("The two columns changed places in %(count)d rows."),
-    Fix.MEND_MOJIBAKE: gettext_noop("%(count)d cells with garbled accents were mended."),
+    Fix.MEND_MOJIBAKE: gettext_noop("The garbled letters of %(count)d cells were mended."),
     Fix.MASK_PERSONAL_DATA: gettext_noop("Personal data were masked in %(count)d texts."),
     Fix.STRAIGHTEN_QUOTES: gettext_noop("%(count)d lists with other quotes than straight double ones were read."),
     Fix.MEND_TAGS: gettext_noop("The tags of %(count)d rows were rewritten as O, B-TYPE and I-TYPE."),

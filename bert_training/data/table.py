@@ -33,10 +33,12 @@ class Table(Protocol):
 
 
 class CellFlag(StrEnum):
-    """Why a cell that looks blank is not simply empty."""
+    """Why a cell cannot be used although it is not simply empty."""
 
     ERROR = "error"
     FORMULA = "formula"
+    MERGED = "merged"  # blank, because the first cell of its area carries the value
+    TOO_LONG = "too_long"
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,7 @@ class Cells:
 
     rows: spreadsheet row numbers, from 1 (see PART_STRIDE).  texts: task column -> one text a row, "" for a blank cell.
     headers: task column -> header found.  letters: task column -> "B", or "" when several columns were joined.
-    flags: (task column, index) -> why that cell has no value.
+    flags: (task column, index) -> why that cell cannot be used.
     parts: position in PARTS -> the cells of a file sent beside the first, as they were before they were joined to it.
     row_ids: what the column of ids holds (data.own_columns), one text a row; empty where the sheet has no such column.
     """

@@ -157,7 +157,11 @@ def _check(
 ) -> Report:
     spec, report = TASKS[request.task], Report()
     try:
-        parts = {split: _take(files[split], request, spec, problems, report) for split in PARTS if split in files}
+        parts = {}
+        for split in (part for part in PARTS if part in files):
+            problems.part = "" if split == Split.TRAIN else split.value
+            parts[split] = _take(files[split], request, spec, problems, report)
+        problems.part = ""
         cells = join_parts(parts)
         table = _with_reserved(spec.check(cells, problems, recipe_of(request.recipe)), cells)
         _describe(report, spec, table)
@@ -181,9 +185,12 @@ def _take(file: SourceFile, request: CheckRequest, spec: TaskSpec, problems: Pro
     if is_first:
         _show_sheet(report, sheet, spec)
     positions = match_columns(sheet, spec.columns, request.columns)
+    if Fix.SWAP_COLUMNS in recipe:
+        positions = _swapped(positions, spec)
+        problems.repaired(Fix.SWAP_COLUMNS, len(sheet.rows))
     if is_first:
         report.columns = {name: header_of(sheet, places) for name, places in positions.items()}
-    return replace(take_cells(sheet, positions, problems), row_ids=take_row_ids(found))
+    return replace(take_cells(sheet, positions, problems, recipe), row_ids=take_row_ids(found))
 
 
 def _show_sheet(report: Report, sheet: Sheet, spec: TaskSpec) -> None:
@@ -195,6 +202,12 @@ def _show_sheet(report: Report, sheet: Sheet, spec: TaskSpec) -> None:
         [excerpt(to_text(value)) for name, value in zip(sheet.header, row, strict=False) if not is_blank(name)]
         for row in sheet.rows[:FIRST_ROWS]
     ]
+
+
+def _swapped(positions: dict[str, list[int]], spec: TaskSpec) -> dict[str, list[int]]:
+    """Let the task's two columns change places."""
+    first, second = (column.name for column in spec.columns)
+    return {**positions, first: positions[second], second: positions[first]}
 
 
 def _with_reserved(table: Columns, cells: Cells) -> Columns:

@@ -4,11 +4,8 @@ import datetime
 import math
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from bert_training.data import cells
-from bert_training.data.cells import clean_cell, clean_column, excerpt, is_blank, to_text, to_texts
+from bert_training.data.cells import excerpt, is_blank, to_text
 from bert_training.data.checks import DatasetRefused, Problem, Problems
 
 
@@ -31,11 +28,6 @@ def test_numbers_and_times_have_one_written_form(value: object, text: str) -> No
     assert to_text(value) == text
 
 
-def test_a_column_of_mixed_values_is_text_throughout() -> None:
-    assert to_texts(["a", 1.0, True, ""]) == ["a", "1", "verdadeiro", ""]
-    assert to_texts([]) == []
-
-
 @pytest.mark.parametrize("text", ["", " ", "\n\t", "\u00a0", "\u200b\ufeff", " \u3000\u00ad "])
 def test_what_nobody_can_see_is_blank(text: str) -> None:
     assert is_blank(text)
@@ -44,26 +36,6 @@ def test_what_nobody_can_see_is_blank(text: str) -> None:
 @pytest.mark.parametrize("text", ["a", " a", "\u00a0.", "0", "😀", "\u0301"])
 def test_what_somebody_can_see_is_not_blank(text: str) -> None:
     assert not is_blank(text)
-
-
-def test_a_dirty_cell_is_found_in_whichever_block_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cells, "ROWS_PER_SCAN", 3)
-    texts = [f"linha {index}" for index in range(10)]
-    for place in (0, 2, 3, 9):
-        texts[place] = f"a\x07{place}"
-    cleaned, changed = clean_column(texts)
-    assert changed == 4
-    assert [place for place, text in enumerate(cleaned) if "\ufffd" in text] == [0, 2, 3, 9]
-
-
-@given(st.lists(st.text(st.characters(), max_size=6), max_size=12))
-def test_the_search_in_blocks_finds_all_that_cleaning_would_change(texts: list[str]) -> None:
-    assert clean_column(list(texts))[0] == [clean_cell(text) for text in texts]
-
-
-def test_ordinary_portuguese_is_left_alone() -> None:
-    text = "Ação nº 12 — “§ 3º”, ½ R$ 1.000,00\n\tfim … ª"
-    assert clean_column([text]) == ([text], 0)
 
 
 def test_an_excerpt_is_one_short_line() -> None:

@@ -156,7 +156,7 @@ def test_every_kind_of_value_becomes_text_by_one_rule(path: Path) -> None:
         ("a_x0000_b", "ab"),
         ("a_x0007_b", "a\ufffdb"),
         ("a_xD800_b", "a\ufffdb"),
-        ("a\u0085b", "a\ufffdb"),
+        ("a\u0081b", "a\ufffdb"),
         ("\u202eabc\u200d😀", "\u202eabc\u200d😀"),
     ],
 )
@@ -214,7 +214,7 @@ def test_merged_cells_are_stated(path: Path) -> None:
     sheet_of(book).merge_cells("B2:B3")
     book.save(path)
     report = check_file(path, task="text-classification")
-    assert report.counts == {"merged_cells": 1, "empty_cell": 1}
+    assert report.counts == {"merged_cells": 1}
 
 
 @pytest.mark.parametrize(("length", "expected"), [(32_767, []), (32_768, ["cell_too_long"])])

@@ -9,7 +9,7 @@ from bert_training.data.cells import is_blank
 from bert_training.data.checks import Problem, Problems
 from bert_training.data.personal_data import mask_words
 from bert_training.data.repairs import NOTHING, Fix, Recipe
-from bert_training.data.required import report_blanks
+from bert_training.data.required import report_bad_cells
 from bert_training.data.split import SMALLEST_STRATUM
 from bert_training.data.table import ROW, Cells, Columns
 from bert_training.data.word_lists import read_quoted_words, read_words
@@ -44,7 +44,7 @@ def check_tokens(cells: Cells, problems: Problems, recipe: Recipe = NOTHING) -> 
 
 def _read_column(cells: Cells, column: str, problems: Problems, recipe: Recipe) -> WordLists:
     """Read the lists of a column; what is wrong with a cell becomes an error of its row."""
-    blank = report_blanks(cells, column, problems)
+    blank = report_bad_cells(cells, column, problems)
     lists: WordLists = {}
     faults: dict[int, CellFault] = {}
     straightened = 0

@@ -1,0 +1,118 @@
+"""Turns the values of a matched column into clean text, and remembers what had to be done to which cell."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from bert_training.data.cells import clean_cell, is_blank, to_text
+from bert_training.data.kinds import FileKind
+from bert_training.data.mojibake import garbled_word, may_be_garbled, mend
+from bert_training.data.repairs import Fix, Recipe
+from bert_training.data.sheet import Sheet
+
+JOIN = "\n"
+WRITTEN_AS_THEY_ARE = (str, list, dict, type(None))
+ROWS_PER_SCAN = 10_000
+TEXT_FILES = frozenset({FileKind.CSV, FileKind.TSV})
+
+# Each begins with one fixed byte: joined by | they would take three times as long.
+_SUSPICIOUS = (re.compile(rb"\xc2[\x80-\x9f]"), re.compile(rb"_x[dD][89a-fA-F]"), re.compile(rb"\xed[\xa0-\xbf]"))
+_COMMA_NUMBER = re.compile(r"\s*-?\d{1,15},\d{1,15}\s*|\s*-?\d{1,15}\s*", re.ASCII)
+
+
+@dataclass
+class ColumnValues:
+    """One task column of a sheet as text, and cells by their index.
+
+    converted: were numbers, dates, true or false.  cleaned: lost control characters.  garbled: hold broken accents, in
+    this word first.  mended: how many of those were mended.
+    """
+
+    texts: list[str]
+    converted: list[int] = field(default_factory=list)
+    cleaned: list[int] = field(default_factory=list)
+    garbled: dict[int, str] = field(default_factory=dict)
+    mended: int = 0
+
+
+def take_column(sheet: Sheet, positions: Sequence[int], recipe: Recipe) -> ColumnValues:
+    """Take one column, or join several with a line break between; cells are named once, whichever part they are of."""
+    first, *others = (_take(sheet, position, recipe) for position in positions)
+    for other in others:
+        first.texts = [_join(left, right) for left, right in zip(first.texts, other.texts, strict=True)]
+        first.converted = sorted({*first.converted, *other.converted})
+        first.cleaned = sorted({*first.cleaned, *other.cleaned})
+        first.garbled = other.garbled | first.garbled
+        first.mended += other.mended
+    return first
+
+
+def _take(sheet: Sheet, position: int, recipe: Recipe) -> ColumnValues:
+    taken = _as_texts([row[position] for row in sheet.rows])
+    if sheet.kind in TEXT_FILES:
+        _read_comma_numbers(taken)
+    clean_column(taken, recipe)
+    return taken
+
+
+def _as_texts(values: list[object]) -> ColumnValues:
+    """Write a column as text. A column of texts only, the usual case, costs one look at the types."""
+    if set(map(type, values)) <= {str}:
+        return ColumnValues(values)  # type: ignore[arg-type]  # all of them are str, as just seen
+    converted = [index for index, value in enumerate(values) if not isinstance(value, WRITTEN_AS_THEY_ARE)]
+    return ColumnValues([to_text(value) for value in values], converted)
+
+
+def _read_comma_numbers(taken: ColumnValues) -> None:
+    """Write numbers with a decimal comma as a workbook's numbers are written, if the column holds nothing else.
+
+    So that "1,5" of a .csv and 1.5 of the same sheet as .xlsx are one label.
+    """
+    if not all(_COMMA_NUMBER.fullmatch(text) or is_blank(text) for text in taken.texts):
+        return
+    taken.converted = [index for index, text in enumerate(taken.texts) if "," in text]
+    for index in taken.converted:
+        taken.texts[index] = to_text(float(taken.texts[index].replace(",", ".")))
+
+
+def clean_column(column: ColumnValues, recipe: Recipe) -> None:
+    """Mend garbled accents where the recipe says so, and replace control bytes and lone surrogates.
+
+    Looks at blocks of encoded text first: 65,000 clean rows cost 40 ms.
+    """
+    texts = column.texts
+    for start in range(0, len(texts), ROWS_PER_SCAN):
+        places = range(start, min(start + ROWS_PER_SCAN, len(texts)))
+        block = "".join(texts[start : places.stop]).encode("utf-8", "surrogatepass")
+        if may_be_garbled(block):  # first: half of what garbled accents consist of are control characters
+            _mend(column, places, recipe)
+        elif _is_clean(block):
+            continue
+        for index in places:
+            cleaned = clean_cell(texts[index])
+            if cleaned != texts[index].replace("\r\n", "\n") and index not in column.garbled:
+                column.cleaned.append(index)
+            texts[index] = cleaned
+
+
+def _mend(column: ColumnValues, places: range, recipe: Recipe) -> None:
+    garbled = {index: word for index in places if (word := garbled_word(column.texts[index]))}
+    if Fix.MEND_MOJIBAKE not in recipe:
+        column.garbled.update(garbled)
+        return
+    for index in garbled:
+        column.texts[index] = mend(column.texts[index])
+    column.mended += len(garbled)
+
+
+def _is_clean(block: bytes) -> bool:
+    controls = int(np.count_nonzero(np.frombuffer(block, np.uint8) < ord(" ")))
+    if controls != block.count(b"\n") + block.count(b"\t") or b"\x7f" in block:
+        return False
+    return not any(pattern.search(block) for pattern in _SUSPICIOUS)
+
+
+def _join(left: str, right: str) -> str:
+    return left + JOIN + right if not is_blank(left) and not is_blank(right) else (right if is_blank(left) else left)
