@@ -50,8 +50,7 @@ def _note_converted(cells: Cells, column: str, indexes: Sequence[int], problems:
         return
     message = gettext_noop(
         "%(count)d cells of %(column)s held numbers, dates or true/false and became text (%(examples)s). The rule: a "
-        "whole number loses .0, a decimal comma becomes a point, TRUE and FALSE become verdadeiro and falso, dates are "
-        "written like 2026-11-20."
+        "whole number loses .0, TRUE and FALSE become verdadeiro and falso, a date is written like 2026-11-20."
     )
     repair = gettext_noop("Format the column as text in the spreadsheet if they shall be written in another way.")
     examples = ", ".join(_example(cells, column, index) for index in indexes[:CELLS_NAMED])

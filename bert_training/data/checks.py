@@ -16,6 +16,8 @@ from bert_training.data.repairs import DONE, NOTHING, Fix, Recipe
 SHOWN_PROBLEMS = 50
 ALL_PROBLEMS = 100_000  # lines of a list of all problems: some 40 MB
 
+REPAIRED = "repaired"  # the code of what repairs did
+
 Values = dict[str, str | int]
 
 
@@ -86,13 +88,16 @@ class Problems:
         self._kept: list[tuple[ProblemGroup, Problem]] = []
         self._lines = lines
         self._lines_left = ALL_PROBLEMS
+        self._repaired: Counter[Fix] = Counter()
         self.part = ""
         self.counts: Counter[str] = Counter()
 
     @property
     def groups(self) -> list[ProblemGroup]:
-        """Errors first, then in the order in which they were found."""
-        return sorted(self._groups.values(), key=lambda group: not group.is_error)
+        """Errors first, then what repairs did, then warnings in the order in which they were found."""
+        groups = sorted(self._groups.values(), key=lambda group: not group.is_error)
+        first_warning = sum(group.is_error for group in groups)
+        return [*groups[:first_warning], *self._repairs(), *groups[first_warning:]]
 
     @property
     def error_count(self) -> int:
@@ -106,8 +111,8 @@ class Problems:
 
     @property
     def warnings(self) -> list[Problem]:
-        """The first SHOWN_PROBLEMS warnings, the first one of every code always among them."""
-        return self._first(is_error=False)
+        """What repairs did, and the first SHOWN_PROBLEMS warnings, the first one of every code always among them."""
+        return [problem for group in self._repairs() for problem in group.problems] + self._first(is_error=False)
 
     def error(self, problem: Problem) -> None:
         """Note something that makes the dataset unusable until it is repaired."""
@@ -126,9 +131,10 @@ class Problems:
         self._note_all(indexes, describe, is_error=False)
 
     def repaired(self, fix: Fix, count: int) -> None:
-        """State what a repair of the recipe did, so that nothing is changed in silence; nothing when it did nothing."""
+        """Note what a repair of the recipe did: it is stated once, so that nothing is changed in silence."""
         if count:
-            self.warning(Problem("repaired", DONE[fix], values={"count": count}, fix=fix.value), count=count)
+            self._repaired[fix] += count
+            self.counts[REPAIRED] += count
 
     def _note_all(self, indexes: Sequence[int], describe: Callable[[int], Problem], *, is_error: bool) -> None:
         """Describe only what is kept: of 100,000 equal findings all but 50 cost no more than their count."""
@@ -168,6 +174,14 @@ class Problems:
 
     def _is_error(self, problem: Problem) -> bool:
         return problem.row is None or not self._leaves_out_rows
+
+    def _repairs(self) -> list[ProblemGroup]:
+        done = [
+            Problem(REPAIRED, DONE[fix], values={"count": self._repaired[fix]}, fix=fix.value)
+            for fix in Fix
+            if fix in self._repaired
+        ]
+        return [ProblemGroup(REPAIRED, False, self._repaired.total(), problems=done)] if done else []
 
     def _first(self, *, is_error: bool) -> list[Problem]:
         """Keep the order in which they were found; what is too many goes from the end, but no code goes whole."""

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from bert_training.data.cells import clean_cell, is_blank, to_text
-from bert_training.data.kinds import FileKind
 from bert_training.data.mojibake import garbled_word, may_be_garbled, mend
 from bert_training.data.repairs import Fix, Recipe
 from bert_training.data.sheet import Sheet
@@ -15,11 +14,9 @@ from bert_training.data.sheet import Sheet
 JOIN = "\n"
 WRITTEN_AS_THEY_ARE = (str, list, dict, type(None))
 ROWS_PER_SCAN = 10_000
-TEXT_FILES = frozenset({FileKind.CSV, FileKind.TSV})
 
 # Each begins with one fixed byte: joined by | they would take three times as long.
 _SUSPICIOUS = (re.compile(rb"\xc2[\x80-\x9f]"), re.compile(rb"_x[dD][89a-fA-F]"), re.compile(rb"\xed[\xa0-\xbf]"))
-_COMMA_NUMBER = re.compile(r"\s*-?\d{1,15},\d{1,15}\s*|\s*-?\d{1,15}\s*", re.ASCII)
 
 
 @dataclass
@@ -51,8 +48,6 @@ def take_column(sheet: Sheet, positions: Sequence[int], recipe: Recipe) -> Colum
 
 def _take(sheet: Sheet, position: int, recipe: Recipe) -> ColumnValues:
     taken = _as_texts([row[position] for row in sheet.rows])
-    if sheet.kind in TEXT_FILES:
-        _read_comma_numbers(taken)
     clean_column(taken, recipe)
     return taken
 
@@ -63,18 +58,6 @@ def _as_texts(values: list[object]) -> ColumnValues:
         return ColumnValues(values)  # type: ignore[arg-type]  # all of them are str, as just seen
     converted = [index for index, value in enumerate(values) if not isinstance(value, WRITTEN_AS_THEY_ARE)]
     return ColumnValues([to_text(value) for value in values], converted)
-
-
-def _read_comma_numbers(taken: ColumnValues) -> None:
-    """Write numbers with a decimal comma as a workbook's numbers are written, if the column holds nothing else.
-
-    So that "1,5" of a .csv and 1.5 of the same sheet as .xlsx are one label.
-    """
-    if not all(_COMMA_NUMBER.fullmatch(text) or is_blank(text) for text in taken.texts):
-        return
-    taken.converted = [index for index, text in enumerate(taken.texts) if "," in text]
-    for index in taken.converted:
-        taken.texts[index] = to_text(float(taken.texts[index].replace(",", ".")))
 
 
 def clean_column(column: ColumnValues, recipe: Recipe) -> None:

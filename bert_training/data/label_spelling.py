@@ -1,7 +1,6 @@
 """Finds labels that a person would read as the same word: other capitals, accents, spaces or Unicode form."""
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
 
 from bert_training.contract.wording import gettext_noop
 from bert_training.data.cells import excerpt, normalized
@@ -23,8 +22,14 @@ def usual_spellings(labels: Counter[str]) -> dict[str, str]:
     }
 
 
-def settle_spelling(cells: Cells, column: str, indexes: Sequence[int], *, problems: Problems, recipe: Recipe) -> None:
-    """Name each cell with a rarer spelling, or write the usual one into it where the recipe says so."""
+def settle_spelling(
+    cells: Cells, column: str, indexes: list[int], *, needed: int, problems: Problems, recipe: Recipe
+) -> list[int]:
+    """Name each cell with a rarer spelling, or write the usual one into it where the recipe says so.
+
+    A spelling with fewer than `needed` rows is an error, because it would be a class too small. Returns the indexes of
+    the rows without an error.
+    """
     labels = cells.texts[column]
     counts = Counter(labels[index] for index in indexes)
     usual = usual_spellings(counts)
@@ -33,20 +38,28 @@ def settle_spelling(cells: Cells, column: str, indexes: Sequence[int], *, proble
         for index in rarer:
             labels[index] = usual[labels[index]]
         problems.repaired(Fix.UNIFY_LABELS, len(rarer))
-        return
+        return indexes
+    too_small = {index for index in rarer if counts[labels[index]] < needed}
+    problems.errors_at(sorted(too_small), lambda index: _describe(cells, column, index, counts=counts, usual=usual))
+    others = [index for index in rarer if index not in too_small]
+    problems.warnings_at(others, lambda index: _describe(cells, column, index, counts=counts, usual=usual))
+    return [index for index in indexes if index not in too_small] if too_small else indexes
+
+
+def _describe(cells: Cells, column: str, index: int, *, counts: Counter[str], usual: dict[str, str]) -> Problem:
     message = gettext_noop(
         'The label "%(label)s" (%(count)d rows) differs from "%(usual)s" (%(usual_count)d rows) only in capitals, '
         "accents, spaces or invisible characters; they count as two classes."
     )
-    repair = gettext_noop("Write them the same way if they mean the same.")
-
-    def describe(index: int) -> Problem:
-        label = labels[index]
-        values: Values = {"label": excerpt(label), "count": counts[label]}
-        values |= {"usual": excerpt(usual[label]), "usual_count": counts[usual[label]]}
-        fix = Fix.UNIFY_LABELS.value
-        return cells.problem(
-            "similar_labels", message, column=column, index=index, repair=repair, values=values, fix=fix
-        )
-
-    problems.warnings_at(rarer, describe)
+    label = cells.texts[column][index]
+    values: Values = {"label": excerpt(label), "count": counts[label]}
+    values |= {"usual": excerpt(usual[label]), "usual_count": counts[usual[label]]}
+    return cells.problem(
+        "similar_labels",
+        message,
+        column=column,
+        index=index,
+        repair=gettext_noop("Write them the same way if they mean the same."),
+        values=values,
+        fix=Fix.UNIFY_LABELS.value,
+    )

@@ -48,7 +48,7 @@ def read_sheet(
     if facts.active:
         message = gettext_noop("The workbook holds %(kinds)s; they were ignored.")
         problems.warning(Problem("active_content", message, values={"kinds": ", ".join(facts.active)}))
-    return repair_rows(found, recipe)
+    return repair_rows(found, recipe, problems)
 
 
 def _read_text(path: Path, kind: FileKind, encoding: Encoding, problems: Problems, *, name: str) -> Sheet:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from bert_training.contract.enums import Split
+from bert_training.contract.wording import gettext_noop
 from bert_training.data.cells import excerpt, is_blank, to_text
 from bert_training.data.checks import DatasetRefused, Problem, ProblemGroup, Problems, open_lines
 from bert_training.data.columns import GroupColumn, find_header, found_headers, header_of, match_columns, take_cells
@@ -157,13 +158,12 @@ def _check(
 ) -> Report:
     spec, report = TASKS[request.task], Report()
     try:
-        parts = {}
-        for split in (part for part in PARTS if part in files):
-            problems.part = "" if split == Split.TRAIN else split.value
-            parts[split] = _take(files[split], request, spec, problems, report)
-        problems.part = ""
-        cells = join_parts(parts)
+        cells = join_parts(_take_parts(files, request, spec, problems, report))
         table = _with_reserved(spec.check(cells, problems, recipe_of(request.recipe)), cells)
+        if not table[ROW] and not problems.error_count:
+            raise DatasetRefused(
+                Problem("no_rows", gettext_noop("No row is left that can be used."), sheet=cells.sheet)
+            )
         _describe(report, spec, table)
     except DatasetRefused as refusal:
         problems.error(refusal.problem)
@@ -172,6 +172,18 @@ def _check(
         write_table(table, Path(table_path))
         report.table_sha256, report.table_bytes = file_digest(table_path), Path(table_path).stat().st_size
     return report
+
+
+def _take_parts(
+    files: Mapping[Split, SourceFile], request: CheckRequest, spec: TaskSpec, problems: Problems, report: Report
+) -> dict[Split, Cells]:
+    """Take the cells of each file; what is wrong with one while it is read is said of that file."""
+    parts = {}
+    for split in (part for part in PARTS if part in files):
+        problems.part = "" if split == Split.TRAIN else split.value
+        parts[split] = _take(files[split], request, spec, problems, report)
+    problems.part = ""
+    return parts
 
 
 def _take(file: SourceFile, request: CheckRequest, spec: TaskSpec, problems: Problems, report: Report) -> Cells:

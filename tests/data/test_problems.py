@@ -94,11 +94,18 @@ def test_a_group_survives_json() -> None:
     assert ProblemGroup.from_dict(json.loads(json.dumps(group.as_dict()))) == group
 
 
-def test_each_repair_says_what_it_did() -> None:
+def test_each_repair_says_once_what_it_did() -> None:
     assert set(DONE) == set(Fix)
     problems = Problems()
-    problems.repaired(Fix.UNIFY_LABELS, 4)
-    problems.repaired(Fix.FILL_MERGED, 0)
-    assert [(problem.code, problem.fix, problem.values) for problem in problems.warnings] == [
-        ("repaired", "unify_labels", {"count": 4})
+    for fix, count in ((Fix.UNIFY_LABELS, 4), (Fix.FILL_MERGED, 0), (Fix.MEND_MOJIBAKE, 1), (Fix.UNIFY_LABELS, 2)):
+        problems.repaired(fix, count)
+    problems.warning(at_row(2, "placeholder"))
+    problems.error(at_row(3))
+    stated = [(problem.code, problem.fix, problem.values) for problem in problems.warnings[:-1]]
+    assert stated == [("repaired", "mend_mojibake", {"count": 1}), ("repaired", "unify_labels", {"count": 6})]
+    assert [(group.code, group.count) for group in problems.groups] == [
+        ("empty_cell", 1),
+        ("repaired", 7),
+        ("placeholder", 1),
     ]
+    assert problems.counts == {"empty_cell": 1, "repaired": 7, "placeholder": 1}

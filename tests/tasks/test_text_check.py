@@ -99,11 +99,19 @@ def test_rows_of_small_classes_are_bad_rows_too() -> None:
 
 @pytest.mark.parametrize("other", ["NÃO", "não ", "na\u0303o", "\u00a0não", "Não", "nao", "n\u200bão"])
 def test_cells_with_the_rarer_of_two_spellings_are_named(other: str) -> None:
-    rows = [*rows_of("não", "sim"), *[(f"outro pedido {index}", other) for index in range(2)], ("mais um", "não")]
+    rows = [*rows_of("não", "sim", each=4), *[(f"outro pedido {index}", other) for index in range(3)]]
     _, problems = judge(rows)
-    assert found(problems)[-2:] == [("similar_labels", "B8"), ("similar_labels", "B9")]
-    assert problems.warnings[0].values == {"label": other, "count": 2, "usual": "não", "usual_count": 4}
-    assert [label for _, label in mended(rows, Fix.UNIFY_LABELS)].count("não") == 6
+    assert found(problems) == [("similar_labels", cell) for cell in ("B10", "B11", "B12")]
+    assert problems.warnings[0].values == {"label": other, "count": 3, "usual": "não", "usual_count": 4}
+    assert [label for _, label in mended(rows, Fix.UNIFY_LABELS)].count("não") == 7
+
+
+def test_a_spelling_with_too_few_rows_for_a_class_is_an_error() -> None:
+    rows = [*rows_of("não", "sim"), ("outro pedido", "Não")]
+    _, problems = judge(rows)
+    assert [(problem.code, problem.cell) for problem in problems.errors] == [("similar_labels", "B8")]
+    assert [label for _, label in mended(rows, Fix.UNIFY_LABELS)].count("não") == 4
+    assert judge(rows, Fix.LEAVE_OUT_BAD_ROWS)[0]["label"].count("não") == 3
 
 
 def test_of_two_spellings_as_frequent_the_first_by_code_points_stays() -> None:
@@ -205,12 +213,6 @@ def test_bad_rows_are_left_out_on_demand() -> None:
 def test_personal_data_are_masked_on_demand() -> None:
     rows = [*rows_of("a", "b"), ("ligue para maria@exemplo.com.br", "a")]
     assert mended(rows, Fix.MASK_PERSONAL_DATA)[-1] == ("ligue para [E-MAIL]", "a")
-
-
-def test_a_file_of_which_nothing_is_left_is_refused() -> None:
-    rows = [("", "a"), ("", "b")]
-    table, problems = judge(rows, Fix.LEAVE_OUT_BAD_ROWS)
-    assert (table["row"], [problem.code for problem in problems.errors]) == ([], ["no_rows"])
 
 
 def test_the_order_of_repairs_changes_nothing() -> None:

@@ -3,22 +3,28 @@
 from bisect import bisect_left, bisect_right
 from dataclasses import replace
 
+from bert_training.data.checks import Problems
 from bert_training.data.repairs import Fix, Recipe
 from bert_training.data.sheet import Sheet
 
 
-def repair_rows(sheet: Sheet, recipe: Recipe) -> Sheet:
+def repair_rows(sheet: Sheet, recipe: Recipe, problems: Problems) -> Sheet:
     """Do what the recipe says; what was repaired is no longer listed as merged or hidden."""
     if Fix.FILL_MERGED in recipe and sheet.merged:
-        _fill_merged(sheet)
+        problems.repaired(Fix.FILL_MERGED, _fill_merged(sheet))
         sheet = replace(sheet, merged=[])
     if Fix.LEAVE_OUT_HIDDEN in recipe and sheet.hidden_rows:
+        problems.repaired(Fix.LEAVE_OUT_HIDDEN, len(sheet.hidden_rows))
         sheet = _leave_out_hidden(sheet)
     return sheet
 
 
-def _fill_merged(sheet: Sheet) -> None:
-    """Give every cell of a merged area the value of its first; areas that begin in the header are titles."""
+def _fill_merged(sheet: Sheet) -> int:
+    """Give every cell of a merged area the value of its first; areas that begin in the header are titles.
+
+    Returns how many cells were filled.
+    """
+    filled = 0
     for (top, left), (bottom, right) in sheet.merged:
         first = bisect_left(sheet.row_numbers, top + 1)
         after = bisect_right(sheet.row_numbers, bottom + 1)
@@ -33,6 +39,8 @@ def _fill_merged(sheet: Sheet) -> None:
             for column in columns:
                 row[column] = value
             sheet.rows[index] = row
+        filled += (after - first) * len(columns) - 1
+    return filled
 
 
 def _leave_out_hidden(sheet: Sheet) -> Sheet:

@@ -14,6 +14,7 @@ from bert_training.data.placeholders import report_placeholders
 from bert_training.data.repairs import NOTHING, Fix, Recipe
 from bert_training.data.repeats import UsableRows, settle_repeats
 from bert_training.data.required import report_bad_cells
+from bert_training.data.split import SMALLEST_STRATUM
 from bert_training.data.table import ROW, Cells, Columns, select_rows
 from bert_training.tasks.text_classification.classes import refuse_swapped_columns, settle_classes
 
@@ -25,13 +26,10 @@ def check_texts(cells: Cells, problems: Problems, recipe: Recipe = NOTHING) -> C
     refuse_swapped_columns(cells)
     cells = _masked(cells, problems, recipe)
     indexes = _usable(cells, problems, recipe)
-    settle_spelling(cells, "label", indexes, problems=problems, recipe=recipe)
     report_placeholders(cells, "text", indexes, problems)
     texts, labels = ([cells.texts[name][index] for index in indexes] for name in ("text", "label"))
     indexes = settle_repeats(UsableRows(cells, indexes, texts, labels, "text", "label"), problems, recipe)
     indexes = settle_classes(cells, indexes, problems, recipe)
-    if not indexes and not problems.error_count:
-        problems.error(Problem("no_rows", gettext_noop("No row is left that can be used."), sheet=cells.sheet))
     return select_rows({ROW: cells.rows, "text": cells.texts["text"], "label": cells.texts["label"]}, indexes)
 
 
@@ -45,12 +43,14 @@ def _masked(cells: Cells, problems: Problems, recipe: Recipe) -> Cells:
 
 
 def _usable(cells: Cells, problems: Problems, recipe: Recipe) -> list[int]:
-    """Note the rows with an error; returns the indexes of the others."""
+    """Note the rows with an error and settle the spelling of labels; returns the indexes of the other rows."""
     wrong = report_bad_cells(cells, "text", problems) | report_bad_cells(cells, "label", problems)
     wrong.update(_report_long_labels(cells, problems))
+    right = [index for index in range(len(cells.rows)) if index not in wrong]
+    usable = settle_spelling(cells, "label", right, needed=SMALLEST_STRATUM, problems=problems, recipe=recipe)
     if Fix.LEAVE_OUT_BAD_ROWS in recipe:
-        problems.repaired(Fix.LEAVE_OUT_BAD_ROWS, len(wrong))
-    return [index for index in range(len(cells.rows)) if index not in wrong]
+        problems.repaired(Fix.LEAVE_OUT_BAD_ROWS, len(cells.rows) - len(usable))
+    return usable
 
 
 def _report_long_labels(cells: Cells, problems: Problems) -> Sequence[int]:
