@@ -1,8 +1,10 @@
 """Reports what a sheet did to the cells of a task, whichever task it is: hidden, garbled, turned into text."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 from bert_training.contract.wording import gettext_noop
+from bert_training.data.cell_faults import CellFault
 from bert_training.data.cells import excerpt
 from bert_training.data.checks import Problem, Problems, Values
 from bert_training.data.column_values import ColumnValues
@@ -26,23 +28,17 @@ def report_columns(cells: Cells, taken: Mapping[str, ColumnValues], problems: Pr
 
 def report_hidden(sheet: Sheet, found: Mapping[str, list[int]], cells: Cells, problems: Problems) -> None:
     """Note hidden rows, which are read as well, and hidden columns that the task takes."""
-    first = next(iter(found))
-    hidden = [index for index, row in enumerate(cells.rows) if row in sheet.hidden_rows] if sheet.hidden_rows else []
     message = gettext_noop("The row is hidden in the spreadsheet, but it was read as well.")
     repair = gettext_noop("Leave hidden rows out, or show them (and clear the filter) if they belong to the data.")
-
-    def describe(index: int) -> Problem:
-        return cells.problem(
-            "hidden_row", message, column=first, index=index, repair=repair, fix=Fix.LEAVE_OUT_HIDDEN.value
-        )
-
-    problems.warnings_at(hidden, describe)
+    fault = CellFault("hidden_row", next(iter(found)), message, repair, fix=Fix.LEAVE_OUT_HIDDEN.value)
+    hidden = [index for index, row in enumerate(cells.rows) if row in sheet.hidden_rows] if sheet.hidden_rows else []
+    problems.warnings_at(hidden, partial(fault.at, cells))
     for column, positions in found.items():
         if sheet.hidden_columns.intersection(positions):
-            text = gettext_noop("The column %(column)s is hidden in the spreadsheet, but it was read.")
+            message = gettext_noop("The column %(column)s is hidden in the spreadsheet, but it was read.")
+            repair = gettext_noop("Name another column if that is the wrong one.")
             values: Values = {"column": excerpt(cells.headers[column])}
-            remedy = gettext_noop("Name another column if that is the wrong one.")
-            problems.warning(Problem("hidden_column", text, remedy, values, sheet=cells.sheet))
+            problems.warning(Problem("hidden_column", message, repair, values, sheet=cells.sheet))
 
 
 def _note_converted(cells: Cells, column: str, indexes: Sequence[int], problems: Problems) -> None:
@@ -68,11 +64,7 @@ def _example(cells: Cells, column: str, index: int) -> str:
 
 def _note_cleaned(cells: Cells, column: str, indexes: Sequence[int], problems: Problems) -> None:
     message = gettext_noop("The cell held control characters; they were replaced by \ufffd.")
-
-    def describe(index: int) -> Problem:
-        return cells.problem("control_characters", message, column=column, index=index)
-
-    problems.warnings_at(indexes, describe)
+    problems.warnings_at(indexes, partial(CellFault("control_characters", column, message).at, cells))
 
 
 def _note_garbled(cells: Cells, column: str, garbled: Mapping[int, str], problems: Problems) -> None:

@@ -2,10 +2,12 @@
 
 import re
 from collections.abc import Sequence
+from functools import partial
 
 from bert_training.contract.wording import gettext_noop
+from bert_training.data.cell_faults import CellFault
 from bert_training.data.cells import BLANK
-from bert_training.data.checks import Problem, Problems
+from bert_training.data.checks import Problems
 from bert_training.data.table import Cells
 
 LONGEST = 24  # longer texts are not looked at, which makes the search cheap
@@ -26,13 +28,10 @@ _PLACEHOLDER = re.compile(
 def report_placeholders(cells: Cells, column: str, indexes: Sequence[int], problems: Problems) -> None:
     """Note every text that says nothing; its row is kept, since only a person knows. Blank cells shall not be asked."""
     message = gettext_noop("The cell holds a placeholder instead of a text.")
-    repair = gettext_noop("Fill in the text or delete the row.")
-
-    def describe(index: int) -> Problem:
-        return cells.problem("placeholder_text", message, column=column, index=index, repair=repair)
-
+    fault = CellFault("placeholder_text", column, message, gettext_noop("Fill in the text or delete the row."))
     texts = cells.texts[column]
-    problems.warnings_at([index for index in indexes if is_placeholder(texts[index])], describe)
+    short = [index for index in indexes if len(texts[index]) <= LONGEST]
+    problems.warnings_at([index for index in short if is_placeholder(texts[index])], partial(fault.at, cells))
 
 
 def is_placeholder(text: str) -> bool:

@@ -7,12 +7,13 @@ import re
 from collections import defaultdict
 
 from bert_training.contract.wording import gettext_noop
-from bert_training.data.cells import is_blank
+from bert_training.data.cells import BLANK, is_blank
 from bert_training.data.checks import Problem, Problems, Values
 from bert_training.data.repairs import Fix
 from bert_training.data.table import CellFlag, Cells
 
 # What Excel shows in place of a value, in English and Portuguese; exported as .csv it is mere text.
+_FIRST_LETTERS = frozenset("#" + BLANK)  # of blank cells and errors: other texts need no closer look
 _ERROR_VALUE = re.compile(
     r"#(?:N/[AD]|REF!|VAL(?:UE|OR)!|N[AO]ME\?|DIV/0!|N[UÚ]M!|NUL[LO]!|SPILL!|DESPEJAR!|CALC!|CÁLC!)\s*"
 )
@@ -51,10 +52,12 @@ _FIXES = {CellFlag.MERGED: Fix.FILL_MERGED.value}
 def report_bad_cells(cells: Cells, column: str, problems: Problems) -> set[int]:
     """Note an error for every cell of the column that cannot be used; returns the indexes of their rows."""
     indexes_of: defaultdict[CellFlag | None, list[int]] = defaultdict(list)
-    for index, text in enumerate(cells.texts[column]):
+    texts = cells.texts[column]
+    for index in [index for index, text in enumerate(texts) if not text or text[0] in _FIRST_LETTERS]:
+        text = texts[index]
         if is_blank(text):
             indexes_of[cells.flags.get((column, index))].append(index)
-        elif text[0] == "#" and _ERROR_VALUE.fullmatch(text):
+        elif _ERROR_VALUE.fullmatch(text):
             indexes_of[CellFlag.ERROR].append(index)
     indexes_of[CellFlag.TOO_LONG] += sorted(
         index for (name, index), flag in cells.flags.items() if name == column and flag == CellFlag.TOO_LONG

@@ -25,7 +25,7 @@ def _without_value(sheet: Sheet, found: Mapping[str, list[int]], texts: Mapping[
         column_letter(sheet.first_column + position): name
         for name, positions in found.items()
         for position in positions
-        if "" in texts[name]
+        if not all(texts[name])
     }
     if not wanted or sheet.kind != FileKind.XLSX:
         return {}

@@ -6,10 +6,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from bert_training.contract.enums import Split
 from bert_training.data.digest import file_digest
 from bert_training.data.process_limits import ProcessLimits
 from bert_training.tasks import TASKS
-from bert_training.tasks.intake import Report
+from bert_training.tasks.intake import CheckRequest, Report, SourceFile, check_files
 from tests.checking import check_file, check_in_child
 from tests.workbooks import CLAIM_WORDS, claim_of, workbook_bytes, workbook_of
 
@@ -124,3 +125,12 @@ def test_a_child_that_dies_leaves_its_one_problem_in_the_file(upload: Path, tmp_
     lines = tmp_path / "problems"
     report = check_in_child(upload, task=TEXT, problems_path=lines, limits=ProcessLimits(wall_seconds=0.01))
     assert json.loads(lines.read_text(encoding="utf-8"))["code"] == report.groups[0].code == "file_too_complex"
+
+
+def test_what_is_wrong_with_a_further_file_is_said_of_that_file(upload: Path, tmp_path: Path) -> None:
+    rows = [("texto", "label"), ("É a a\u00e7\u00e3o".encode().decode("latin-1"), "cobrança"), ("", "saúde")]
+    (tmp_path / "validation").write_bytes(workbook_of(rows))
+    files = {Split.TRAIN: SourceFile(upload), Split.VALIDATION: SourceFile(tmp_path / "validation")}
+    report = check_files(files, CheckRequest(TEXT))
+    places = [(problem.code, problem.part, problem.cell) for problem in (*report.errors, *report.warnings)]
+    assert places == [("empty_cell", "validation", "A3"), ("mojibake", "validation", "A2")]

@@ -46,7 +46,7 @@ def _usable(cells: Cells, problems: Problems, recipe: Recipe) -> list[int]:
     """Note the rows with an error and settle the spelling of labels; returns the indexes of the other rows."""
     wrong = report_bad_cells(cells, "text", problems) | report_bad_cells(cells, "label", problems)
     wrong.update(_report_long_labels(cells, problems))
-    right = [index for index in range(len(cells.rows)) if index not in wrong]
+    right = [index for index in range(len(cells.rows)) if index not in wrong] if wrong else list(range(len(cells.rows)))
     usable = settle_spelling(cells, "label", right, needed=SMALLEST_STRATUM, problems=problems, recipe=recipe)
     if Fix.LEAVE_OUT_BAD_ROWS in recipe:
         problems.repaired(Fix.LEAVE_OUT_BAD_ROWS, len(cells.rows) - len(usable))

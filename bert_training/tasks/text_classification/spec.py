@@ -5,7 +5,7 @@ from typing import Any
 
 from bert_training.contract.wording import gettext_noop
 from bert_training.data.suggestions import Content
-from bert_training.data.summary import count_labels, describe_lengths
+from bert_training.data.summary import count_labels, count_words, describe_lengths
 from bert_training.data.table import Table
 from bert_training.tasks.spec import Column, Metric, TaskSpec
 from bert_training.tasks.text_classification.check import check_texts
@@ -15,7 +15,7 @@ def summarize(table: Table) -> dict[str, Any]:
     """Count the rows of each class and describe the lengths of the texts in words."""
     return {
         "labels": count_labels(table["label"]),
-        "lengths": describe_lengths([len(text.split()) for text in table["text"]]),
+        "lengths": describe_lengths(count_words(list(table["text"]))),
     }
 
 
