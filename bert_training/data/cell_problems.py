@@ -45,7 +45,7 @@ def _note_converted(cells: Cells, column: str, indexes: Sequence[int], problems:
     if not indexes:
         return
     message = gettext_noop(
-        "%(count)d cells of %(column)s held numbers, dates or true/false and became text (%(examples)s). The rule: a "
+        "Cells of %(column)s that held numbers, dates or true/false became text: %(count)d (%(examples)s). The rule: a "
         "whole number loses .0, TRUE and FALSE become verdadeiro and falso, a date is written like 2026-11-20."
     )
     repair = gettext_noop("Format the column as text in the spreadsheet if they shall be written in another way.")
@@ -63,7 +63,7 @@ def _example(cells: Cells, column: str, index: int) -> str:
 
 
 def _note_cleaned(cells: Cells, column: str, indexes: Sequence[int], problems: Problems) -> None:
-    message = gettext_noop("The cell held control characters; they were replaced by \ufffd.")
+    message = gettext_noop("The cell held control characters, which were removed or replaced by �.")
     problems.warnings_at(indexes, partial(CellFault("control_characters", column, message).at, cells))
 
 

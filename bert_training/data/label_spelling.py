@@ -48,7 +48,7 @@ def settle_spelling(
 
 def _describe(cells: Cells, column: str, index: int, *, counts: Counter[str], usual: dict[str, str]) -> Problem:
     message = gettext_noop(
-        'The label "%(label)s" (%(count)d rows) differs from "%(usual)s" (%(usual_count)d rows) only in capitals, '
+        'The label "%(label)s" (rows: %(count)d) differs from "%(usual)s" (rows: %(usual_count)d) only in capitals, '
         "accents, spaces or invisible characters; they count as two classes."
     )
     label = cells.texts[column][index]

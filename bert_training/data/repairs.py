@@ -35,21 +35,21 @@ class Fix(StrEnum):
 
 # What a repair did, `count` times: stated in every report, so that nothing is changed in silence.
 DONE = {
-    Fix.FIND_HEADER: gettext_noop("%(count)d rows above the header were left out."),
-    Fix.FILL_MERGED: gettext_noop("%(count)d merged cells took over the value of their area."),
-    Fix.LEAVE_OUT_HIDDEN: gettext_noop("%(count)d hidden rows were left out."),
-    Fix.SWAP_COLUMNS: gettext_noop("The two columns changed places in %(count)d rows."),
-    Fix.MEND_MOJIBAKE: gettext_noop("The garbled letters of %(count)d cells were mended."),
-    Fix.MASK_PERSONAL_DATA: gettext_noop("Personal data were masked in %(count)d texts."),
-    Fix.STRAIGHTEN_QUOTES: gettext_noop("%(count)d lists with other quotes than straight double ones were read."),
-    Fix.MEND_TAGS: gettext_noop("The tags of %(count)d rows were rewritten as O, B-TYPE and I-TYPE."),
-    Fix.RUNS_TO_ENTITIES: gettext_noop("In %(count)d rows each run of one name became one entity."),
-    Fix.WORDS_TO_ENTITIES: gettext_noop("In %(count)d rows each word became an entity of its own."),
-    Fix.UNIFY_LABELS: gettext_noop("%(count)d labels were rewritten as the usual spelling."),
-    Fix.LEAVE_OUT_BAD_ROWS: gettext_noop("%(count)d rows with an error were left out."),
-    Fix.LEAVE_OUT_DUPLICATES: gettext_noop("%(count)d repeated rows were left out."),
-    Fix.LEAVE_OUT_CONTRADICTIONS: gettext_noop("%(count)d rows that contradict each other were left out."),
-    Fix.LEAVE_OUT_RARE_CLASSES: gettext_noop("%(count)d rows of classes that are too small were left out."),
+    Fix.FIND_HEADER: gettext_noop("Rows above the header that were left out: %(count)d."),
+    Fix.FILL_MERGED: gettext_noop("Merged cells that took over the value of their area: %(count)d."),
+    Fix.LEAVE_OUT_HIDDEN: gettext_noop("Hidden rows that were left out: %(count)d."),
+    Fix.SWAP_COLUMNS: gettext_noop("Rows in which the two columns changed places: %(count)d."),
+    Fix.MEND_MOJIBAKE: gettext_noop("Cells whose garbled letters were mended: %(count)d."),
+    Fix.MASK_PERSONAL_DATA: gettext_noop("Texts in which personal data were masked: %(count)d."),
+    Fix.STRAIGHTEN_QUOTES: gettext_noop("Lists that were read in spite of their quotes: %(count)d."),
+    Fix.MEND_TAGS: gettext_noop("Rows whose tags were rewritten as O, B-TYPE and I-TYPE: %(count)d."),
+    Fix.RUNS_TO_ENTITIES: gettext_noop("Rows in which each run of one name became one entity: %(count)d."),
+    Fix.WORDS_TO_ENTITIES: gettext_noop("Rows in which each word became an entity of its own: %(count)d."),
+    Fix.UNIFY_LABELS: gettext_noop("Labels that were rewritten in their usual spelling: %(count)d."),
+    Fix.LEAVE_OUT_BAD_ROWS: gettext_noop("Rows with an error that were left out: %(count)d."),
+    Fix.LEAVE_OUT_DUPLICATES: gettext_noop("Repeated rows that were left out: %(count)d."),
+    Fix.LEAVE_OUT_CONTRADICTIONS: gettext_noop("Rows with contradicting answers that were left out: %(count)d."),
+    Fix.LEAVE_OUT_RARE_CLASSES: gettext_noop("Rows of too small classes that were left out: %(count)d."),
 }
 
 Recipe = frozenset[Fix]

@@ -75,7 +75,7 @@ def _too_small(cells: Cells, index: int, counts: Counter[str]) -> Problem:
     label = cells.texts["label"][index]
     return cells.problem(
         "class_too_small",
-        gettext_noop("Only %(count)d rows have the label %(label)s; at least %(needed)d are needed."),
+        gettext_noop('The label "%(label)s" has too few rows: %(count)d; at least %(needed)d are needed.'),
         column="label",
         index=index,
         repair=gettext_noop("Add rows, or join them to another class: training, validation and test need one each."),
