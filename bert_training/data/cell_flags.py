@@ -29,7 +29,7 @@ _VALUE = re.compile(rb"<(?:\w+:)?v(?:\s[^>]*)?>[^<]")
 
 
 def find_flagged_cells(path: Path, sheet_index: int, *, letters: frozenset[str]) -> dict[tuple[str, int], CellFlag]:
-    """Return (column letter, row number) -> flag for the cells of these columns.
+    """Return (column letter, row number) -> flag for the cells of these columns of an .xlsx.
 
     sheet_index: position in the workbook, from 0. A cell without a reference (some writers leave it out) has no flag.
     """

@@ -8,7 +8,7 @@ from bert_training.contract.wording import gettext_noop
 from bert_training.data.cells import excerpt
 from bert_training.data.checks import DatasetRefused, Problem
 from bert_training.data.kinds import FileKind
-from bert_training.data.table import PART_STRIDE
+from bert_training.data.table import PART_STRIDE, CellFlag
 
 ROWS = 1_000_000
 COLUMNS = 200
@@ -26,6 +26,7 @@ class Sheet:
     row_numbers: as a person sees them: of the row, of the line on which a record begins, or of the record.
     merged: areas whose first cell alone carries the value.  sheets: names of all that could be read instead.
     hidden_rows: row numbers.  hidden_columns: positions in the header.
+    flags: (row number, position in the header) -> why a cell is blank, where the reader knows it (.ods).
     unreadable: position in the header -> type of a column whose values cannot be texts.
     encoding, separator: of a text file.  header_row: number of the row that is the header, in sheets.
     """
@@ -42,6 +43,7 @@ class Sheet:
     sheets: list[str] = field(default_factory=list)
     hidden_rows: frozenset[int] = frozenset()
     hidden_columns: frozenset[int] = frozenset()
+    flags: Mapping[tuple[int, int], CellFlag] = field(default_factory=dict)
     unreadable: Mapping[int, str] = field(default_factory=dict)
     encoding: str = ""
     separator: str = ""

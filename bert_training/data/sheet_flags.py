@@ -27,13 +27,21 @@ def _without_value(sheet: Sheet, found: Mapping[str, list[int]], texts: Mapping[
         for position in positions
         if not all(texts[name])
     }
-    if not wanted or sheet.kind != FileKind.XLSX:
+    if not wanted or sheet.kind not in (FileKind.XLSX, FileKind.ODS):
         return {}
     index_of = {number: index for index, number in enumerate(sheet.row_numbers)}
-    flagged = find_flagged_cells(sheet.path, sheet.index, letters=frozenset(wanted))
+    flagged = _flagged(sheet, frozenset(wanted))
     return {
         (wanted[letter], index_of[number]): flag for (letter, number), flag in flagged.items() if number in index_of
     }
+
+
+def _flagged(sheet: Sheet, letters: frozenset[str]) -> dict[tuple[str, int], CellFlag]:
+    """Return (column letter, row number) -> flag."""
+    if sheet.kind == FileKind.XLSX:
+        return find_flagged_cells(sheet.path, sheet.index, letters=letters)
+    named = {(column_letter(sheet.first_column + at), row): flag for (row, at), flag in sheet.flags.items()}
+    return {place: flag for place, flag in named.items() if place[0] in letters}
 
 
 def _merged(sheet: Sheet, found: Mapping[str, list[int]], texts: Mapping[str, list[str]]) -> Flags:

@@ -3,7 +3,10 @@
 Judges the file's kind first, then leaves it to the reader of that kind (data.reading).
 """
 
+from bisect import bisect_left
+from collections.abc import Iterable
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path, PurePosixPath
 
 from bert_training.contract.wording import gettext_noop
@@ -11,6 +14,7 @@ from bert_training.data.cell_flags import find_hidden
 from bert_training.data.cells import excerpt
 from bert_training.data.checks import Problem, Problems
 from bert_training.data.kinds import WORKBOOKS, FileKind
+from bert_training.data.ods_cells import scan_ods
 from bert_training.data.reading.delimited import read_delimited
 from bert_training.data.reading.encoding import Encoding, state_encoding
 from bert_training.data.reading.file_kind import FileFacts, judge_file
@@ -62,12 +66,31 @@ def _sheet_name(display_name: str, kind: FileKind) -> str:
 
 
 def _with_hidden(sheet: Sheet, facts: FileFacts) -> Sheet:
-    if facts.package is None or not facts.package.with_hidden or sheet.kind != FileKind.XLSX:
+    """Add what the reader does not tell; .xls keeps it to itself."""
+    if sheet.kind == FileKind.ODS:
+        return _with_ods_facts(sheet)
+    if facts.package is None or not facts.package.with_hidden:
         return sheet
     rows, columns = find_hidden(sheet.path, sheet.index)
-    positions = {column - sheet.first_column for column in columns}
+    hidden = frozenset(rows.intersection(sheet.row_numbers))
+    return replace(sheet, hidden_rows=hidden, hidden_columns=_positions(sheet, columns))
+
+
+def _with_ods_facts(sheet: Sheet) -> Sheet:
+    facts = scan_ods(sheet.path, sheet.index)
+    hidden = (
+        sheet.row_numbers[bisect_left(sheet.row_numbers, rows.start) : bisect_left(sheet.row_numbers, rows.stop)]
+        for rows in facts.hidden_rows
+    )
     return replace(
         sheet,
-        hidden_rows=frozenset(rows.intersection(sheet.row_numbers)),
-        hidden_columns=frozenset(positions.intersection(range(len(sheet.header)))),
+        merged=facts.merged,
+        flags={(row, column - sheet.first_column): flag for (row, column), flag in facts.flags.items()},
+        hidden_rows=frozenset(chain.from_iterable(hidden)),
+        hidden_columns=_positions(sheet, facts.hidden_columns),
     )
+
+
+def _positions(sheet: Sheet, columns: Iterable[int]) -> frozenset[int]:
+    """Turn positions in the sheet into positions in the header."""
+    return frozenset(column - sheet.first_column for column in columns).intersection(range(len(sheet.header)))

@@ -137,7 +137,8 @@ def _kind_of_records(lines: list[str], extension: str) -> FileKind:
         return FileKind.JSON
     found = _json_of(first)
     if isinstance(found, dict):
-        return FileKind.JSON if len(lines) == 1 and _holds_records(found) else FileKind.JSONL
+        is_whole = len(lines) == 1 and (extension == ".json" or _holds_records(found))
+        return FileKind.JSON if is_whole else FileKind.JSONL
     return FileKind.JSON if extension == ".json" or first == "{" else FileKind.JSONL
 
 

@@ -3,9 +3,7 @@
 Plain columns and lists of plain values are read; the metadata that pandas and others leave is never looked at.
 """
 
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -16,7 +14,7 @@ from bert_training.data.kinds import FileKind
 from bert_training.data.reading.refusals import damaged, encrypted, too_large_unpacked
 from bert_training.data.sheet import ROWS, Rows, Sheet, check_width, no_rows, too_many_rows
 
-BATCH_ROWS = 1000  # a dictionary may stand for a text of a megabyte in every row: few rows are unfolded at once
+BATCH_ROWS = 256  # a dictionary may stand for a text of a megabyte in every row: few rows are unfolded at once
 MAGIC, ENCRYPTED_MAGIC = b"PAR1", b"PARE"
 PARQUET_MAGICS = (MAGIC, ENCRYPTED_MAGIC)
 
@@ -33,7 +31,7 @@ def read_parquet(path: Path, name: str) -> Sheet:
         with pq.ParquetFile(path, memory_map=False, pre_buffer=False) as file:
             _check_metadata(file.metadata, path)
             schema = file.schema_arrow
-            rows = _take_rows(file)
+            rows = _take_rows(file, path.stat().st_size)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError, ValueError, KeyError) as error:
         raise damaged(str(error)) from error
     if not len(rows):
@@ -73,29 +71,28 @@ def _check_metadata(metadata: pq.FileMetaData, path: Path) -> None:
         raise too_large_unpacked(unpacked, path.stat().st_size)
 
 
-def _take_rows(file: pq.ParquetFile) -> Rows:
+def _take_rows(file: pq.ParquetFile, file_bytes: int) -> Rows:
     """Unfold the file batch by batch; the size of what is unfolded counts, not what the metadata says."""
     rows, unpacked = Rows(), 0
     for batch in file.iter_batches(batch_size=BATCH_ROWS, use_threads=False, use_pandas_metadata=False):
-        columns = [list(_values(column)) for column in batch.columns]
-        unpacked += batch.nbytes
+        columns = [_plain(column) for column in batch.columns]
+        unpacked += sum(column.nbytes for column in columns)
         if unpacked > UNPACKED_BYTES:
-            raise too_large_unpacked(unpacked, 0)
-        for values in zip(*columns, strict=True):
+            raise too_large_unpacked(unpacked, file_bytes)
+        for values in zip(*(column.to_pylist() for column in columns), strict=True):
             rows.add(len(rows) + 1, values)
     return rows
 
 
-def _values(column: pa.Array) -> Iterator[Any]:
-    """Return the values as Python has them; nothing for a column that cannot be texts."""
-    kind = column.type
-    if not _can_be_text(kind):
-        return iter([None] * len(column))
-    if pa.types.is_timestamp(kind):
-        column = column.cast(pa.timestamp("us"), safe=False)  # nanoseconds would need pandas
-    elif pa.types.is_decimal(kind):
-        column = column.cast(pa.float64())
-    return iter(column.to_pylist())
+def _plain(column: pa.Array) -> pa.Array:
+    """Bring a column into a form whose values Python has; one that cannot be texts has none."""
+    if not _can_be_text(column.type):
+        return pa.nulls(len(column))
+    if pa.types.is_dictionary(column.type):
+        column = column.dictionary_decode()
+    if pa.types.is_timestamp(column.type):
+        return column.cast(pa.timestamp("us"), safe=False)  # nanoseconds would need pandas
+    return column.cast(pa.float64()) if pa.types.is_decimal(column.type) else column
 
 
 def _can_be_text(kind: pa.DataType) -> bool:
