@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from bert_training.tasks.intake import Report
-from tests.checking import TOKEN, check_file
+from tests.checking import TEXT, TOKEN, check_file
 
 RECORDS = [{"texto": f"frase {index}", "label": "ab"[index % 2]} for index in range(8)]
 LINES = [json.dumps(record) for record in RECORDS]
@@ -18,9 +18,9 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "upload"
 
 
-def report_of(path: Path, content: str, name: str = "a.jsonl", **asked: str) -> Report:
+def report_of(path: Path, content: str, name: str = "a.jsonl", *, task: str = TEXT) -> Report:
     path.write_text(content, encoding="utf-8")
-    return check_file(path, display_name=name, **asked)
+    return check_file(path, display_name=name, task=task)
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from bert_training.data.kinds import FileKind
 from bert_training.data.reading.refusals import damaged, encrypted, too_large_unpacked
 from bert_training.data.sheet import ROWS, Rows, Sheet, check_width, no_rows, too_many_rows
 
-BATCH_ROWS = 256  # a dictionary may stand for a text of a megabyte in every row: few rows are unfolded at once
+BATCH_ROWS = 64  # a dictionary may stand for a text of a megabyte in every row: few rows are unfolded at once
 MAGIC, ENCRYPTED_MAGIC = b"PAR1", b"PARE"
 PARQUET_MAGICS = (MAGIC, ENCRYPTED_MAGIC)
 
