@@ -6,7 +6,7 @@ formulas and errors costs a substring search.
 
 import re
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from pathlib import Path
 
 from bert_training.data.archive import open_package
@@ -44,13 +44,16 @@ def find_flagged_cells(path: Path, sheet_index: int, *, letters: frozenset[str])
     return flagged
 
 
-def find_hidden(path: Path, sheet_index: int) -> tuple[set[int], set[int]]:
-    """Return the numbers of the hidden rows, and the positions of the hidden columns, from 0."""
+def find_hidden(path: Path, sheet_index: int, *, parts: Container[str]) -> tuple[set[int], set[int]]:
+    """Return the numbers of the hidden rows, and the positions of the hidden columns, from 0.
+
+    parts: those in which something may be hidden; a sheet that is not among them is not looked at.
+    """
     rows: set[int] = set()
     columns: set[int] = set()
     with open_package(path) as package:
         part = sheet_part(package, sheet_index)
-        for chunk in _chunks(package, part) if part is not None else ():
+        for chunk in _chunks(package, part) if part is not None and part in parts else ():
             rows.update(int(number) for number in _HIDDEN_ROW.findall(chunk))
             for tag in _HIDDEN_COLUMN.findall(chunk):
                 first, last = (pattern.search(tag) for pattern in _COLUMN_SPAN)

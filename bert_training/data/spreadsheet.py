@@ -18,7 +18,6 @@ from bert_training.data.ods_cells import scan_ods
 from bert_training.data.reading.delimited import read_delimited
 from bert_training.data.reading.encoding import Encoding, state_encoding
 from bert_training.data.reading.file_kind import FileFacts, judge_file
-from bert_training.data.reading.parquet_rows import read_parquet
 from bert_training.data.reading.records import read_json, read_json_lines
 from bert_training.data.reading.row_repairs import repair_rows
 from bert_training.data.reading.sentences import read_sentences
@@ -46,13 +45,19 @@ def read_sheet(
     if facts.kind in WORKBOOKS:
         found = _with_hidden(read_workbook(path, facts.kind, problems, sheet=sheet), facts)
     elif facts.encoding is None:
-        found = read_parquet(path, _sheet_name(display_name, facts.kind))
+        found = _read_parquet(path, _sheet_name(display_name, facts.kind))
     else:
         found = _read_text(path, facts.kind, facts.encoding, problems, name=_sheet_name(display_name, facts.kind))
     if facts.active:
         message = gettext_noop("The workbook holds %(kinds)s; they were ignored.")
         problems.warning(Problem("active_content", message, values={"kinds": ", ".join(facts.active)}))
     return repair_rows(found, recipe, problems)
+
+
+def _read_parquet(path: Path, name: str) -> Sheet:
+    from bert_training.data.reading.parquet_rows import read_parquet  # pyarrow: 45 MB that no other format needs
+
+    return read_parquet(path, name)
 
 
 def _read_text(path: Path, kind: FileKind, encoding: Encoding, problems: Problems, *, name: str) -> Sheet:
@@ -71,7 +76,7 @@ def _with_hidden(sheet: Sheet, facts: FileFacts) -> Sheet:
         return _with_ods_facts(sheet)
     if facts.package is None or not facts.package.with_hidden:
         return sheet
-    rows, columns = find_hidden(sheet.path, sheet.index)
+    rows, columns = find_hidden(sheet.path, sheet.index, parts=facts.package.with_hidden)
     hidden = frozenset(rows.intersection(sheet.row_numbers))
     return replace(sheet, hidden_rows=hidden, hidden_columns=_positions(sheet, columns))
 

@@ -14,8 +14,8 @@ from bert_training.data.cells import excerpt, is_blank, to_text
 from bert_training.data.checks import DatasetRefused, Problem, ProblemGroup, Problems, open_lines
 from bert_training.data.columns import GroupColumn, find_header, found_headers, header_of, match_columns, take_cells
 from bert_training.data.digest import file_digest
+from bert_training.data.memory import give_back
 from bert_training.data.own_columns import take_row_ids, without_own
-from bert_training.data.parquet import write_table
 from bert_training.data.process_limits import UPLOAD_LIMITS, ProcessLimits
 from bert_training.data.repairs import Fix, recipe_of
 from bert_training.data.row_match import continued_file
@@ -169,7 +169,7 @@ def _check(
         problems.error(refusal.problem)
     _conclude(report, problems)
     if report.valid and table_path is not None:
-        write_table(table, Path(table_path))
+        _write(table, Path(table_path))
         report.table_sha256, report.table_bytes = file_digest(table_path), Path(table_path).stat().st_size
     return report
 
@@ -258,3 +258,10 @@ def _shown(value: Any) -> Any:
     if isinstance(value, int):
         return value
     return (" ".join(value) if isinstance(value, list) else str(value))[:PREVIEW_CHARACTERS]
+
+
+def _write(table: Columns, path: Path) -> None:
+    give_back()
+    from bert_training.data.parquet import write_table  # pyarrow: 45 MB, after the reader has let go of its own
+
+    write_table(table, path)

@@ -15,11 +15,11 @@ from bert_training.data.cells import excerpt
 from bert_training.data.kinds import WORKBOOKS, FileKind
 from bert_training.data.reading.delimited import NO_SEPARATOR, detect_separator
 from bert_training.data.reading.encoding import Encoding, detect_encoding, open_text
-from bert_training.data.reading.parquet_rows import PARQUET_MAGICS
 from bert_training.data.reading.refusals import encrypted, no_table, refuse
 from bert_training.data.reading.sentences import looks_like_sentences
 
 OLE_MAGIC = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+PARQUET_MAGIC, ENCRYPTED_PARQUET_MAGIC = b"PAR1", b"PARE"
 OTHER_MAGICS = (
     *(b"%PDF", b"{\\rtf", b"MZ\x90", b"\x7fELF", b"\x1f\x8b", b"Rar!", b"7z\xbc\xaf", b"\xfd7zXZ", b"ARROW1"),
     *(b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"SQLite format 3"),
@@ -67,7 +67,7 @@ def judge_file(path: Path, display_name: str) -> FileFacts:
     elif head.startswith(ZIP_MAGICS):
         package = check_package(path)
         facts = FileFacts(package.kind, package, active=tuple(package.active))
-    elif head.startswith(PARQUET_MAGICS):
+    elif head.startswith((PARQUET_MAGIC, ENCRYPTED_PARQUET_MAGIC)):
         facts = FileFacts(FileKind.PARQUET)
     elif _is_binary(head):
         raise no_table()

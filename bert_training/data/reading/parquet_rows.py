@@ -11,12 +11,11 @@ import pyarrow.parquet as pq
 from bert_training.data.archive import UNPACKED_BYTES
 from bert_training.data.cells import clean_cell
 from bert_training.data.kinds import FileKind
+from bert_training.data.reading.file_kind import ENCRYPTED_PARQUET_MAGIC, PARQUET_MAGIC
 from bert_training.data.reading.refusals import damaged, encrypted, too_large_unpacked
 from bert_training.data.sheet import ROWS, Rows, Sheet, check_width, no_rows, too_many_rows
 
 BATCH_ROWS = 64  # a dictionary may stand for a text of a megabyte in every row: few rows are unfolded at once
-MAGIC, ENCRYPTED_MAGIC = b"PAR1", b"PARE"
-PARQUET_MAGICS = (MAGIC, ENCRYPTED_MAGIC)
 
 _NUMBERS = (pa.types.is_integer, pa.types.is_floating, pa.types.is_boolean)
 _TEXTS = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view)
@@ -55,9 +54,9 @@ def _check_ends(path: Path) -> None:
         first = file.read(4)
         file.seek(max(0, path.stat().st_size - 4))
         last = file.read(4)
-    if ENCRYPTED_MAGIC in (first, last):
+    if ENCRYPTED_PARQUET_MAGIC in (first, last):
         raise encrypted()
-    if last != MAGIC or path.stat().st_size < 12:
+    if last != PARQUET_MAGIC or path.stat().st_size < 12:
         raise damaged("the end of the file is missing")
 
 
