@@ -15,9 +15,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from bert_training.contract.wording import gettext_noop
-from bert_training.data.checks import DatasetRefused, Problem
 from bert_training.data.process_limits import UPLOAD_LIMITS, ProcessLimits
+from bert_training.data.reading.refusals import too_complex
 
 logger = logging.getLogger(__name__)
 
@@ -59,7 +58,7 @@ def run_in_sandbox(function: str, arguments: dict[str, Any], *, limits: ProcessL
         if code == 1 and "panicked at" not in tail:
             raise SandboxFailed(tail)
         logger.warning("child process ended by a limit", extra={"exit_code": code, "function": function})
-        raise DatasetRefused(_too_complex())
+        raise too_complex()
 
 
 def _run_child(request: bytes, folder: str, errors: Any, limits: ProcessLimits) -> int | None:
@@ -98,9 +97,3 @@ def _tail_of(errors: Any) -> str:
     size = errors.seek(0, os.SEEK_END)
     errors.seek(max(0, size - ERROR_TAIL_BYTES))
     return str(errors.read().decode("utf-8", "replace"))
-
-
-def _too_complex() -> Problem:
-    message = gettext_noop("Reading the file took more time or memory than is allowed.")
-    repair = gettext_noop("Copy the needed columns as values into a new workbook and send that.")
-    return Problem("file_too_complex", message, repair)

@@ -10,6 +10,7 @@ ODS_TYPE = "application/vnd.oasis.opendocument.spreadsheet"
 NAMESPACES = " ".join(
     f'xmlns:{name}="urn:oasis:names:tc:opendocument:xmlns:{name}:1.0"' for name in ("office", "table", "text")
 )
+MANIFEST = "urn:oasis:names:tc:opendocument:xmlns:manifest:1.0"
 CALC = 'xmlns:calcext="urn:org:documentfoundation:names:experimental:calc:xmlns:calcext:1.0"'
 SECTOR = 512
 END_OF_CHAIN, FREE, FAT_SECTOR = 0xFFFFFFFE, 0xFFFFFFFF, 0xFFFFFFFD
@@ -33,7 +34,7 @@ def write_ods(path: Path, body: str, parts: dict[str, str] | None = None, *, bef
         f'<office:spreadsheet><table:table table:name="Dados">{body}</table:table></office:spreadsheet></office:body>'
         "</office:document-content>"
     )
-    manifest = '<manifest:manifest xmlns:manifest="urn:oasis:names:tc:opendocument:xmlns:manifest:1.0"/>'
+    manifest = f'<manifest:manifest xmlns:manifest="{MANIFEST}"/>'
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as package:
         for name, part in {
             "mimetype": ODS_TYPE,

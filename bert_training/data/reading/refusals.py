@@ -42,3 +42,10 @@ def no_table() -> DatasetRefused:
     """Say that there are no rows and columns in the file."""
     message = gettext_noop("The file holds no table, whatever its name says.")
     return DatasetRefused(Problem("not_a_spreadsheet", message, SAVE_AS_XLSX))
+
+
+def too_complex() -> DatasetRefused:
+    """Say that the file breaks the limits of those who read it."""
+    message = gettext_noop("Reading the file took more time or memory than is allowed.")
+    repair = gettext_noop("Copy the needed columns as values into a new workbook and send that.")
+    return DatasetRefused(Problem("file_too_complex", message, repair))

@@ -3,7 +3,10 @@
 The header is the first row that is not blank. Blank rows are skipped; every row keeps its number.
 """
 
-from collections.abc import Iterable, Sequence
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from python_calamine import (
@@ -20,15 +23,16 @@ from bert_training.contract.wording import gettext_noop
 from bert_training.data.cells import BLANK, clean_cell, excerpt, is_blank, to_text
 from bert_training.data.checks import DatasetRefused, Problem, Problems
 from bert_training.data.kinds import FileKind
-from bert_training.data.reading.refusals import damaged, encrypted
+from bert_training.data.reading.refusals import damaged, encrypted, too_complex
 from bert_training.data.sheet import ROWS, Sheet, Value, check_width, no_rows, too_many_rows
+
+CELL_LIMIT = "Cell limit exceeded"  # what calamine says of a sheet that would be laid out as 100 million cells
 
 
 def read_workbook(path: Path, kind: FileKind, problems: Problems, *, sheet: str | None = None) -> Sheet:
     """Read the named sheet, or the first visible one. Raises DatasetRefused."""
     try:
-        # By content: from_path would believe the name.
-        with path.open("rb") as file, CalamineWorkbook.from_filelike(file) as workbook:
+        with _named(path, kind) as named, CalamineWorkbook.from_path(named) as workbook:
             readable = _readable(workbook.sheets_metadata)
             name = _choose_sheet(workbook.sheets_metadata, readable, sheet, problems)
             found = workbook.get_sheet_by_index(readable[name])
@@ -36,7 +40,19 @@ def read_workbook(path: Path, kind: FileKind, problems: Problems, *, sheet: str 
     except PasswordError as error:
         raise encrypted() from error
     except (CalamineError, OSError) as error:
-        raise damaged(str(error)) from error
+        raise (too_complex() if CELL_LIMIT in str(error) else damaged(str(error))) from error
+
+
+@contextmanager
+def _named(path: Path, kind: FileKind) -> Iterator[Path]:
+    """Give the file the name of its kind: calamine believes names, and of a file without one it tells no errors."""
+    with tempfile.TemporaryDirectory(prefix="bert-read-") as folder:
+        named = Path(folder) / f"file.{kind.value}"
+        try:
+            named.symlink_to(path.resolve())
+        except OSError:  # Windows lets only administrators make links
+            shutil.copyfile(path, named)
+        yield named
 
 
 def _readable(sheets: list[SheetMetadata]) -> dict[str, int]:
