@@ -64,10 +64,15 @@ def match_columns(sheet: Sheet, wanted: Sequence[WantedColumn], mapping: Mapped 
     return found
 
 
-def find_header(sheet: Sheet, wanted: Sequence[WantedColumn], mapping: Mapped | None = None) -> Sheet:
+def find_header(
+    sheet: Sheet, wanted: Sequence[WantedColumn], problems: Problems, *, mapping: Mapped | None = None
+) -> Sheet:
     """Take the row that names the wanted columns as the header (Fix.FIND_HEADER); without one the sheet stays."""
     index = header_below(sheet, [names for column in wanted for names in _names(column, mapping or {})])
-    return sheet if index is None else move_header(sheet, index)
+    if index is None:
+        return sheet
+    problems.repaired(Fix.FIND_HEADER, index + 1)
+    return move_header(sheet, index)
 
 
 def take_cells(sheet: Sheet, found: Mapping[str, list[int]], problems: Problems, recipe: Recipe = NOTHING) -> Cells:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from bert_training.data.process_limits import UPLOAD_LIMITS, ProcessLimits
-from bert_training.data.reading.refusals import too_complex
+from bert_training.data.reading.refusals import damaged, too_complex
 
 logger = logging.getLogger(__name__)
 
@@ -44,7 +44,8 @@ class SandboxFailed(Exception):
 def run_in_sandbox(function: str, arguments: dict[str, Any], *, limits: ProcessLimits = UPLOAD_LIMITS) -> Any:
     """Call `package.module.function(**arguments)` in a child; arguments and answer are JSON values.
 
-    Raises DatasetRefused(file_too_complex) when the child dies or overruns a limit, SandboxFailed when it raises.
+    Raises DatasetRefused(file_too_complex) when the child dies or overruns a limit, (file_damaged) when the reader
+    panics, SandboxFailed when the function raises.
     """
     with tempfile.TemporaryDirectory(prefix="bert-check-") as folder:
         answer = Path(folder) / "answer.json"
@@ -54,9 +55,9 @@ def run_in_sandbox(function: str, arguments: dict[str, Any], *, limits: ProcessL
             tail = _tail_of(errors)
         if code == 0 and answer.stat().st_size <= ANSWER_BYTES:
             return json.loads(answer.read_bytes())
-        # "panicked": the reader, a compiled library, gave up on this file.
-        if code == 1 and "panicked at" not in tail:
-            raise SandboxFailed(tail)
+        if code == 1:
+            # "panicked": the reader, a compiled library, gave up on this file.
+            raise damaged("the reader gave up") if "panicked at" in tail else SandboxFailed(tail)
         logger.warning("child process ended by a limit", extra={"exit_code": code, "function": function})
         raise too_complex()
 

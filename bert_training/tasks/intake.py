@@ -191,7 +191,7 @@ def _take(file: SourceFile, request: CheckRequest, spec: TaskSpec, problems: Pro
     recipe, wanted = recipe_of(request.recipe), request.sheet or None
     found = read_sheet(file.path, problems, sheet=wanted, display_name=file.display_name, recipe=recipe)
     if Fix.FIND_HEADER in recipe:
-        found = find_header(found, spec.columns, request.columns)
+        found = find_header(found, spec.columns, problems, mapping=request.columns)
     sheet = without_own(found)
     is_first = not report.columns_found
     if is_first:

@@ -263,6 +263,15 @@ def test_an_ods_with_macros_and_pictures_is_read_without_them(tmp_path: Path) ->
     assert report.warnings[0].values == {"kinds": "macros, embedded objects, pictures"}
 
 
+def test_an_xls_that_makes_the_reader_panic_is_damaged(tmp_path: Path) -> None:
+    path = write_ole(tmp_path / "a.xls", {"Workbook": xls_stream(TEXTS)})
+    data = bytearray(path.read_bytes())
+    data[48:52] = struct.pack("<I", len(data) // 512)  # the directory would begin behind the end
+    path.write_bytes(data)
+    report = check_in_child(path, display_name="a.xls")
+    assert [problem.code for problem in report.errors] == ["file_damaged"]
+
+
 def test_an_ods_that_repeats_a_cell_without_end_is_ended(tmp_path: Path) -> None:
     cells = ods_cell("a", 'table:number-columns-repeated="200"')
     row = f'<table:table-row table:number-rows-repeated="1048576">{cells}</table:table-row>'

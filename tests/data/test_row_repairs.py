@@ -23,6 +23,7 @@ def test_a_header_below_titles_is_offered_and_taken(path: Path) -> None:
     repaired = check_file(path, recipe=[Fix.FIND_HEADER])
     assert repaired.valid
     assert (repaired.columns_found, repaired.preview[0]["row"]) == (["texto", "label"], 5)
+    assert repaired.counts == {"repaired": 2}
 
 
 def test_a_header_below_titles_may_be_one_that_was_chosen(path: Path) -> None:
@@ -47,7 +48,7 @@ def test_merged_cells_are_filled(path: Path) -> None:
     report = check_file(path, recipe=[Fix.FIND_HEADER, Fix.FILL_MERGED])
     assert report.valid
     assert [row["label"] for row in report.preview[:3]] == ["a", "a", "a"]
-    assert "merged_cells" not in report.counts
+    assert report.counts == {"repaired": 2}
 
 
 def test_hidden_rows_are_left_out(path: Path) -> None:
@@ -55,4 +56,5 @@ def test_hidden_rows_are_left_out(path: Path) -> None:
     write_package(path, {SHEET_PART: sheet_xml(TEXTS, extra=extra)})
     assert check_file(path).rows == 9
     report = check_file(path, recipe=[Fix.LEAVE_OUT_HIDDEN])
+    assert report.counts == {"repaired": 1}
     assert (report.rows, set(report.summary["labels"])) == (8, {"a", "b"})

@@ -9,7 +9,7 @@ from bert_training.data.sheet import Sheet
 
 
 def repair_rows(sheet: Sheet, recipe: Recipe, problems: Problems) -> Sheet:
-    """Do what the recipe says; what was repaired is no longer listed as merged or hidden."""
+    """Do what the recipe says and state it; what was repaired is no longer listed as merged or hidden."""
     if Fix.FILL_MERGED in recipe and sheet.merged:
         problems.repaired(Fix.FILL_MERGED, _fill_merged(sheet))
         sheet = replace(sheet, merged=[])
