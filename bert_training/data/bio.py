@@ -66,5 +66,18 @@ def entity_types(tags: Iterable[str]) -> set[str]:
     return {tag[2:] for tag in tags if tag.startswith("B-")}
 
 
+def name_entities(tags: list[str]) -> str:
+    """Write the entities of a row with the positions of their words (from 1): "1-2 PESSOA; 6 LOCAL"; O without any."""
+    starts = [position for position, tag in enumerate(tags) if tag.startswith("B-")]
+    spans = []
+    for start in starts:
+        end = start + 1
+        while end < len(tags) and tags[end].startswith("I-"):
+            end += 1
+        place = f"{start + 1}-{end}" if end > start + 1 else str(end)
+        spans.append(f"{place} {tags[start][2:]}")
+    return "; ".join(spans) or OUTSIDE
+
+
 def _type_name(name: str) -> str:
     return "_".join(name.split())

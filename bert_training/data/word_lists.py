@@ -20,7 +20,7 @@ _ITEM = re.compile(
     re.DOTALL,
 )
 # 'Ana' 'foi' without a comma, as numpy prints it, is no item.
-_NO_COMMA = re.compile(rf"[{_DOUBLE}]\s*[{_DOUBLE}]|[{_SINGLE}]\s*[{_SINGLE}]")
+_NO_COMMA = {"double": re.compile(rf"[{_DOUBLE}]\s*[{_DOUBLE}]"), "single": re.compile(rf"[{_SINGLE}]\s*[{_SINGLE}]")}
 _NOT_IN_JSON = re.compile(r"""\\(?:(?P<same>["\\/bfnrtu])|(?P<single>')|x(?P<byte>[0-9a-fA-F]{2}))|(?P<quote>")""")
 
 _QUOTE_ALL = gettext_noop("Put every item between double quotes.")
@@ -52,11 +52,13 @@ def read_quoted_words(raw: str) -> list[str] | None:
     words, place, end = [], 1, ""
     while end != "]":
         item = _ITEM.match(raw, place)
-        body = (item["double"] or item["single"] or "") if item else ""
-        if item is None or _NO_COMMA.search(body):
+        if item is None:
+            return None
+        kind = "single" if item["double"] is None else "double"
+        if _NO_COMMA[kind].search(item[kind]):
             return None
         try:
-            words.append(clean_cell(json.loads(f'"{_NOT_IN_JSON.sub(_as_json, body)}"', strict=False)))
+            words.append(clean_cell(json.loads(f'"{_NOT_IN_JSON.sub(_as_json, item[kind])}"', strict=False)))
         except ValueError:
             return None
         place, end = item.end(), item["end"]

@@ -2,7 +2,15 @@
 
 import pytest
 
-from bert_training.data.bio import entity_types, is_bio, mend_tag, repair_tags, runs_to_entities, words_to_entities
+from bert_training.data.bio import (
+    entity_types,
+    is_bio,
+    mend_tag,
+    name_entities,
+    repair_tags,
+    runs_to_entities,
+    words_to_entities,
+)
 
 
 @pytest.mark.parametrize(
@@ -50,6 +58,11 @@ def test_a_run_of_one_name_is_one_entity() -> None:
 
 def test_each_word_is_an_entity_of_its_own() -> None:
     assert words_to_entities(["ART", "N", "N", "."]) == ["B-ART", "B-N", "B-N", "B-."]
+
+
+def test_entities_are_named_with_the_places_of_their_words() -> None:
+    assert name_entities(["B-P", "I-P", "O", "B-L", "B-L", "I-L"]) == "1-2 P; 4 L; 5-6 L"
+    assert name_entities(["O", "O"]) == "O"
 
 
 def test_types_are_those_of_entities_that_begin() -> None:

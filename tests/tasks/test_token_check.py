@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bert_training.data.checks import Problem, Problems
+from bert_training.data.checks import DatasetRefused, Problem, Problems
 from bert_training.data.repairs import Fix
 from bert_training.data.table import Cells, Columns
 from bert_training.tasks.token_classification.check import check_tokens
@@ -161,11 +161,52 @@ def test_too_many_types_are_refused() -> None:
     assert [problem.code for problem in judge(rows)[1].errors] == ["too_many_classes"]
 
 
-def test_rare_types_and_repeated_rows_are_warnings() -> None:
+def places(problems: Problems) -> list[tuple[str, str]]:
+    """Return the cells of all warnings."""
+    return [(problem.code, problem.cell) for problem in problems.warnings]
+
+
+def test_rare_types_and_repeated_rows_are_named_and_no_errors() -> None:
     _, problems = judge([*GOOD, GOOD[0], ('["Roma"]', '["B-LOCAL"]')])
     assert problems.error_count == 0
-    assert problems.counts == {"rare_entities": 1, "duplicate_texts": 1}
-    assert problems.warnings[0].values["types"] == "LOCAL"
+    assert places(problems) == [("duplicate_texts", "A6"), ("rare_entities", "B7")]
+    assert [problem.values for problem in problems.warnings] == [{"first": 2}, {"count": 1, "type": "LOCAL"}]
+
+
+def test_repeated_rows_are_left_out_on_demand() -> None:
+    table, problems = judge([*GOOD, GOOD[0]], Fix.LEAVE_OUT_DUPLICATES)
+    assert table["row"] == [2, 3, 4, 5]
+    assert problems.counts == {"repaired": 1}
+
+
+def test_the_same_words_with_other_tags_contradict_each_other() -> None:
+    rows = [*GOOD, *GOOD[:3], (GOOD[0][0], '["O", "O", "O"]')]
+    _, problems = judge(rows)
+    contradictions = [problem for problem in problems.warnings if problem.code == "conflicting_labels"]
+    assert [problem.cell for problem in contradictions] == ["B2", "B6", "B9"]
+    assert [problem.values["others"] for problem in contradictions] == ['"O" (B9)'] * 2 + ['"1 PESSOA" (B2)']
+    table, problems = judge(rows, Fix.LEAVE_OUT_CONTRADICTIONS, Fix.LEAVE_OUT_DUPLICATES)
+    assert table["row"] == [3, 4, 5]
+
+
+def test_types_that_look_alike_are_named_and_unified_on_demand() -> None:
+    rows = [*GOOD, ('["Eva", "Lima"]', '["B-Pessoa", "I-PESSOA"]')]
+    _, problems = judge(rows)
+    assert [problem.values["type"] for problem in problems.warnings if problem.code == "similar_labels"] == ["Pessoa"]
+    table, problems = judge(rows, Fix.UNIFY_LABELS)
+    assert table["tags"][-1] == ["B-PESSOA", "I-PESSOA"]
+    assert problems.counts == {"repaired": 1}
+
+
+def test_tags_in_the_column_of_words_are_columns_swapped() -> None:
+    with pytest.raises(DatasetRefused) as refusal:
+        judge([(tags, tokens) for tokens, tags in GOOD])
+    assert (refusal.value.problem.code, refusal.value.problem.fix) == ("swapped_columns", "swap_columns")
+
+
+def test_a_table_of_which_nothing_is_left_is_refused() -> None:
+    _, problems = judge([("x", "y")], Fix.LEAVE_OUT_BAD_ROWS)
+    assert [problem.code for problem in problems.errors] == ["no_rows"]
 
 
 def test_a_row_belongs_to_the_rarest_type_in_it() -> None:

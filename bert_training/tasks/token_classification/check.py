@@ -3,18 +3,20 @@
 from collections import Counter
 
 from bert_training.contract.wording import gettext_noop
-from bert_training.data.bio import entity_types
-from bert_training.data.cell_faults import CellFault, report_errors
-from bert_training.data.cells import is_blank
-from bert_training.data.checks import Problem, Problems
+from bert_training.data.bio import OUTSIDE, entity_types, is_bio, name_entities
+from bert_training.data.cell_faults import CellFault, report_errors, report_warnings
+from bert_training.data.cells import excerpt, is_blank
+from bert_training.data.checks import DatasetRefused, Problem, Problems, Values
 from bert_training.data.personal_data import mask_words
 from bert_training.data.repairs import NOTHING, Fix, Recipe
+from bert_training.data.repeats import UsableRows, settle_repeats
 from bert_training.data.required import report_bad_cells
 from bert_training.data.split import SMALLEST_STRATUM
 from bert_training.data.table import ROW, Cells, Columns
 from bert_training.data.word_lists import read_quoted_words, read_words
 from bert_training.tasks.token_classification.tags import settle_tags
 
+BETWEEN_WORDS = "\x00"  # no word holds one
 TYPES = 400  # two tags a type and O stay below the 1,000 names that a result may carry
 
 # index of the row -> its words, or its tags
@@ -22,34 +24,37 @@ WordLists = dict[int, list[str]]
 
 
 def check_tokens(cells: Cells, problems: Problems, recipe: Recipe = NOTHING) -> Columns:
-    """Return the canonical table (row, tokens, tags) of the rows without an error, tags repaired."""
+    """Return the canonical table (row, tokens, tags) of the rows without an error; raises DatasetRefused."""
     tokens = _read_column(cells, "tokens", problems, recipe)
     tags = _read_column(cells, "tags", problems, recipe)
+    _refuse_swapped_columns(cells, tokens)
     both = sorted(tokens.keys() & tags.keys())
     faults = {index: fault for index in both if (fault := _row_fault(tokens[index], tags[index]))}
     report_errors(cells, faults, problems)
-    settled = settle_tags(cells, {index: tags[index] for index in both if index not in faults}, problems, recipe)
-    table: Columns = {
-        ROW: [cells.rows[index] for index in settled],
-        "tokens": [tokens[index] for index in settled],
-        "tags": list(settled.values()),
-    }
+    tags = settle_tags(cells, {index: tags[index] for index in both if index not in faults}, problems, recipe)
+    if Fix.LEAVE_OUT_BAD_ROWS in recipe:
+        problems.repaired(Fix.LEAVE_OUT_BAD_ROWS, len(cells.rows) - len(tags))
     if Fix.MASK_PERSONAL_DATA in recipe:
-        table["tokens"], masked = mask_words(table["tokens"])
-        problems.repaired(Fix.MASK_PERSONAL_DATA, masked)
-    _judge_entities(table, problems)
-    _warn_duplicates(table, problems)
-    return table
+        masked, count = mask_words([tokens[index] for index in tags])
+        tokens = dict(zip(tags, masked, strict=True))
+        problems.repaired(Fix.MASK_PERSONAL_DATA, count)
+    tags = _settle_repeats(cells, tokens, tags, problems=problems, recipe=recipe)
+    _judge_entities(cells, tags, problems)
+    return {
+        ROW: [cells.rows[index] for index in tags],
+        "tokens": [tokens[index] for index in tags],
+        "tags": list(tags.values()),
+    }
 
 
 def _read_column(cells: Cells, column: str, problems: Problems, recipe: Recipe) -> WordLists:
     """Read the lists of a column; what is wrong with a cell becomes an error of its row."""
-    blank = report_bad_cells(cells, column, problems)
+    bad = report_bad_cells(cells, column, problems)
     lists: WordLists = {}
     faults: dict[int, CellFault] = {}
     straightened = 0
     for index, raw in enumerate(cells.texts[column]):
-        if index in blank:
+        if index in bad:
             continue
         found = read_words(raw, column)
         if isinstance(found, CellFault) and found.fix in recipe:
@@ -82,37 +87,63 @@ def _row_fault(tokens: list[str], tags: list[str]) -> CellFault | None:
     return None
 
 
-def _judge_entities(table: Columns, problems: Problems) -> None:
-    """Refuse a table without enough rows or entities; warn of types too rare for all three splits."""
-    rows = len(table[ROW])
-    if rows == 0:
-        return  # what is wrong with the rows has been said already
+def _refuse_swapped_columns(cells: Cells, tokens: WordLists) -> None:
+    """Refuse words that are tags: somebody took one column for the other."""
+    tagged = sum(all(map(is_bio, words)) for words in tokens.values())
+    if 2 * tagged <= len(tokens) or all(set(words) <= {OUTSIDE} for words in tokens.values()):
+        return
+    message = gettext_noop("The columns seem to be swapped: %(tokens)s holds tags such as %(tag)s.")
+    values: Values = {"tokens": excerpt(cells.headers.get("tokens", "tokens"))}
+    values["tag"] = next(word for words in tokens.values() for word in words if is_bio(word) and word != OUTSIDE)
+    repair = gettext_noop("Let the two columns change places.")
+    raise DatasetRefused(
+        Problem("swapped_columns", message, repair, values, sheet=cells.sheet, fix=Fix.SWAP_COLUMNS.value)
+    )
+
+
+def _settle_repeats(
+    cells: Cells, tokens: WordLists, tags: WordLists, *, problems: Problems, recipe: Recipe
+) -> WordLists:
+    """Note rows of the same words, or leave them out where the recipe says so; returns the tags of those that stay."""
+    indexes = list(tags)
+    texts = [BETWEEN_WORDS.join(tokens[index]) for index in indexes]
+    answers = [name_entities(tags[index]) for index in indexes]
+    rows = UsableRows(cells, indexes, texts, answers, "tokens", "tags")
+    return {index: tags[index] for index in settle_repeats(rows, problems, recipe)}
+
+
+def _judge_entities(cells: Cells, tags: WordLists, problems: Problems) -> None:
+    """Refuse too few rows or entities, and too many types; warn of types too rare for all three splits."""
+    types = {index: entity_types(row) for index, row in tags.items()}
+    counts = Counter(name for found in types.values() for name in found)
+    _judge_numbers(len(tags), counts, problems)
+    rare = {name for name, count in counts.items() if count < SMALLEST_STRATUM}
+    if rare and len(counts) <= TYPES:
+        found = {index: min(names & rare) for index, names in types.items() if names & rare}
+        report_warnings(cells, {index: _rare(name, counts[name]) for index, name in found.items()}, problems)
+
+
+def _judge_numbers(rows: int, counts: Counter[str], problems: Problems) -> None:
+    values: Values
+    if not rows:
+        if not problems.error_count:  # else it has been said what is wrong with them
+            problems.error(Problem("no_rows", gettext_noop("No row is left that can be used.")))
+        return
     if rows < SMALLEST_STRATUM:
         message = gettext_noop("Only %(count)d rows can be used; at least %(needed)d are needed.")
         repair = gettext_noop("Add rows: training, validation and test need one each.")
-        problems.error(Problem("too_few_rows", message, repair, {"count": rows, "needed": SMALLEST_STRATUM}))
-    counts = Counter(kind for tags in table["tags"] for kind in entity_types(tags))
+        values = {"count": rows, "needed": SMALLEST_STRATUM}
+        problems.error(Problem("too_few_rows", message, repair, values))
     if not counts:
         message = gettext_noop("No entity is marked: all tags are O.")
         problems.error(Problem("no_entities", message, gettext_noop("Mark entities with B-TYPE and I-TYPE.")))
     if len(counts) > TYPES:
         message = gettext_noop("There are %(count)d entity types; at most %(limit)d are taken.")
-        problems.error(Problem("too_many_classes", message, "", {"count": len(counts), "limit": TYPES}))
-        return
-    rare = sorted(kind for kind, count in counts.items() if count < SMALLEST_STRATUM)
-    if rare:
-        message = gettext_noop("These entity types occur in fewer than %(needed)d rows: %(types)s.")
-        repair = gettext_noop("Their figures will say little: validation or test may hold none of them.")
-        values: dict[str, str | int] = {"needed": SMALLEST_STRATUM, "types": ", ".join(rare[:20])}
-        problems.warning(Problem("rare_entities", message, repair, values))
+        values = {"count": len(counts), "limit": TYPES}
+        problems.error(Problem("too_many_classes", message, "", values))
 
 
-def _warn_duplicates(table: Columns, problems: Problems) -> None:
-    distinct = {tuple(tokens) for tokens in table["tokens"]}
-    duplicates = len(table["tokens"]) - len(distinct)
-    if duplicates:
-        message = gettext_noop("%(count)d rows repeat the tokens of another row.")
-        repair = gettext_noop(
-            "Repeated texts may stand in training and test at once, which makes figures look too good."
-        )
-        problems.warning(Problem("duplicate_texts", message, repair, {"count": duplicates}), count=duplicates)
+def _rare(name: str, count: int) -> CellFault:
+    message = gettext_noop("Only %(count)d rows hold an entity of the type %(type)s.")
+    repair = gettext_noop("Add rows, or join it to another type: validation or test may hold none of them.")
+    return CellFault("rare_entities", "tags", message, repair, {"count": count, "type": name})

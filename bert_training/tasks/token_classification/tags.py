@@ -1,6 +1,6 @@
 """Settles the tags of all rows: converts those the recipe speaks of, explains other ways to tag, repairs slips.
 
-Where most rows are tagged in another way, one sentence says so, instead of an error for each of 4,000 rows.
+Where most of the rows that mark anything are tagged in another way, one sentence says so, instead of 4,000 errors.
 """
 
 from collections import Counter
@@ -13,6 +13,7 @@ from bert_training.data.cells import excerpt
 from bert_training.data.checks import Problem, Problems
 from bert_training.data.repairs import Fix, Recipe
 from bert_training.data.table import Cells
+from bert_training.tasks.token_classification.type_names import settle_types
 
 TAGS_SHOWN = 8
 
@@ -43,11 +44,13 @@ def settle_tags(cells: Cells, tags: Tags, problems: Problems, recipe: Recipe) ->
     """Return the rows whose tags are IOB2, perhaps after a repair; the others are reported."""
     settled = _convert(tags, problems, recipe)
     others = _others(settled)
-    if 2 * len(others) > len(settled):
+    marked = sum(set(row) != {OUTSIDE} for row in settled.values())
+    if 2 * len(others) > marked:
         problems.error(_explain(cells, others, settled))
         return {}  # the few rows that happen to fit would be judged as if they were all
     report_errors(cells, {index: _fault(row) for index, row in others.items()}, problems)
-    return _repair(cells, {index: row for index, row in settled.items() if index not in others}, problems)
+    sound = {index: row for index, row in settled.items() if index not in others}
+    return _repair(cells, settle_types(cells, sound, problems, recipe), problems)
 
 
 def _convert(tags: Tags, problems: Problems, recipe: Recipe) -> dict[int, list[str]]:
