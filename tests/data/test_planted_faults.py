@@ -16,6 +16,7 @@ import pytest
 from python_calamine import CalamineWorkbook
 
 from bert_training.contract.enums import Split
+from bert_training.data.repairs import Fix
 from bert_training.tasks import TASKS
 from bert_training.tasks.intake import CheckRequest, SourceFile, check_files
 from tests.checking import TEXT, TOKEN, check_file
@@ -116,6 +117,15 @@ def test_a_planted_fault_is_found_in_its_cell_and_nothing_else_is(task: str, kin
 def test_a_clean_workbook_raises_no_alarm(name: str, truly_in_it: dict[str, int]) -> None:
     report = check_file(shared_data(name), task=task_of(name))
     assert (report.valid, report.counts) == (True, truly_in_it)
+
+
+def test_parts_of_speech_are_explained_and_read_on_demand() -> None:
+    path = shared_data("token_cls/mac_morpho_pos_4k.xlsx")
+    report = check_file(path, task=TOKEN)
+    # One word is empty: truly so, in row 1596.
+    assert report.counts == {"empty_token": 1, "tags_every_word": 1}
+    report = check_file(path, task=TOKEN, recipe=[Fix.WORDS_TO_ENTITIES, Fix.LEAVE_OUT_BAD_ROWS])
+    assert (report.valid, report.rows) == (True, 3999)
 
 
 @pytest.mark.long
