@@ -49,26 +49,28 @@ def words_to_entities(tags: list[str]) -> list[str]:
 
 
 def repair_tags(tags: list[str]) -> tuple[list[str], list[int]]:
-    """Turn every I- that continues nothing into B-; returns the tags and the positions (from 0) of those turned."""
+    """Turn every I- that continues nothing into B-; returns the tags and the positions (from 0) of those turned.
+
+    tags: IOB2 but for that slip.
+    """
+    pairs = zip([OUTSIDE, *tags], tags, strict=False)  # each tag and the one before it
+    turned = [position for position, (before, tag) in enumerate(pairs) if tag[0] == "I" and before[2:] != tag[2:]]
+    if not turned:
+        return tags, turned
     repaired = list(tags)
-    turned: list[int] = []
-    before = OUTSIDE
-    for position, tag in enumerate(tags):
-        if tag.startswith("I-") and before[2:] != tag[2:]:
-            repaired[position] = "B-" + tag[2:]
-            turned.append(position)
-        before = tag
+    for position in turned:
+        repaired[position] = "B-" + tags[position][2:]
     return repaired, turned
 
 
 def entity_types(tags: Iterable[str]) -> set[str]:
     """Return the types of the entities that begin here."""
-    return {tag[2:] for tag in tags if tag.startswith("B-")}
+    return {tag[2:] for tag in set(tags) if tag.startswith("B-")}
 
 
 def name_entities(tags: list[str]) -> str:
     """Write the entities of a row with the positions of their words (from 1): "1-2 PESSOA; 6 LOCAL"; O without any."""
-    starts = [position for position, tag in enumerate(tags) if tag.startswith("B-")]
+    starts = [position for position, tag in enumerate(tags) if tag[0] == "B"]
     spans = []
     for start in starts:
         end = start + 1

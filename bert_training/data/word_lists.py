@@ -37,10 +37,10 @@ def read_words(raw: str, column: str) -> list[str] | CellFault:
     if not isinstance(parsed, list):
         message = gettext_noop("The cell holds a single value instead of a list.")
         return CellFault("not_a_list", column, message, gettext_noop('Write it as ["first", "second"].'))
-    for position, item in enumerate(parsed, start=1):
-        if not isinstance(item, str):
-            message = gettext_noop("Item %(position)d of the list is no text but %(value)s.")
-            return CellFault("not_strings", column, message, _QUOTE_ALL, {"position": position, "value": _shown(item)})
+    if not set(map(type, parsed)) <= {str}:
+        position, item = next((place, item) for place, item in enumerate(parsed, start=1) if not isinstance(item, str))
+        message = gettext_noop("Item %(position)d of the list is no text but %(value)s.")
+        return CellFault("not_strings", column, message, _QUOTE_ALL, {"position": position, "value": _shown(item)})
     return [clean_cell(item) for item in parsed] if "\\u" in raw else parsed
 
 

@@ -78,8 +78,8 @@ def _row_fault(tokens: list[str], tags: list[str]) -> CellFault | None:
         message = gettext_noop("%(tokens)d tokens, but %(tags)d tags.")
         repair = gettext_noop("Give every token exactly one tag.")
         return CellFault("length_mismatch", "tags", message, repair, {"tokens": len(tokens), "tags": len(tags)})
-    empty = next((place for place, token in enumerate(tokens, start=1) if is_blank(token)), None)
-    if empty is not None:
+    if any(map(is_blank, tokens)):
+        empty = next(place for place, token in enumerate(tokens, start=1) if is_blank(token))
         repair = gettext_noop("Delete the token and its tag.")
         return CellFault(
             "empty_token", "tokens", gettext_noop("Token %(position)d is empty."), repair, {"position": empty}
