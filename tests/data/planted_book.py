@@ -1,11 +1,16 @@
 """A workbook in the making into which faults are planted: two columns of texts, written cell by cell as XML."""
 
+import csv
+import json
 import random
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
+from bert_training.tasks import TASKS
+from tests.checking import TEXT
 from tests.data.packages import NAMESPACE, SHEET_PART, cell, write_package
 
 FIRST_ROW = 2  # below the header
@@ -18,7 +23,7 @@ class Book:
 
     header: list[str]
     rows: list[list[str]]
-    answers: list[Iterable[str]]  # of each row: its label, or the types of its entities
+    answers: list[Collection[str]]  # of each row: its label, or the types of its entities
     avoided: frozenset[int] = frozenset()  # rows in which something is found before anything was planted
     title: list[list[str]] = field(default_factory=list)  # rows above the header
     drawn: dict[str, str] = field(default_factory=dict)
@@ -74,3 +79,21 @@ _STYLES = (
     f'<styleSheet {NAMESPACE}><cellXfs count="2"><xf numFmtId="0"/><xf numFmtId="14" applyNumberFormat="1"/></cellXfs>'
     "</styleSheet>"
 )
+
+
+@cache
+def sample_rows(task: str) -> list[list[str]]:
+    """Return the rows of the sample that comes with the task, the header first."""
+    with TASKS[task].sample_path.open(encoding="utf-8", newline="") as file:
+        return list(csv.reader(file))
+
+
+def book_of(rows: list[list[str]], task: str, avoided: Iterable[int] = ()) -> Book:
+    """Make a book of rows, of which no other test keeps a part."""
+    answers = [answers_of(task, answer) for _, answer in rows[1:]]
+    return Book(list(rows[0]), [list(row) for row in rows[1:]], answers, frozenset(avoided))
+
+
+def answers_of(task: str, answer: str) -> Collection[str]:
+    """Return the label, or the types of the entities."""
+    return [answer] if task == TEXT else {tag[2:] for tag in json.loads(answer)} - {""}

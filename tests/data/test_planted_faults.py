@@ -3,11 +3,9 @@
 Clean is what samples and real files hold before: whatever is found in them then is in them, and is written down here.
 """
 
-import csv
 import json
 import random
 from collections import Counter
-from collections.abc import Iterable
 from functools import cache
 from itertools import product
 from pathlib import Path
@@ -17,11 +15,12 @@ from python_calamine import CalamineWorkbook
 
 from bert_training.contract.enums import Split
 from bert_training.data.repairs import Fix
-from bert_training.tasks import TASKS
 from bert_training.tasks.intake import CheckRequest, SourceFile, check_files
 from tests.checking import TEXT, TOKEN, check_file
-from tests.data.planted_book import Book
-from tests.data.planting import TEXT_FAULTS, TOKEN_FAULTS, Findings
+from tests.data.planted_book import Book, book_of, sample_rows
+from tests.data.planting import Findings
+from tests.data.text_faults import TEXT_FAULTS
+from tests.data.token_faults import TOKEN_FAULTS
 from tests.shared_data import shared_data
 
 FAULTS = {TEXT: TEXT_FAULTS, TOKEN: TOKEN_FAULTS}
@@ -69,30 +68,12 @@ def findings_of(path: Path, task: str) -> Counter[Finding]:
     return found
 
 
-def answers_of(task: str, answer: str) -> Iterable[str]:
-    """Return the label, or the types of the entities."""
-    return [answer] if task == TEXT else {tag[2:] for tag in json.loads(answer)} - {""}
-
-
-@cache
-def sample_rows(task: str) -> list[list[str]]:
-    """Return the rows of the sample that comes with the task, the header first."""
-    with TASKS[task].sample_path.open(encoding="utf-8", newline="") as file:
-        return list(csv.reader(file))
-
-
 @cache
 def real_rows(path: Path) -> list[list[str]]:
     """Return the rows of a workbook of texts."""
     return [
         [str(value) for value in row[:2]] for row in CalamineWorkbook.from_path(path).get_sheet_by_index(0).to_python()
     ]
-
-
-def book_of(rows: list[list[str]], task: str, avoided: Iterable[int] = ()) -> Book:
-    """Make a book of rows, of which no other test keeps a part."""
-    answers = [answers_of(task, answer) for _, answer in rows[1:]]
-    return Book(list(rows[0]), [list(row) for row in rows[1:]], answers, frozenset(avoided))
 
 
 def plant(book: Book, task: str, kind: str, seed: int) -> Findings:

@@ -8,8 +8,8 @@ import pytest
 from bert_training.data.repairs import Fix
 from bert_training.tasks.intake import Report
 from tests.checking import TOKEN, check_file
-from tests.data.planting import TOKEN_FAULTS
-from tests.data.test_planted_faults import book_of, sample_rows
+from tests.data.planted_book import book_of, sample_rows
+from tests.data.token_faults import TOKEN_FAULTS
 
 REPAIRS = {
     "list in curly quotes": Fix.STRAIGHTEN_QUOTES,
