@@ -116,6 +116,7 @@ def test_an_inside_tag_that_continues_nothing_is_repaired_and_stated_in_its_cell
     [
         (["b-per", "i-per", "o"], "tags_other_form", ["B-per", "I-per", "O"]),
         (["B-PER", "E-PER", "S-LOC"], "tags_other_form", ["B-PER", "I-PER", "B-LOC"]),
+        (["B-PER", "I-PER", "E-PER"], "tags_other_form", ["B-PER", "I-PER", "I-PER"]),
         (["PER", "PER", "O"], "tags_plain_names", ["B-PER", "I-PER", "O"]),
         (["e-mail", "e-mail", "O"], "tags_plain_names", ["B-e-mail", "I-e-mail", "O"]),
         (["ART", "N", "N"], "tags_every_word", ["B-ART", "B-N", "B-N"]),

@@ -93,12 +93,11 @@ def _explain(cells: Cells, others: Tags, settled: Tags) -> Problem:
 
 def _scheme(counts: Counter[str], settled: Tags) -> Fix:
     """Tell which conversion would read most of these tags."""
-    mended = {tag: mend_tag(tag) for tag in counts}
-    begins = any(tag and tag.startswith("B-") for tag in mended.values())  # "e-mail" alone is a name, not E-MAIL
-    if begins and 2 * sum(counts[tag] for tag in counts if mended[tag]) > counts.total():
+    every = {tag: mend_tag(tag) or "" for tag in set().union(*settled.values())}
+    begins = any(mended.startswith("B-") for mended in every.values())  # without, "e-mail" is a name and not E-MAIL
+    if begins and 2 * sum(count for tag, count in counts.items() if every[tag]) > counts.total():
         return Fix.MEND_TAGS
-    has_outside = any(mend_tag(tag) == OUTSIDE for row in settled.values() for tag in row)
-    return Fix.RUNS_TO_ENTITIES if has_outside else Fix.WORDS_TO_ENTITIES
+    return Fix.RUNS_TO_ENTITIES if OUTSIDE in every.values() else Fix.WORDS_TO_ENTITIES
 
 
 def _fault(row: list[str]) -> CellFault:
