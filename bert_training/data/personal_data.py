@@ -188,7 +188,8 @@ def _is_telephone(text: str, match: re.Match[str]) -> bool:
         return True
     if len(set(re.sub("[^0-9]", "", match["subscriber"])[-8:])) == 1:  # 99999-9999 is nobody's
         return False
-    if match["bracketed"] or (match["area"] and (match["country"] or match["dash"])):
+    is_parted = match["dash"] or (match["mobile"] and match["cut"])  # 11 3456-7890, 11 91234 5678
+    if match["bracketed"] or (match["area"] and (match["country"] or is_parted)):
         return True
     return _follows_telephone_word(text, match)
 

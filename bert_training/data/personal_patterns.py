@@ -12,7 +12,7 @@ _AFTER = r"(?![0-9A-Za-z])(?![./-][0-9])"
 # The pass over everything: it begins with a set of letters, for which the regular expressions have a fast path.
 LONG_NUMBER = re.compile(rf"[0-9](?:[ ()./{_DASH}]{{0,3}}[0-9]){{7,}}")
 NUMBER = re.compile(
-    rf"""{_BEFORE}(?:
+    rf"""(?:{_BEFORE}|(?<=CPF)|(?<=CNPJ))(?:
     (?P<process>[0-9]{{1,7}}[{_DASH}][0-9]{{2}}\.[0-9]{{4}}\.[0-9]\.?[0-9]{{2}}\.[0-9]{{4}}|[0-9]{{20}})
     |(?P<cnpj>[0-9]{{2}}[. ]?[0-9]{{3}}[. ]?[0-9]{{3}}[ ]?/?[ ]?[0-9]{{4}}[ ]?[{_DASH}]?[ ]?[0-9]{{2}})
     |(?P<cpf>[0-9]{{3}}[. ]?[0-9]{{3}}[. ]?[0-9]{{3}}[ ]?[./{_DASH}]?[ ]?[0-9]{{2}})
@@ -26,7 +26,7 @@ TELEPHONE = re.compile(
     (?P<free>0[358]00[ .{_DASH}]?[0-9]{{3}}[ .{_DASH}]?[0-9]{{3,4}})
     |(?:(?P<country>(?:\+|00)[ ]?55[ .{_DASH}]{{0,2}})?
     (?:(?P<bracketed>\((?:0[0-9]{{0,2}}[ ]?)?{_AREA}\))|(?P<area>0?{_AREA}))[ .{_DASH}]{{0,2}})?
-    (?P<subscriber>(?:9[ .]?[0-9]{{4}}|[2-8][0-9]{{3}})(?:[ .]|(?P<dash>[{_DASH}]))?[0-9]{{4}})
+    (?P<subscriber>(?:(?P<mobile>9[ .]?[0-9]{{4}})|[2-8][0-9]{{3}})(?:(?P<cut>[ .])|(?P<dash>[{_DASH}]))?[0-9]{{4}})
     ){_AFTER}""",
     re.VERBOSE,
 )
