@@ -144,6 +144,8 @@ def _judge_numbers(rows: int, counts: Counter[str], problems: Problems) -> None:
 
 
 def _rare(name: str, count: int) -> CellFault:
-    message = gettext_noop("Only %(count)d rows hold an entity of the type %(type)s.")
+    message = gettext_noop(
+        "The type %(type)s is too rare for training, validation and test; rows that hold it: %(count)d."
+    )
     repair = gettext_noop("Add rows, or join it to another type: validation or test may hold none of them.")
     return CellFault("rare_entities", "tags", message, repair, {"count": count, "type": name})

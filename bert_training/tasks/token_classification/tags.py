@@ -24,17 +24,23 @@ _FORM = gettext_noop("Tags are O outside, B-TYPE where an entity begins, I-TYPE 
 _SCHEMES = {
     Fix.MEND_TAGS: (
         "tags_other_form",
-        gettext_noop("In %(count)d rows the tags are written in another form (%(tags)s) than O, B-TYPE and I-TYPE."),
+        gettext_noop(
+            "The tags are written in another form (%(tags)s) than O, B-TYPE and I-TYPE. Rows concerned: %(count)d."
+        ),
         gettext_noop("Have them rewritten: nothing is lost, each of these forms says where an entity begins."),
     ),
     Fix.RUNS_TO_ENTITIES: (
         "tags_plain_names",
-        gettext_noop("In %(count)d rows the tags are plain names (%(tags)s); they do not say where an entity begins."),
+        gettext_noop(
+            "The tags are plain names (%(tags)s), which do not say where an entity begins. Rows concerned: %(count)d."
+        ),
         gettext_noop("Have each run of one name read as one entity; two that stand side by side become one."),
     ),
     Fix.WORDS_TO_ENTITIES: (
         "tags_every_word",
-        gettext_noop("In %(count)d rows every word has a tag (%(tags)s), as for parts of speech; none is outside."),
+        gettext_noop(
+            "Every word has a tag (%(tags)s), as for parts of speech; none is outside. Rows concerned: %(count)d."
+        ),
         gettext_noop("Have each word read as an entity of its own. F1, precision and recall then all count words."),
     ),
 }

@@ -35,7 +35,7 @@ def _unified(tag: str, usual: Mapping[str, str]) -> str:
 def _fault(row: list[str], usual: Mapping[str, str], counts: Counter[str]) -> CellFault:
     name = next(tag[2:] for tag in row if tag[2:] in usual)
     message = gettext_noop(
-        'The type "%(type)s" (%(count)d words) differs from "%(usual)s" (%(usual_count)d words) only in capitals, '
+        'The type "%(type)s" (words: %(count)d) differs from "%(usual)s" (words: %(usual_count)d) only in capitals, '
         "accents or invisible characters; they count as two types."
     )
     repair = gettext_noop("Write them the same way if they mean the same.")
