@@ -33,6 +33,12 @@ def test_a_goal_may_be_the_least_or_a_multiple_of_the_reference(least: float, is
     assert Figure("rate", "/s", ours=[6.0], reference=[3.0], goal=least, goal_is="times").is_reached is is_reached
 
 
+@pytest.mark.parametrize(("most", "is_reached"), [(2.0, True), (1.9, False)])
+def test_a_goal_may_be_the_most_times_the_reference(most: float, is_reached: bool) -> None:
+    figure = Figure("memory", "MB", ours=[6.0], reference=[3.0], goal=most, goal_is="times at most")
+    assert figure.is_reached is is_reached
+
+
 def test_a_report_keeps_the_medians_and_the_ratio_for_programs(tmp_path: Path) -> None:
     figures = [Figure("start", "s", [1.0, 2.0, 9.0], [4.0], reference_name="other", goal=3.0), Figure("size", "B", [7])]
     report("trial", "On nothing.", figures, folder=tmp_path)
