@@ -5,7 +5,8 @@ The profile is JSON and holds row numbers (data.table.PART_STRIDE), never a text
 rows: int
 classes: {"counts": {name: n}, "number", "largest", "smallest", "effective"}; entities are counted for tags
 tags: {tag: n}, or absent where an answer is one label
-lengths: data.summary.describe_lengths of all, and "classes": {name: counts in its histogram}, "rest": counts
+lengths: data.summary.describe_lengths of all, and "classes": {name: {"counts", "median", "max"}} of the SHOWN_CLASSES
+    most frequent classes, counted in the same histogram; "rest": the same for all others, or absent
 exact: {"groups", "rows", "repeated"}: texts that occur more than once; the rows they fill; those beyond the first
 contradictions: {"texts", "rows", "examples": [{"rows", "names"}]}: the same text with different answers
 near: as exact, and "largest": [{"rows": first row numbers, "size"}]; the exact ones count too
@@ -14,10 +15,11 @@ group: {"groups", "largest", "blank"}, or absent where no column says what belon
 """
 
 import math
-from bisect import bisect_right
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 from bert_training.data.duplicates import exact_groups, near_groups
@@ -88,13 +90,19 @@ def _lengths(examples: Examples) -> dict[str, Any]:
     edges = lengths.get("histogram", {}).get("edges", [])
     if not edges:
         return lengths
-    bars = len(edges) - 1
     frequent = [name for name, _count in Counter(examples.classes).most_common(SHOWN_CLASSES)]
-    counts = {name: [0] * bars for name in sorted(frequent)}
-    rest = [0] * bars
+    found: dict[str, list[int]] = {name: [] for name in sorted(frequent)}
+    rest: list[int] = []
     for name, text in zip(examples.classes, examples.texts, strict=True):
-        counts.get(name, rest)[min(bars, bisect_right(edges, len(text.split()))) - 1] += 1
-    return {**lengths, "classes": counts, "rest": rest if any(rest) else []}
+        found.get(name, rest).append(len(text.split()))
+    lengths["classes"] = {name: _class_lengths(sorted(of_class), edges) for name, of_class in found.items()}
+    return {**lengths, "rest": _class_lengths(sorted(rest), edges)} if rest else lengths
+
+
+def _class_lengths(ordered: Sequence[int], edges: Sequence[int]) -> dict[str, Any]:
+    below = [bisect_left(ordered, edge) for edge in edges]
+    counts = [high - low for low, high in pairwise(below)]
+    return {"counts": counts, "median": ordered[(len(ordered) - 1) // 2], "max": ordered[-1]}
 
 
 def _contradictions(examples: Examples, exact: Sequence[int]) -> dict[str, Any]:

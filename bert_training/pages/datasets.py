@@ -19,6 +19,7 @@ from bert_training import access
 from bert_training.contract.enums import DatasetStatus
 from bert_training.models import Dataset, Run
 from bert_training.models.choices import dataset_status_choices, task_choices
+from bert_training.pages.dataset_profile import shown_profile
 from bert_training.pages.filters import ListFilters, with_all
 from bert_training.pages.reports import stored_report
 from bert_training.pages.requests import form_page, page, page_of, person
@@ -73,6 +74,7 @@ def show_dataset(request: HttpRequest, pk: int) -> HttpResponse:
         "check_waits": _check_waits(dataset),
     }
     if dataset.is_ready:
+        context["profile"] = shown_profile(dataset)
         try:
             context["preview"] = [_cells(row) for row in preview_rows(dataset, limit=PREVIEW_ROWS)]
         except DatasetGone:

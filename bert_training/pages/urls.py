@@ -5,6 +5,7 @@ from django.views.i18n import set_language
 
 from bert_training.pages import (
     account,
+    dataset_profile,
     datasets,
     home,
     queue,
@@ -29,6 +30,8 @@ urlpatterns = [
     path("datasets/<int:pk>", datasets.show_dataset, name="dataset"),
     path("datasets/<int:pk>/download", datasets.download_dataset, name="dataset-download"),
     path("datasets/<int:pk>/delete", datasets.delete, name="dataset-delete"),
+    path("datasets/<int:pk>/profile", dataset_profile.restart, name="dataset-profile"),
+    path("datasets/<int:pk>/charts/<slug:name>.svg", dataset_profile.download_chart, name="dataset-chart"),
     path("runs", runs.list_runs, name="runs"),
     path("runs/new", run_new.new_run, name="run-new"),
     path("runs/<int:pk>", run_detail.show_run, name="run"),

@@ -17,6 +17,7 @@ export async function refreshParts() {
   if (!response.ok) return false;
   const fresh = parser.parseFromString(await response.text(), "text/html");
   for (const part of document.querySelectorAll("[data-refresh]")) replacePart(part, fresh);
+  document.dispatchEvent(new Event("parts-refreshed"));
   keepFresh(); // a part may have begun to ask for it
   return true;
 }

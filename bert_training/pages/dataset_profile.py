@@ -1,0 +1,199 @@
+"""The profile on the page of a dataset: score, classes, lengths, repeated texts, personal data; its charts as files."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import NoReverseMatch, reverse
+from django.utils import timezone
+from django.utils.http import content_disposition_header
+from django.utils.translation import gettext as _
+
+from bert_training import access
+from bert_training.contract.enums import ProfileStatus
+from bert_training.models import Dataset, DatasetProfile, TokenLengths
+from bert_training.pages.charts import Chart, Histogram, draw_bars, draw_histogram, draw_panels
+from bert_training.pages.requests import form_page, page, person
+from bert_training.pages.words import Fact, count_text, share_text
+from bert_training.services.errors import ServiceError
+from bert_training.services.profile_words import ShownQuality, kind_label, row_names, shares_cut, shown_quality
+from bert_training.services.profiles import restart_profile
+
+SHOWN_CLASSES = 20  # bars of a chart; the table has them all
+SHOWN_BASE_MODELS = 5
+USUAL_WAIT = timedelta(minutes=2)  # for a profile in the background; the largest takes less than one
+
+
+@dataclass(frozen=True)
+class ShownLengths:
+    """Lengths in the tokens of one base model, and the share of texts that each max_length cuts."""
+
+    base_model: str
+    charts: list[Chart]
+    cuts: list[Fact]
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What a profile found, in words and pictures."""
+
+    quality: ShownQuality
+    class_chart: Chart
+    classes: list[dict[str, Any]]
+    length_charts: list[Chart]
+    copies: list[Fact]
+    contradictions: list[dict[str, Any]]
+    near_groups: list[dict[str, Any]]
+    personal: list[dict[str, Any]]
+
+    @property
+    def has_personal_data(self) -> bool:
+        """Tell whether anything of the kind was found."""
+        return any(kind["found"] for kind in self.personal)
+
+
+@dataclass(frozen=True)
+class ShownProfile:
+    """The profile of a dataset; status is empty when nobody has asked for one yet, findings are None until it is ready.
+
+    waits: it should have been made by now.  repair_url: where the one-click repairs are asked for.
+    """
+
+    status: str
+    waits: bool
+    findings: Findings | None
+    token_lengths: list[ShownLengths]
+    repair_url: str
+
+    def chart(self, name: str) -> Chart | None:
+        """Return the chart of this name."""
+        charts = [chart for lengths in self.token_lengths for chart in lengths.charts]
+        if self.findings is not None:
+            charts += [self.findings.class_chart, *self.findings.length_charts]
+        return next((chart for chart in charts if chart.name == name), None)
+
+
+def shown_profile(dataset: Dataset) -> ShownProfile:
+    """Put the profile of a dataset into words and pictures; two queries."""
+    profile = DatasetProfile.objects.defer("clusters").filter(dataset=dataset).first()
+    lengths = list(TokenLengths.objects.filter(dataset=dataset).order_by("-counted_at")[:SHOWN_BASE_MODELS])
+    is_ready = profile is not None and profile.status == ProfileStatus.READY
+    return ShownProfile(
+        status="" if profile is None else profile.status,
+        waits=profile is not None and timezone.now() - profile.created_at > USUAL_WAIT,
+        findings=_findings(dataset, profile.content, lengths) if profile is not None and is_ready else None,
+        token_lengths=[_shown_lengths(counted) for counted in lengths],
+        repair_url=_repair_url(dataset),
+    )
+
+
+@form_page
+def restart(request: HttpRequest, pk: int) -> HttpResponse:
+    """Make the profile again."""
+    user = person(request)
+    dataset = access.visible_dataset(user, pk)
+    if not access.may_change(user, dataset):
+        raise PermissionDenied
+    if request.method == "POST":
+        try:
+            restart_profile(dataset)
+        except ServiceError as refusal:
+            messages.error(request, refusal.message)
+    return redirect("pages:dataset", pk=pk)
+
+
+@page
+def download_chart(request: HttpRequest, pk: int, name: str) -> HttpResponse:
+    """Send a chart of the page as a file."""
+    dataset = access.visible_dataset(person(request), pk)
+    chart = shown_profile(dataset).chart(name)
+    if chart is None:
+        raise Http404
+    answer = render(request, "charts/chart.svg", {"chart": chart, "is_file": True}, content_type="image/svg+xml")
+    file_name = f"{dataset.name} - {chart.title}.svg"
+    answer["Content-Disposition"] = content_disposition_header(as_attachment=True, filename=file_name) or ""
+    answer["X-Content-Type-Options"] = "nosniff"
+    return answer
+
+
+def _findings(dataset: Dataset, content: Mapping[str, Any], lengths: list[TokenLengths]) -> Findings:
+    counts = content["classes"]["counts"]
+    return Findings(
+        quality=shown_quality(dataset, content, lengths[:1]),
+        class_chart=draw_bars("classes", _("Examples of each class"), counts, shown=SHOWN_CLASSES),
+        classes=_classes(counts, content["lengths"].get("classes", {})),
+        length_charts=_length_charts(content["lengths"]),
+        copies=_copies(content),
+        contradictions=[_shown_group(group) for group in content["contradictions"]["examples"]],
+        near_groups=[_shown_group(group) for group in content["near"]["largest"]],
+        personal=[
+            {**found, "name": kind_label(kind), "first_rows": row_names(found["first_rows"])}
+            for kind, found in content["personal"].items()
+        ],
+    )
+
+
+def _classes(counts: Mapping[str, int], lengths: Mapping[str, Any]) -> list[dict[str, Any]]:
+    total = sum(counts.values()) or 1
+    return [
+        {"name": name, "count": count, "share": share_text(count / total), "lengths": lengths.get(name)}
+        for name, count in counts.items()
+    ]
+
+
+def _length_charts(lengths: Mapping[str, Any]) -> list[Chart]:
+    if "histogram" not in lengths:
+        return []
+    edges, unit = lengths["histogram"]["edges"], _("words")
+    panels = {name: of_class["counts"] for name, of_class in lengths["classes"].items()}
+    if "rest" in lengths:
+        panels[_("all others")] = lengths["rest"]["counts"]
+    by_class = {name: Histogram(edges, counts, unit) for name, counts in panels.items()}
+    whole = Histogram(edges, lengths["histogram"]["counts"], unit)
+    return [
+        draw_histogram("lengths", _("Length of the texts in words"), whole),
+        draw_panels("lengths-by-class", _("Length of the texts in words, by class"), by_class),
+    ]
+
+
+def _shown_lengths(lengths: TokenLengths) -> ShownLengths:
+    content, unit = lengths.content, _("tokens")
+    edges, limit = content["edges"], content["max_length"]
+    whole = Histogram(edges, content["counts"], unit, limit)
+    charts = [draw_histogram(f"tokens-{lengths.pk}", _("Length of the texts in tokens"), whole)]
+    if content["classes"]:
+        by_class = {name: Histogram(edges, counts, unit, limit) for name, counts in content["classes"].items()}
+        title = _("Length of the texts in tokens, by class")
+        charts.append(draw_panels(f"tokens-by-class-{lengths.pk}", title, by_class))
+    label = _("of the texts are cut at %(tokens)s tokens")
+    cuts = [Fact(label % {"tokens": tokens}, share_text(share)) for tokens, share in shares_cut(lengths).items()]
+    return ShownLengths(lengths.base_model, charts, cuts)
+
+
+def _copies(content: Mapping[str, Any]) -> list[Fact]:
+    exact, near = content["exact"]["repeated"], content["near"]["repeated"]
+    facts = [
+        Fact(_("rows that repeat an earlier text"), count_text(exact)),
+        Fact(_("rows whose text has another answer elsewhere"), count_text(content["contradictions"]["rows"])),
+        Fact(_("rows that are nearly the same as an earlier text"), count_text(near - exact)),
+    ]
+    if "group" in content:
+        facts.append(Fact(_("groups that stay together in a split"), count_text(content["group"]["groups"])))
+        facts.append(Fact(_("rows in the largest group"), count_text(content["group"]["largest"])))
+    return facts
+
+
+def _shown_group(group: Mapping[str, Any]) -> dict[str, Any]:
+    return {**group, "rows": row_names(group["rows"])}
+
+
+def _repair_url(dataset: Dataset) -> str:
+    try:
+        return reverse("pages:dataset-repair", args=[dataset.pk])
+    except NoReverseMatch:
+        return ""
