@@ -8,7 +8,7 @@ from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 
-from bert_training.contract.enums import DatasetStatus, JobStatus, LogLevel, Outcome, WorkerState
+from bert_training.contract.enums import DatasetStatus, JobStatus, LogLevel, Outcome, ProfileStatus, WorkerState
 from bert_training.models import AccessToken, Job, Run, Worker
 from bert_training.models.choices import Label
 
@@ -24,6 +24,8 @@ COLOURS: dict[str, str] = {
     DatasetStatus.CHECKING: "info",
     DatasetStatus.READY: "success",
     DatasetStatus.REFUSED: "danger",
+    ProfileStatus.PENDING: "info",
+    ProfileStatus.FAILED: "danger",
     LogLevel.DEBUG: "neutral",
     LogLevel.INFO: "info",
     LogLevel.WARNING: "warning",

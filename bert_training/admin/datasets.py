@@ -1,5 +1,6 @@
 """Datasets: upload with the checks, rename, delete. What a check found and what is stored are facts."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import admin, messages
@@ -18,7 +19,7 @@ from bert_training.admin.badges import badge, state_badge
 from bert_training.admin.base import admin_url, signed_in
 from bert_training.admin.deletion import ServiceDeletion
 from bert_training.admin.facts import facts_table, shown_size
-from bert_training.models import Dataset
+from bert_training.models import Dataset, DatasetProfile
 from bert_training.services.datasets import (
     DatasetInvalid,
     Registered,
@@ -28,6 +29,7 @@ from bert_training.services.datasets import (
 )
 from bert_training.services.errors import ServiceError, StorageAway
 from bert_training.services.problem_words import shown_groups, shown_problems
+from bert_training.services.profiles import restart_profile
 from bert_training.services.stored_files import damage_of
 from bert_training.tasks import TASKS
 from bert_training.tasks.intake import Report
@@ -39,6 +41,7 @@ FACTS = (
     "task",
     "status_badge",
     "problems_list",
+    "profile_badge",
     "rows",
     "shown_summary",
     "original_name",
@@ -64,6 +67,8 @@ class DatasetAdmin(ServiceDeletion[Dataset]):
     date_hierarchy = "created_at"
     fields = (*WORDS, *FACTS)
     readonly_fields = FACTS
+    actions = ("make_profile", "delete_chosen")
+    row_actions = ("make_profile",)
     deletion_warning = _("The row, the stored spreadsheet and the table made of it go for good.")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Dataset]:
@@ -107,6 +112,21 @@ class DatasetAdmin(ServiceDeletion[Dataset]):
         ]
         new_run = (f"{reverse('admin:bert_training_run_add')}?dataset={row.pk}", gettext("Create a run"))
         return [new_run, *links] if row.is_ready else links
+
+    def row_actions_for(self, row: Dataset) -> Iterable[str]:
+        """Offer a new profile where there can be one."""
+        return self.row_actions if row.is_ready else ()
+
+    @admin.action(description=_("Make the profile again"), permissions=["change"])
+    def make_profile(self, request: HttpRequest, queryset: QuerySet[Dataset]) -> None:
+        """Have the profiles of the chosen datasets made again in the background."""
+        self.perform(request, queryset, act=restart_profile, history=gettext("Profile asked for again."))
+
+    @admin.display(description=_("profile"))
+    def profile_badge(self, dataset: Dataset) -> SafeString | str:
+        """Return whether the profile is made, in its colour."""
+        profile = DatasetProfile.objects.defer("content", "clusters").filter(dataset=dataset).first()
+        return "-" if profile is None else state_badge(profile.status, profile.get_status_display())
 
     @admin.display(description=_("status"), ordering="status")
     def status_badge(self, dataset: Dataset) -> SafeString:

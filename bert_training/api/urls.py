@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from bert_training.api.views import datasets, documentation, jobs, models, queue, runs, telemetry, workers
+from bert_training.api.views import datasets, documentation, jobs, models, profiles, queue, runs, telemetry, workers
 
 app_name = "api"
 
@@ -12,6 +12,7 @@ urlpatterns = [
     path("datasets", datasets.Datasets.as_view(), name="datasets"),
     path("datasets/<int:pk>", datasets.DatasetDetail.as_view(), name="dataset"),
     path("datasets/<int:pk>/download", datasets.DownloadDataset.as_view(), name="dataset-download"),
+    path("datasets/<int:pk>/profile", profiles.ShowProfile.as_view(), name="dataset-profile"),
     path("runs", runs.Runs.as_view(), name="runs"),
     path("runs/<int:pk>", runs.RunDetail.as_view(), name="run"),
     path("runs/<int:pk>/metrics", telemetry.RunMetrics.as_view(), name="run-metrics"),

@@ -10,7 +10,7 @@ from itertools import pairwise
 
 from django.utils.translation import gettext as _
 
-from bert_training.pages.words import count_text, share_text
+from bert_training.pages.words import count_text, most_frequent_first, share_text
 
 WIDTH = 640
 TEXT = 12  # height of a line of text
@@ -97,7 +97,7 @@ class Histogram:
 
 def draw_bars(name: str, title: str, counts: Mapping[str, int], *, shown: int) -> Chart:
     """Draw one bar a name, the largest first; those beyond `shown` in words: their bar would dwarf the others."""
-    ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    ordered = most_frequent_first(counts)
     total, most = sum(counts.values()) or 1, max(counts.values(), default=0) or 1
     rows = [(label, count, LONGEST_BAR * count // most) for label, count in ordered[:shown]]
     if ordered[shown:]:

@@ -19,7 +19,7 @@ from bert_training.contract.enums import ProfileStatus
 from bert_training.models import Dataset, DatasetProfile, TokenLengths
 from bert_training.pages.charts import Chart, Histogram, draw_bars, draw_histogram, draw_panels
 from bert_training.pages.requests import form_page, page, person
-from bert_training.pages.words import Fact, count_text, share_text
+from bert_training.pages.words import Fact, count_text, most_frequent_first, share_text
 from bert_training.services.errors import ServiceError
 from bert_training.services.profile_words import ShownQuality, kind_label, row_names, shares_cut, shown_quality
 from bert_training.services.profiles import restart_profile
@@ -142,7 +142,7 @@ def _classes(counts: Mapping[str, int], lengths: Mapping[str, Any]) -> list[dict
     total = sum(counts.values()) or 1
     return [
         {"name": name, "count": count, "share": share_text(count / total), "lengths": lengths.get(name)}
-        for name, count in counts.items()
+        for name, count in most_frequent_first(counts)
     ]
 
 
@@ -150,14 +150,13 @@ def _length_charts(lengths: Mapping[str, Any]) -> list[Chart]:
     if "histogram" not in lengths:
         return []
     edges, unit = lengths["histogram"]["edges"], _("words")
-    panels = {name: of_class["counts"] for name, of_class in lengths["classes"].items()}
+    panels = _panels(edges, {name: of_class["counts"] for name, of_class in lengths["classes"].items()}, unit)
     if "rest" in lengths:
-        panels[_("all others")] = lengths["rest"]["counts"]
-    by_class = {name: Histogram(edges, counts, unit) for name, counts in panels.items()}
+        panels[_("all others")] = Histogram(edges, lengths["rest"]["counts"], unit)
     whole = Histogram(edges, lengths["histogram"]["counts"], unit)
     return [
         draw_histogram("lengths", _("Length of the texts in words"), whole),
-        draw_panels("lengths-by-class", _("Length of the texts in words, by class"), by_class),
+        draw_panels("lengths-by-class", _("Length of the texts in words, by class"), panels),
     ]
 
 
@@ -167,12 +166,20 @@ def _shown_lengths(lengths: TokenLengths) -> ShownLengths:
     whole = Histogram(edges, content["counts"], unit, limit)
     charts = [draw_histogram(f"tokens-{lengths.pk}", _("Length of the texts in tokens"), whole)]
     if content["classes"]:
-        by_class = {name: Histogram(edges, counts, unit, limit) for name, counts in content["classes"].items()}
         title = _("Length of the texts in tokens, by class")
-        charts.append(draw_panels(f"tokens-by-class-{lengths.pk}", title, by_class))
+        panels = _panels(edges, content["classes"], unit, limit=limit)
+        charts.append(draw_panels(f"tokens-by-class-{lengths.pk}", title, panels))
     label = _("of the texts are cut at %(tokens)s tokens")
     cuts = [Fact(label % {"tokens": tokens}, share_text(share)) for tokens, share in shares_cut(lengths).items()]
     return ShownLengths(lengths.base_model, charts, cuts)
+
+
+def _panels(
+    edges: list[int], counts: Mapping[str, list[int]], unit: str, *, limit: int | None = None
+) -> dict[str, Histogram]:
+    """Return one histogram a class, the most frequent class first."""
+    totals = most_frequent_first({name: sum(of_class) for name, of_class in counts.items()})
+    return {name: Histogram(edges, counts[name], unit, limit) for name, _total in totals}
 
 
 def _copies(content: Mapping[str, Any]) -> list[Fact]:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bert_training.models import Dataset
-from bert_training.pages.words import count_text, share_text
+from bert_training.pages.words import count_text, most_frequent_first, share_text
 from bert_training.services.problem_words import ShownGroup, grouped, shown_groups, shown_repairs
 from bert_training.tasks.intake import Report
 
@@ -92,7 +92,7 @@ def label_counts(summary: dict[str, Any]) -> list[LabelCount]:
     """Return the labels, the most frequent first."""
     counts: dict[str, int] = summary.get("labels", {})
     total, most = sum(counts.values()), max(counts.values(), default=0)
-    return [LabelCount(name, count, most, share_text(count / total)) for name, count in counts.items()]
+    return [LabelCount(name, count, most, share_text(count / total)) for name, count in most_frequent_first(counts)]
 
 
 def _preview_row(row: dict[str, Any]) -> dict[str, Any]:

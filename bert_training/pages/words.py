@@ -33,6 +33,11 @@ def count_text(value: int) -> str:
     return str(number_format(value, force_grouping=True))
 
 
+def most_frequent_first(counts: Mapping[str, int]) -> list[tuple[str, int]]:
+    """Order names by their counts, equal ones by name: a JSON column of PostgreSQL forgets the order of its keys."""
+    return sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+
+
 def share_text(value: float | None) -> str:
     """Write a share of 1 as a percentage with one decimal; nothing known = a dash. number_format alone cuts off."""
     return UNKNOWN if value is None else f"{number_format(round(100 * value, 1), decimal_pos=1)}%"

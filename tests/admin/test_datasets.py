@@ -6,8 +6,9 @@ from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
-from bert_training.models import Dataset, Run
+from bert_training.models import Dataset, DatasetProfile, Run
 from tests.admin.rows import CANARY, Page, list_of, page_of, run_action
+from tests.profiles import give_profile
 from tests.workbooks import workbook_bytes, workbook_of
 
 UPLOAD = f"{list_of('dataset')}add/"
@@ -83,6 +84,13 @@ def test_a_dataset_is_renamed_and_its_facts_stay(staff: Client, dataset: Dataset
     renamed = Dataset.objects.get()
     assert (renamed.name, renamed.description) == ("Novo nome", "Nova")
     assert (renamed.task, renamed.rows) == (dataset.task, dataset.rows)
+
+
+def test_a_profile_is_made_again(staff: Client, dataset: Dataset) -> None:
+    give_profile(dataset, status="failed", content={})
+    assert "could not be made" in staff.get(page_of("dataset", dataset.pk)).content.decode()
+    assert "Done for 1 entry." in run_action(staff, "dataset", "make_profile", dataset.pk)
+    assert DatasetProfile.objects.get().status == "pending"
 
 
 def test_a_dataset_is_deleted_after_a_question(staff: Client, dataset: Dataset) -> None:

@@ -116,7 +116,8 @@ POST datasets/validate, POST datasets/upload, GET datasets, GET datasets/{id}, G
 GET runs, GET runs/{id}, GET runs/{id}/metrics, GET runs/{id}/logs, POST runs/{id}/reproduce, POST jobs/claim,
 POST jobs/{id}/progress, POST jobs/{id}/complete, POST metrics, POST logs, POST logs/batch, POST workers/register,
 GET workers, POST workers/heartbeat, GET queue/status, POST runs/{id}/cancel, POST runs/{id}/finish, GET base-models,
-GET tasks, PATCH datasets/{id}, DELETE datasets/{id}, PATCH runs/{id}, DELETE runs/{id}
+GET tasks, PATCH datasets/{id}, DELETE datasets/{id}, PATCH runs/{id}, DELETE runs/{id},
+GET datasets/{id}/profile
 """
 
 

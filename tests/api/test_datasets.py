@@ -11,6 +11,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from bert_training.models import Dataset, Run
 from tests.api.conftest import Api, Caller, body_of, outcome_of
 from tests.personas import XLSX, make_dataset, ready_dataset
+from tests.profiles import give_profile, give_token_lengths
 from tests.workbooks import workbook_bytes, workbook_of
 
 TASK = "text-classification"
@@ -225,9 +226,24 @@ def test_a_file_above_the_limit_is_refused(owner: Caller, monkeypatch: pytest.Mo
     assert response.json()["limit"] == 1000
 
 
+def test_the_profile_is_there_once_it_is_made(owner: Caller, dataset: Dataset) -> None:
+    assert outcome_of(owner.get(f"/datasets/{dataset.pk}/profile")) == (404, "not_found")
+    give_profile(dataset, status="pending", content={})
+    waiting = owner.get(f"/datasets/{dataset.pk}/profile").json()
+    assert (waiting["status"], waiting["findings"], waiting["quality"]) == ("pending", None, None)
+    give_profile(dataset)
+    give_token_lengths(dataset)
+    shown = owner.get(f"/datasets/{dataset.pk}/profile", accept_language="en").json()
+    assert (shown["status"], shown["findings"]["rows"]) == ("ready", 12)
+    assert shown["findings"]["classes"]["counts"] == {"cobrança": 4, "indenização": 4, "saúde": 4}
+    assert sum(part["weight"] for part in shown["quality"]["parts"]) == 100
+    assert "fewer than 50 examples" in shown["quality"]["parts"][0]["reason"]
+    assert (shown["token_lengths"][0]["base_model"], sum(shown["token_lengths"][0]["counts"])) == ("bert-a", 12)
+
+
 def test_a_stranger_sees_nothing_of_a_dataset(outsider: Caller, dataset: Dataset) -> None:
     assert outsider.get("/datasets").json()["count"] == 0
-    for path in ("", "/download", "/download?form=table"):
+    for path in ("", "/download", "/download?form=table", "/profile"):
         assert outcome_of(outsider.get(f"/datasets/{dataset.pk}{path}")) == (404, "not_found")
     assert outcome_of(outsider.patch(f"/datasets/{dataset.pk}", {"name": "mine"})) == (404, "not_found")
     assert outcome_of(outsider.delete(f"/datasets/{dataset.pk}")) == (404, "not_found")

@@ -406,3 +406,29 @@ def test_a_part_that_begins_to_ask_for_it_is_kept_fresh(page: Page) -> None:
     call(page, "await refreshing.refreshParts();")
     page.wait_for_function("() => Number(document.querySelector('[data-refresh]').textContent) > 2", timeout=5000)
     page.unroute(f"{BASE_URL}/")
+
+
+SORTABLE = """
+    document.body.insertAdjacentHTML("beforeend", `<table data-sort><thead><tr><th>Name</th><th>Count</th></tr></thead>
+      <tbody><tr><td>saúde</td><td data-value="1200">1.200</td></tr><tr><td>água</td><td data-value="9">9</td></tr>
+      <tr><td>zelo</td><td data-value="90">90</td></tr></tbody></table>`);
+    await import("/static/bert_training/js/sort_table.js");
+    document.dispatchEvent(new Event("parts-refreshed"));
+"""
+
+
+def test_a_table_is_sorted_by_its_headings_with_the_keyboard(page: Page) -> None:
+    call(page, SORTABLE)
+    names = page.locator("table[data-sort] tbody td:first-child")
+    count = page.get_by_role("button", name="Count")
+    count.focus()
+    page.keyboard.press("Enter")
+    assert names.all_inner_texts() == ["água", "zelo", "saúde"]
+    assert page.locator("th[aria-sort=ascending]").inner_text().startswith("Count")
+    page.keyboard.press("Enter")
+    assert names.all_inner_texts() == ["saúde", "zelo", "água"]
+    page.get_by_role("button", name="Name").click()
+    assert names.all_inner_texts() == ["água", "saúde", "zelo"]  # by the alphabet, not by code point
+    assert page.locator("th[aria-sort]").count() == 1
+    call(page, 'document.dispatchEvent(new Event("parts-refreshed"));')
+    assert page.locator("table[data-sort] button").count() == 2

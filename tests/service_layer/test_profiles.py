@@ -19,13 +19,13 @@ from bert_training.data.checks import DatasetRefused, Problem
 from bert_training.data.duplicates import pack_groups
 from bert_training.data.token_lengths import count_token_lengths
 from bert_training.models import Dataset, DatasetProfile, Job, TokenLengths, Worker
-from bert_training.services import profiles
+from bert_training.services import datasets, profiles, stored_check
 from bert_training.services.datasets import delete_dataset, register_upload
 from bert_training.services.errors import DatasetNotReady
 from bert_training.services.jobs import report_progress
 from bert_training.services.profiles import PROFILE_ATTEMPTS, clusters_of, restart_profile, start_profile
 from bert_training.services.runs import cancel_run
-from bert_training.tasks.intake import CheckRequest
+from bert_training.tasks.intake import CheckRequest, Report, check_files
 from tests.personas import make_run
 from tests.workbooks import workbook_of
 
@@ -36,12 +36,29 @@ COPIES = [
         (f"Requer {number} o fornecimento contínuo de remédio pelo SUS, CPF 529.982.247-25", "saude")
         for number in "xyz"
     ],
+    ("Queda de árvore sobre o telhado", "dano"),
+    ("Buraco na avenida central", "dano"),
+    ("Muro derrubado por viatura", "dano"),
+    ("Leito em hospital particular", "saude"),
+    ("Abono do terço constitucional", "ferias"),
 ]
+GROUPS = [0, 0, 0, 0, 4, 4, 4, 7, 8, 9, 10, 11]
+
+
+@pytest.fixture(autouse=True)
+def _check_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Spare what these tests are not about: the child process that checks an upload (0.3 s)."""
+
+    def check_here(*files: Any, limits: Any = None, **wanted: Any) -> Report:
+        return check_files(*files, **wanted)
+
+    monkeypatch.setattr(datasets, "check_in_sandbox", check_here)
+    monkeypatch.setattr(stored_check, "check_in_sandbox", check_here)
 
 
 @pytest.fixture
 def copies(ana: User) -> Dataset:
-    """Seven texts: two the same with different labels, four of one group, three of another."""
+    """Twelve texts: two the same with different labels, four of one group, three of another, five alone."""
     return upload(ana)
 
 
@@ -73,33 +90,33 @@ def test_the_profile_tells_what_is_in_the_table(copies: Dataset) -> None:
     profile = profile_of(copies)
     assert (profile.status, profile.finished_at is not None) == ("ready", True)
     content = profile.content
-    assert content["rows"] == 7
-    assert content["classes"]["counts"] == {"saude": 4, "ferias": 3}
+    assert content["rows"] == 12
+    assert content["classes"]["counts"] == {"saude": 5, "ferias": 4, "dano": 3}
     assert content["exact"] == {"groups": 1, "rows": 2, "repeated": 1}
     assert content["contradictions"]["examples"] == [{"rows": [2, 5], "names": ["ferias", "saude"]}]
     assert content["near"]["largest"] == [{"rows": [2, 3, 4, 5], "size": 4}, {"rows": [6, 7, 8], "size": 3}]
     assert content["personal"]["cpf"] == {"found": 3, "rows": 3, "first_rows": [6, 7, 8]}
-    assert [sum(of_class["counts"]) for of_class in content["lengths"]["classes"].values()] == [3, 4]
+    lengths = content["lengths"]["classes"]
+    assert {name: sum(of_class["counts"]) for name, of_class in lengths.items()} == content["classes"]["counts"]
     assert "férias" not in str(content)
 
 
 def test_groups_are_handed_out_before_and_after_the_profile_is_made(copies: Dataset) -> None:
-    wanted = [0, 0, 0, 0, 4, 4, 4]
-    assert clusters_of(copies) == wanted
+    assert clusters_of(copies) == GROUPS
     make_profile(copies.pk)
-    assert clusters_of(copies) == wanted
+    assert clusters_of(copies) == GROUPS
 
 
 def test_groups_found_at_once_are_kept_for_the_next(copies: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
     clusters_of(copies)
     monkeypatch.setattr(profiles, "near_groups", Mock(side_effect=AssertionError("found again")))
-    assert clusters_of(copies) == [0, 0, 0, 0, 4, 4, 4]
+    assert clusters_of(copies) == GROUPS
 
 
 def test_many_characters_are_grouped_in_a_child(copies: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(profiles, "CHARACTERS_GROUPED_HERE", 10)
     monkeypatch.setattr(profiles, "near_groups", Mock(side_effect=AssertionError("found in the portal")))
-    assert clusters_of(copies) == [0, 0, 0, 0, 4, 4, 4]
+    assert clusters_of(copies) == GROUPS
 
 
 def test_a_large_dataset_is_waited_for_and_then_not(copies: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -118,7 +135,7 @@ def test_a_large_dataset_of_before_there_were_profiles_gets_one(
     with pytest.raises(DatasetNotReady):
         clusters_of(copies)
     make_profile(copies.pk)
-    assert clusters_of(copies) == [0, 0, 0, 0, 4, 4, 4]
+    assert clusters_of(copies) == GROUPS
 
 
 def test_the_death_of_the_child_leaves_a_dataset_that_can_be_used(
@@ -174,7 +191,7 @@ def test_a_dataset_that_is_not_ready_gets_no_profile(ana: User, settings: Any) -
 def test_a_deleted_dataset_keeps_no_profile(copies: Dataset) -> None:
     run = make_run(copies.owner, copies)
     start_profile(copies)
-    DatasetProfile.objects.update(clusters=pack_groups([0] * 7))
+    DatasetProfile.objects.update(clusters=pack_groups(GROUPS))
     TokenLengths.objects.create(dataset=copies, base_model=run.base_model)
     cancel_run(run)
     delete_dataset(copies)
