@@ -16,7 +16,12 @@ CPF = "529.982.247-25"  # its check digits are right; nobody's
 def give_profile(dataset: Dataset, **changes: Any) -> DatasetProfile:
     """Store the profile of a dataset, made here."""
     content, groups = describe_examples(examples_of(read_table(dataset), dataset.task))
-    fields = {"status": ProfileStatus.READY.value, "content": content, "clusters": pack_groups(groups), **changes}
+    fields = {
+        "status": ProfileStatus.READY.value,
+        "content": content,
+        "clusters": groups and pack_groups(groups),
+        **changes,
+    }
     return DatasetProfile.objects.update_or_create(dataset=dataset, defaults=fields)[0]
 
 

@@ -9,7 +9,8 @@ lengths: data.summary.describe_lengths of all, and "classes": {name: {"counts", 
     most frequent classes, counted in the same histogram; "rest": the same for all others, or absent
 exact: {"groups", "rows", "repeated"}: texts that occur more than once; the rows they fill; those beyond the first
 contradictions: {"texts", "rows", "examples": [{"rows", "names"}]}: the same text with different answers
-near: as exact, and "largest": [{"rows": first row numbers, "size"}]; the exact ones count too
+near: as exact, and "largest": [{"rows": first row numbers, "size"}]; the exact ones count too; None for more text than
+    data.duplicates compares
 personal: {kind of data.personal_data: {"found", "rows", "first_rows"}}
 group: {"groups", "largest", "blank"}, or absent where no column says what belongs together
 """
@@ -22,7 +23,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
-from bert_training.data.duplicates import exact_groups, near_groups
+from bert_training.data.duplicates import can_compare, exact_groups, near_groups
 from bert_training.data.personal_data import count_personal_data
 
 SHOWN_CLASSES = 20
@@ -47,16 +48,17 @@ class Examples:
     groups: Sequence[str] = field(default=())
 
 
-def describe_examples(examples: Examples) -> tuple[dict[str, Any], list[int]]:
-    """Return the profile, and for each row the index of the first of its near-duplicates."""
-    exact, near = exact_groups(examples.texts), near_groups(examples.texts)
+def describe_examples(examples: Examples) -> tuple[dict[str, Any], list[int] | None]:
+    """Return the profile, and for each row the index of the first of its near-duplicates, if they were looked for."""
+    exact = exact_groups(examples.texts)
+    near = near_groups(examples.texts) if can_compare(examples.texts) else None
     content: dict[str, Any] = {
         "rows": len(examples.rows),
         "classes": describe_classes(examples.summary["labels"]),
         "lengths": _lengths(examples),
         "exact": describe_groups(exact),
         "contradictions": _contradictions(examples, exact),
-        "near": {**describe_groups(near), "largest": _largest(near, examples.rows)},
+        "near": None if near is None else {**describe_groups(near), "largest": _largest(near, examples.rows)},
         "personal": _personal(examples),
     }
     if "tags" in examples.summary:

@@ -21,7 +21,10 @@ TOLERATED_CUTS = 0.5
 
 # Findings of the check about single cells that cost points; copies and contradictions have parts of their own.
 CELL_CODES = frozenset(
-    {"error_cell", "formula_without_value", "merged_cells", "mojibake", "placeholder", "bio_repaired"}
+    {
+        *("error_cell", "formula_without_value", "merged_cells", "mojibake", "control_characters"),
+        *("placeholder_text", "similar_labels", "tags_repaired"),
+    }
 )
 
 Counts = Mapping[str, int]
@@ -116,9 +119,12 @@ def _copies(content: Mapping[str, Any]) -> Part:
 def _near_copies(content: Mapping[str, Any]) -> Part:
     none = gettext_noop("No text is nearly the same as another.")
     some = gettext_noop("%(rows)s rows are nearly the same as an earlier text.")
+    label = gettext_noop("Texts that differ enough")
+    if content["near"] is None:
+        return Part("near_copies", label, 10, None, gettext_noop("There is too much text to compare all with all."))
     rows = content["near"]["repeated"] - content["exact"]["repeated"]
     share, reason = _lost(rows, content["rows"], TOLERATED_NEAR_COPIES), some if rows else none
-    return Part("near_copies", gettext_noop("Texts that differ enough"), 10, share, reason, {"rows": rows})
+    return Part("near_copies", label, 10, share, reason, {"rows": rows})
 
 
 def _fit(cut_share: float | None) -> Part:

@@ -19,7 +19,7 @@ from bert_training.contract.enums import ProfileStatus
 from bert_training.models import Dataset, DatasetProfile, TokenLengths
 from bert_training.pages.charts import Chart, Histogram, draw_bars, draw_histogram, draw_panels
 from bert_training.pages.requests import form_page, page, person
-from bert_training.pages.words import Fact, count_text, most_frequent_first, share_text
+from bert_training.pages.words import UNKNOWN, Fact, count_text, most_frequent_first, share_text
 from bert_training.services.errors import ServiceError
 from bert_training.services.profile_words import ShownQuality, kind_label, row_names, shares_cut, shown_quality
 from bert_training.services.profiles import restart_profile
@@ -130,7 +130,7 @@ def _findings(dataset: Dataset, content: Mapping[str, Any], lengths: list[TokenL
         length_charts=_length_charts(content["lengths"]),
         copies=_copies(content),
         contradictions=[_shown_group(group) for group in content["contradictions"]["examples"]],
-        near_groups=[_shown_group(group) for group in content["near"]["largest"]],
+        near_groups=[_shown_group(group) for group in (content["near"] or {}).get("largest", [])],
         personal=[
             {**found, "name": kind_label(kind), "first_rows": row_names(found["first_rows"])}
             for kind, found in content["personal"].items()
@@ -183,11 +183,14 @@ def _panels(
 
 
 def _copies(content: Mapping[str, Any]) -> list[Fact]:
-    exact, near = content["exact"]["repeated"], content["near"]["repeated"]
+    exact, near = content["exact"]["repeated"], content["near"]
     facts = [
         Fact(_("rows that repeat an earlier text"), count_text(exact)),
         Fact(_("rows whose text has another answer elsewhere"), count_text(content["contradictions"]["rows"])),
-        Fact(_("rows that are nearly the same as an earlier text"), count_text(near - exact)),
+        Fact(
+            _("rows that are nearly the same as an earlier text"),
+            UNKNOWN if near is None else count_text(near["repeated"] - exact),
+        ),
     ]
     if "group" in content:
         facts.append(Fact(_("groups that stay together in a split"), count_text(content["group"]["groups"])))

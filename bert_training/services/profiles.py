@@ -18,7 +18,7 @@ from django_q.tasks import async_task, schedule
 from bert_training.contract.enums import ErrorCode, ProfileStatus
 from bert_training.contract.messages import TokenLengths as TokenLengthsMessage
 from bert_training.data.checks import DatasetRefused
-from bert_training.data.duplicates import near_groups, pack_groups, unpack_groups
+from bert_training.data.duplicates import can_compare, near_groups, pack_groups, unpack_groups
 from bert_training.data.sandbox import SandboxFailed
 from bert_training.models import Dataset, DatasetProfile, Run, TokenLengths
 from bert_training.services.errors import DatasetNotReady
@@ -137,20 +137,22 @@ def _is_under_way(profile: DatasetProfile) -> bool:
     return profile.status == ProfileStatus.PENDING and timezone.now() - profile.created_at < PATIENCE
 
 
-def _describe(dataset: Dataset) -> tuple[dict[str, Any], bytes]:
-    """Read the canonical table in a child; returns the profile and the packed groups."""
+def _describe(dataset: Dataset) -> tuple[dict[str, Any], bytes | None]:
+    """Read the canonical table in a child; returns the profile and the packed groups, None when there are none."""
     with (
         stored_copy(dataset.table_key, dataset.table_sha256) as table,
         tempfile.TemporaryDirectory(prefix="bert-profile-") as folder,
     ):
         groups_path = Path(folder) / "groups"
         content = profile_in_sandbox(table, task=dataset.task, groups_path=groups_path)
-        return content, groups_path.read_bytes()
+        return content, groups_path.read_bytes() if groups_path.exists() else None
 
 
 def _group_at_once(dataset: Dataset) -> list[int] | None:
     """Find the near-duplicates while somebody waits, and keep them for the next who asks."""
     texts = TASKS[dataset.task].texts(read_table(dataset))
+    if not can_compare(texts):
+        return None
     if sum(map(len, texts)) <= CHARACTERS_GROUPED_HERE:
         groups = near_groups(texts)
     else:

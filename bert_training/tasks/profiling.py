@@ -19,7 +19,7 @@ PROFILE_LIMITS = BACKGROUND_LIMITS  # 120 s of processor time, 1 GiB, 180 s in a
 
 
 def profile_in_sandbox(table_path: Path, *, task: str, groups_path: Path) -> dict[str, Any]:
-    """Return the profile of a stored table, see data.profile; its near-duplicates go to groups_path, packed.
+    """Return the profile of a stored table, see data.profile; its near-duplicates, if known, go to groups_path, packed.
 
     Raises DatasetRefused when the child breaks a limit.
     """
@@ -40,7 +40,8 @@ def groups_in_sandbox(texts: list[str], folder: Path) -> list[int]:
 def profile_table(table_path: str, task: str, groups_path: str) -> dict[str, Any]:
     """Run in the child: read the table, describe it, write its groups."""
     content, groups = describe_examples(examples_of(read_table(Path(table_path)), task))
-    Path(groups_path).write_bytes(pack_groups(groups))
+    if groups is not None:
+        Path(groups_path).write_bytes(pack_groups(groups))
     return content
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from bert_training.data.profile import describe_classes, describe_examples
 from bert_training.data.quality import Quality, judge_quality
+from bert_training.data.table import Columns
 from bert_training.tasks.profiling import examples_of
 from tests.profiles import CPF, examples
 
@@ -40,7 +41,7 @@ def test_copies_and_contradictions_are_told_with_their_rows() -> None:
 
 def test_rows_with_the_same_words_and_other_tags_contradict() -> None:
     words = ["Maria", "mora", "aqui"]
-    table = {"row": [2, 3], "tokens": [words, words], "tags": [["B-PESSOA", "O", "O"], ["O", "O", "O"]]}
+    table: Columns = {"row": [2, 3], "tokens": [words, words], "tags": [["B-PESSOA", "O", "O"], ["O", "O", "O"]]}
     content, _near = describe_examples(examples_of(table, "token-classification"))
     assert content["contradictions"]["examples"] == [{"rows": [2, 3], "names": ["O", "PESSOA"]}]
     assert content["tags"] == {"O": 5, "B-PESSOA": 1}
@@ -96,6 +97,14 @@ def test_what_is_wrong_costs_points_in_its_part(part: str, rows: list[tuple[str,
     lost = share(quality(*rows), part)
     assert lost is not None
     assert lost < 0.7
+
+
+def test_more_text_than_can_be_compared_is_no_fault_of_the_texts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bert_training.data.duplicates.LETTERS", 10)
+    rows = [(LONG, "a"), (f"{LONG}.", "a"), (LONG, "a")]
+    content, near = describe_examples(examples(*rows))
+    assert (near, content["near"], content["exact"]["repeated"]) == (None, None, 1)
+    assert share(quality(*rows), "near_copies") is None
 
 
 def test_cells_that_looked_wrong_cost_points_and_remarks_do_not() -> None:

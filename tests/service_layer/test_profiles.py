@@ -119,6 +119,11 @@ def test_many_characters_are_grouped_in_a_child(copies: Dataset, monkeypatch: py
     assert clusters_of(copies) == GROUPS
 
 
+def test_more_text_than_can_be_compared_has_no_groups(copies: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bert_training.data.duplicates.LETTERS", 10)
+    assert clusters_of(copies) is None
+
+
 def test_a_large_dataset_is_waited_for_and_then_not(copies: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(profiles, "ROWS_GROUPED_AT_ONCE", 1)
     with pytest.raises(DatasetNotReady, match="Try again in a minute"):

@@ -77,7 +77,7 @@ class FindingsSerializer(serializers.Serializer[Any]):
     lengths = serializers.DictField()
     exact = CopiesSerializer()
     contradictions = ContradictionsSerializer()
-    near = NearCopiesSerializer()
+    near = NearCopiesSerializer(allow_null=True)
     personal = serializers.DictField(child=PersonalDataSerializer())
     group = serializers.DictField(child=serializers.IntegerField(), required=False)
 
