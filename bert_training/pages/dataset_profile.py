@@ -9,7 +9,6 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
@@ -61,14 +60,13 @@ class Findings:
 class ShownProfile:
     """The profile of a dataset; status is empty when nobody has asked for one yet, findings are None until it is ready.
 
-    waits: it should have been made by now.  repair_url: where the one-click repairs are asked for.
+    waits: it should have been made by now.
     """
 
     status: str
     waits: bool
     findings: Findings | None
     token_lengths: list[ShownLengths]
-    repair_url: str
 
     def chart(self, name: str) -> Chart | None:
         """Return the chart of this name."""
@@ -88,7 +86,6 @@ def shown_profile(dataset: Dataset) -> ShownProfile:
         waits=profile is not None and timezone.now() - profile.created_at > USUAL_WAIT,
         findings=_findings(dataset, profile.content, lengths) if profile is not None and is_ready else None,
         token_lengths=[_shown_lengths(counted) for counted in lengths],
-        repair_url=_repair_url(dataset),
     )
 
 
@@ -200,10 +197,3 @@ def _copies(content: Mapping[str, Any]) -> list[Fact]:
 
 def _shown_group(group: Mapping[str, Any]) -> dict[str, Any]:
     return {**group, "rows": row_names(group["rows"])}
-
-
-def _repair_url(dataset: Dataset) -> str:
-    try:
-        return reverse("pages:dataset-repair", args=[dataset.pk])
-    except NoReverseMatch:
-        return ""

@@ -34,6 +34,7 @@ class Seen:
     curves: list[str]  # what each chart tells a screen reader
     labels: set[str]  # of the table of results
     log: str
+    profile: list[str]  # titles of the charts on the page of the dataset
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,15 @@ def train(page: Page, task: str, folder: Path) -> Seen:
         curves=[chart.get_attribute("aria-label") or "" for chart in page.locator(".chart-canvas").all()],
         labels=set(page.locator("th.cell-name").all_text_contents()),
         log=page.locator("#log").inner_text(),
+        profile=read_profile(page),
     )
+
+
+def read_profile(page: Page) -> list[str]:
+    """Go on to the dataset's page and wait until its profile stands there."""
+    page.locator(".page-lead a[href*='/datasets/']").click()
+    page.locator(".score").wait_for()
+    return page.locator("svg.chart > title").all_text_contents()
 
 
 def upload(page: Page, task: str, folder: Path) -> None:
@@ -113,6 +122,11 @@ def test_the_result_names_each_label_of_the_spreadsheet(story: Story) -> None:
     rows = sample_rows(TASKS["text-classification"])
     assert story.seen["text-classification"].labels == {label for _, label in rows}
     assert story.seen["token-classification"].labels == {"PESSOA", "ORGANIZACAO", "LOCAL", "TEMPO", "LEGISLACAO"}
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_the_profile_of_the_data_is_made_and_lengths_in_tokens_come_with_the_run(story: Story, task: str) -> None:
+    assert len(story.seen[task].profile) == 5  # classes; lengths in words and in tokens, in all and by class
 
 
 def test_no_piece_of_the_weights_is_in_what_the_worker_sent(story: Story) -> None:
