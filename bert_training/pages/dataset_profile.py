@@ -161,7 +161,8 @@ def _shown_lengths(lengths: TokenLengths) -> ShownLengths:
     content, unit = lengths.content, _("tokens")
     edges, limit = content["edges"], content["max_length"]
     whole = Histogram(edges, content["counts"], unit, limit)
-    charts = [draw_histogram(f"tokens-{lengths.pk}", _("Length of the texts in tokens"), whole)]
+    title = _("Length of the texts in tokens; the run cuts what is longer than %(limit)s") % {"limit": limit}
+    charts = [draw_histogram(f"tokens-{lengths.pk}", title, whole)]
     if content["classes"]:
         title = _("Length of the texts in tokens, by class")
         panels = _panels(edges, content["classes"], unit, limit=limit)

@@ -103,7 +103,7 @@ def clusters_of(dataset: Dataset) -> list[int] | None:
 
     Raises DatasetNotReady while a large dataset is still being compared, DatasetGone, StorageAway.
     """
-    profile = DatasetProfile.objects.filter(dataset=dataset).first()
+    profile = DatasetProfile.objects.defer("content").filter(dataset=dataset).first()
     if profile is not None and profile.clusters is not None:
         return unpack_groups(bytes(profile.clusters), dataset.rows)
     if profile is not None and profile.status != ProfileStatus.PENDING:
