@@ -1,4 +1,4 @@
-"""Removes once a day what nobody can want any more: delivered logs, checkpoints and tables untouched for a week.
+"""Removes once a day what nobody can want any more: delivered logs, checkpoints, data untouched for a week.
 
 Takes only what this program has written and named. The weights of a completed run (final/) are never touched: this
 computer keeps the only copy.
@@ -19,7 +19,7 @@ KEPT_SECONDS = 7 * 24 * 3600.0  # for so long the portal takes a late log
 PERIOD_SECONDS = 24 * 3600.0
 PARTS = ("attempt-*", "acked-*", "progress-*", "outcome-*", "job.json", "trainer.*", "checkpoints")  # of a job's folder
 _JOB = re.compile(r"^\d+(-\d+)?$")
-_TABLE = re.compile(r"^[0-9a-f]{64}\.(parquet|part)$")
+_TABLE = re.compile(r"^[0-9a-f]{64}\.(parquet|manifest|part)$")
 
 logger = logging.getLogger(__name__)
 
@@ -57,7 +57,7 @@ class Cleaner:
         return size
 
     def _unwanted(self, held: str) -> Iterator[Path]:
-        # A table that is asked for again is fetched again.
+        # A table or manifest that is asked for again is fetched again.
         yield from [path for path in self._store.datasets.glob("*") if _TABLE.match(path.name)]
         for folder in list((self._store.folder / "jobs").glob("*")):
             if not _JOB.match(folder.name) or folder.name == held:

@@ -163,6 +163,15 @@ class PortalClient:
             # As it arrives: larger pieces would be put together in memory, and lost when the line breaks.
             yield TableStream(response.status_code == 206, response.iter_bytes())
 
+    @contextmanager
+    def download_manifest(self, job_id: int) -> Iterator[Iterator[bytes]]:
+        """GET /jobs/{id}/manifest, as it arrives."""
+        with self._exchange("GET", f"/jobs/{job_id}/manifest", headers={}) as response:
+            if response.status_code != 200:
+                _raise_for_status(response, _read_limited(response))
+                raise NotOurPortal(f"The portal answered a download with {response.status_code}.")
+            yield response.iter_bytes()
+
     def _post(self, path: str, body: Message, answer: type[Answer], **extra: Any) -> Answer:
         response, text = self._send(path, body, **extra)
         return _parse(answer, response, text)

@@ -17,6 +17,7 @@ from bert_training.worker.context import WorkerContext
 from bert_training.worker.dataset_cache import DatasetCache, DatasetCorrupt, DatasetGone, DiskFull
 from bert_training.worker.end_report import EndReport, report_failure
 from bert_training.worker.ending import Death, Ending, failed, judge_end, stopped
+from bert_training.worker.manifest_cache import ManifestCache
 from bert_training.worker.memory_kills import count_memory_kills
 from bert_training.worker.orders import JobOrders, Stop
 from bert_training.worker.process_control import describe_exit
@@ -103,7 +104,8 @@ class JobRunner:
 
     def _work(self) -> Ending:
         try:
-            return self._train(self._fetch_table())
+            table, manifest = (None, None) if self._job.simulate else self._fetch_data()
+            return self._train(table, manifest)
         except GaveUp:
             return stopped(self._orders.stop)
         except DatasetCorrupt as error:
@@ -121,23 +123,31 @@ class JobRunner:
                 return stopped(self._orders.stop)
             return failed(Reason.CRASHED, f"The portal refused the data: {error.message}")
 
-    def _fetch_table(self) -> Path | None:
-        if self._job.simulate:
-            return None
+    def _fetch_data(self) -> tuple[Path, Path | None]:
+        """Return the table and, unless the portal is too old to have it, the manifest."""
         self._progress.enter(Phase.DOWNLOADING)
         context = self._context
-        cache = DatasetCache(context.store.datasets, context.client, context.retrier)
-        table = cache.fetch(self._job.dataset, give_up=lambda: self._orders.stop > Stop.NO)
+
+        def give_up() -> bool:
+            return self._orders.stop > Stop.NO
+
+        table = DatasetCache(context.store.datasets, context.client, context.retrier).fetch(
+            self._job.dataset, give_up=give_up
+        )
+        manifest = ManifestCache(context.store.datasets, context.client, context.retrier).fetch(
+            self._job, give_up=give_up
+        )
         self._say(LogLevel.INFO, f"The data are here: {self._job.dataset.rows} rows, digest verified.")
         self._progress.enter(Phase.PREPARING)
-        return table
+        return table, manifest
 
-    def _train(self, table: Path | None) -> Ending:
+    def _train(self, table: Path | None, manifest: Path | None) -> Ending:
         options, token = self._context.options, self._context.client.token
         secrets = (token.current, f"//{options.netloc}")  # a bare host may be part of a home folder's name
         environ = trainer_environment(os.environ, secrets=secrets, offline=options.offline)
         local = {
             "table": str(table or ""),
+            "manifest": str(manifest or ""),
             "device": options.device,
             "offline": options.offline,
             "base_models_dir": str(options.base_models_dir or ""),

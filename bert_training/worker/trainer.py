@@ -11,7 +11,7 @@ import pandas as pd
 from pydantic import ValidationError
 
 from bert_training.contract.enums import Reason
-from bert_training.data.split import split_digest, split_rows
+from bert_training.data.split import Splits, read_manifest, split_digest, split_rows
 from bert_training.ml.base_model import BaseModelFiles, resolve_base_model
 from bert_training.ml.errors import (
     BaseModelUnavailable,
@@ -69,17 +69,21 @@ def _train(job: dict[str, Any], folder: Path, reporter: ChildReporter) -> Traini
     spec = _task_of(job)
     settings = _settings_of(job, spec)
     table = pd.read_parquet(job["table"])
-    classes = spec.strata(table)
-    splits = split_rows(classes, settings.shares, seed=settings.seed)
+    splits = _splits_of(job, spec, settings, table)
     digest = split_digest(table["row"].tolist(), splits)
     _require_same_split(job, digest)
+    taken = [index for index, split in enumerate(splits) if split is not None]
+    if len(taken) < len(table):
+        count = len(table) - len(taken)
+        reporter.log("INFO", f"{count:,} of {len(table):,} rows are in no split of the run's manifest: left out")
+    classes = spec.strata(table)
     base_model = _base_model_of(job)
     device = choose_device(job["device"])
     origin = _origin(base_model, digest, device)
     reporter.origin(**origin)
     training_job = TrainingJob(
-        table=table,
-        splits=[split.value for split in splits],
+        table=table.iloc[taken].reset_index(drop=True),
+        splits=[split.value for split in splits if split is not None],
         label_names=spec.label_names(table),
         best_metric=spec.best_metric,
         best_metric_is_higher=spec.best_metric_is_higher,
@@ -91,7 +95,7 @@ def _train(job: dict[str, Any], folder: Path, reporter: ChildReporter) -> Traini
         provenance=_provenance(job, settings, origin),
         identity=job["identity"],
         resume_step=job["resume_step"],
-        row_classes=classes,
+        row_classes=[classes[index] for index in taken],
     )
     return train(training_job, load_network(spec), reporter)
 
@@ -111,6 +115,14 @@ def _settings_of(job: dict[str, Any], spec: TaskSpec) -> Hyperparameters:
         wrong = "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors())
         message = f"The portal sent hyperparameters that this worker does not take ({wrong}): update the worker."
         raise JobRefused(Reason.CRASHED, message) from error
+
+
+def _splits_of(job: dict[str, Any], spec: TaskSpec, settings: Hyperparameters, table: pd.DataFrame) -> Splits:
+    """Return the split of each row by the portal's manifest; by shares and seed where an older portal has sent none."""
+    if job["manifest"]:
+        split_of = read_manifest(Path(job["manifest"]).read_bytes())
+        return [split_of.get(row) for row in table["row"].tolist()]
+    return list(split_rows(spec.strata(table), settings.shares, seed=settings.seed))
 
 
 def _require_same_split(job: dict[str, Any], digest: str) -> None:

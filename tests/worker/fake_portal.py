@@ -80,6 +80,7 @@ class FakePortal:
         self.progress: list[dict[str, Any]] = []
         self.ends: list[dict[str, Any]] = []
         self.tables: dict[int, bytes] = {1: TABLE}
+        self.manifests: dict[int, bytes] = {}  # by job; without one this is a portal of before manifests
         self.refuses_line: Callable[[str], bool] = lambda _message: False
         self._faults: list[list[Any]] = []
         self._changed = threading.Condition()
@@ -185,7 +186,7 @@ class FakePortal:
         if request.headers.get("authorization") != f"Bearer {self.token}":
             return error(401, "token_unknown")
         if request.method == "GET":
-            return self._download(request)
+            return self._manifest(request) if request.path.startswith("/jobs/") else self._download(request)
         if request.path == "/workers/heartbeat":
             return self._heartbeat(HeartbeatRequest.model_validate_json(request.body))
         if request.path == "/jobs/claim":
@@ -252,6 +253,10 @@ class FakePortal:
             return error(409, "stream_gap", next_seq=len(have) + 1)
         have.extend(new[len(have) + 1 - first :])
         return Answer(200, {"next_seq": len(have) + 1, "directive": self.directive})
+
+    def _manifest(self, request: Recorded) -> Answer:
+        manifest = self.manifests.get(int(request.path.split("/")[2]))
+        return error(404, "not_found") if manifest is None else Answer(200, manifest)
 
     def _download(self, request: Recorded) -> Answer:
         table = self.tables.get(int(request.path.split("/")[2]))

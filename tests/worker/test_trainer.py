@@ -9,8 +9,9 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from bert_training.contract.enums import Split
 from bert_training.contract.messages import Result, TokenLengths
-from bert_training.data.split import Shares, split_digest, split_rows
+from bert_training.data.split import Shares, manifest_bytes, split_digest, split_rows
 from bert_training.ml.checkpoints import newest_checkpoint
 from bert_training.ml.errors import GpuOutOfMemory, HostOutOfMemory, NonFiniteLoss
 from bert_training.tasks import TASKS
@@ -61,6 +62,7 @@ class Bench:
             "split_digest": self.split_digest,
             "dataset": {"sha256": "a" * 64, "table_sha256": "b" * 64, "rows": ROWS},
             "table": str(self.table),
+            "manifest": "",
             "device": "cpu",
             "offline": True,
             "base_models_dir": str(self.folder.parent / "base"),
@@ -106,6 +108,27 @@ def test_where_the_model_comes_from_stands_beside_it(bench: Bench) -> None:
     run = json.dumps(json.loads((bench.folder / "final" / "run.json").read_text()))
     for fact in ("a" * 64, bench.split_digest, "tiny/bert", '"learning_rate": 5e-05'):
         assert fact in run
+
+
+def test_the_manifest_of_the_portal_is_what_is_trained_on(bench: Bench) -> None:
+    rows = list(range(2, ROWS + 2))
+    splits: list[Split | None] = [Split.TRAIN] * 20 + [None] * 3 + [Split.VALIDATION] * 3 + [Split.TEST] * 4
+    manifest = bench.folder / "manifest"
+    manifest.write_bytes(manifest_bytes(rows, splits))
+    outcome = bench.run(manifest=str(manifest), split_digest=split_digest(rows, splits))
+    assert outcome["outcome"] == "completed"
+    assert sum(figures["support"] for figures in outcome["result"]["classes"]) == 4
+    log = spool_path(bench.folder, ATTEMPT).read_text()
+    assert "train 20, validation 3, test 4" in log
+    assert "3 of 30 rows are in no split" in log
+
+
+def test_a_manifest_of_other_rows_is_not_trained_on(bench: Bench) -> None:
+    rows = list(range(2, ROWS + 3))
+    manifest = bench.folder / "manifest"
+    manifest.write_bytes(manifest_bytes(rows, [Split.TRAIN] * len(rows)))
+    outcome = bench.run(manifest=str(manifest), split_digest=sha256(manifest.read_bytes()).hexdigest())
+    assert (outcome["outcome"], outcome["code"]) == ("failed", "split_mismatch")
 
 
 @pytest.mark.parametrize(
