@@ -71,6 +71,14 @@ def may_change(user: Person, row: Dataset | Run) -> bool:
     return is_person(user) and (user.is_staff or row.owner_id == user.pk)
 
 
+def run_for_worker(worker: Worker, job_pk: int) -> Run:
+    """Return the run of which a worker may read the manifest: only while it holds the run's job; else Http404."""
+    held = Job.objects.filter(pk=job_pk, worker=worker, status=JobStatus.RUNNING).select_related("run__dataset").first()
+    if held is None:
+        raise Http404(_("There is no job %(id)s.") % {"id": job_pk})
+    return held.run
+
+
 def table_for_worker(worker: Worker, dataset_pk: int) -> Dataset:
     """Return a dataset of which a worker may read the table: only while it holds a job on it; else Http404."""
     holds = Job.objects.filter(worker=worker, status=JobStatus.RUNNING, run__dataset=dataset_pk)

@@ -13,6 +13,8 @@ from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.utils.http import content_disposition_header, parse_etags
 from django.utils.translation import gettext as _
+from rest_framework.negotiation import DefaultContentNegotiation
+from rest_framework.request import Request
 
 from bert_training.contract.enums import ErrorCode
 from bert_training.services.errors import ServiceError
@@ -31,6 +33,14 @@ class StoredFile:
     etag: str
     name: str
     content_type: str
+
+
+class AnyAccept(DefaultContentNegotiation):
+    """Lets a file be asked for by whatever type the caller knows it as; errors are JSON."""
+
+    def select_renderer(self, request: Request, renderers: Any, format_suffix: str | None = None) -> Any:
+        """Take the first renderer, which only errors use."""
+        return renderers[0], renderers[0].media_type
 
 
 class RangeNotSatisfiable(ServiceError):

@@ -21,6 +21,7 @@ urlpatterns = [
     path("runs/<int:pk>/cancel", runs.CancelRun.as_view(), name="run-cancel"),
     path("runs/<int:pk>/finish", runs.FinishRun.as_view(), name="run-finish"),
     path("jobs/claim", jobs.ClaimJob.as_view(), name="job-claim"),
+    path("jobs/<int:pk>/manifest", jobs.JobManifest.as_view(), name="job-manifest"),
     path("jobs/<int:pk>/progress", jobs.JobProgress.as_view(), name="job-progress"),
     path("jobs/<int:pk>/complete", jobs.CompleteJob.as_view(), name="job-complete"),
     path("metrics", telemetry.PostMetrics.as_view(), name="metrics"),

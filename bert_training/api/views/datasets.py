@@ -12,14 +12,13 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.exceptions import PermissionDenied
 from rest_framework.generics import ListAPIView
-from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from bert_training import access
 from bert_training.api.authentication import calling_person, calling_worker
 from bert_training.api.bodies import DatasetChange
-from bert_training.api.downloads import StoredFile, send_file
+from bert_training.api.downloads import AnyAccept, StoredFile, send_file
 from bert_training.api.errors import InvalidRequest
 from bert_training.api.frame import ApiView, require_protocol
 from bert_training.api.parsing import FormParser, parse_json, read_body
@@ -191,14 +190,6 @@ class DatasetDetail(ApiView):
         if not access.may_change(request.user, dataset):
             raise PermissionDenied
         return dataset
-
-
-class AnyAccept(DefaultContentNegotiation):
-    """Lets a file be asked for by whatever type the caller knows it as; errors are JSON."""
-
-    def select_renderer(self, request: Request, renderers: Any, format_suffix: str | None = None) -> Any:
-        """Take the first renderer, which only errors use."""
-        return renderers[0], renderers[0].media_type
 
 
 class DownloadDataset(ApiView):

@@ -1,11 +1,18 @@
-"""The worker's calls about its job: claim, progress, complete."""
+"""The worker's calls about its job: claim, manifest, progress, complete."""
 
+import io
+
+from django.http import HttpResponseBase
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from bert_training import access
+from bert_training.api.downloads import AnyAccept, StoredFile, send_file
 from bert_training.api.frame import WorkerView
 from bert_training.api.parsing import read_body
+from bert_training.api.schema import RANGE_ERRORS, WORKER_ERRORS
 from bert_training.contract.limits import IDLE_RETRY_AFTER_SECONDS
 from bert_training.contract.messages import (
     ClaimedJob,
@@ -16,6 +23,7 @@ from bert_training.contract.messages import (
     ProgressRequest,
 )
 from bert_training.services import claims, jobs
+from bert_training.services.divisions import manifest_for_worker
 
 
 class ClaimJob(WorkerView):
@@ -34,6 +42,26 @@ class ClaimJob(WorkerView):
         if claimed is None:
             return Response(status=204, headers={"Retry-After": str(IDLE_RETRY_AFTER_SECONDS)})
         return Response(claimed.model_dump(mode="json"))
+
+
+class JobManifest(WorkerView):
+    """GET jobs/{id}/manifest."""
+
+    own_errors = WORKER_ERRORS | RANGE_ERRORS
+    content_negotiation_class = AnyAccept
+
+    @extend_schema(
+        responses={
+            **{(status, "text/plain"): OpenApiTypes.STR for status in (200, 206)},
+            304: OpenApiResponse(description="The caller has it."),
+        }
+    )
+    def get(self, request: Request, pk: int) -> HttpResponseBase:
+        """Return which row is for what, lines of row, tab and split; ETag and SHA-256 are the run's split_digest."""
+        run = access.run_for_worker(self.worker, pk)
+        content = manifest_for_worker(run)
+        stored = StoredFile(io.BytesIO(content), len(content), run.split_digest, f"{pk}.tsv", "text/plain")
+        return send_file(request._request, stored)
 
 
 class JobProgress(WorkerView):
