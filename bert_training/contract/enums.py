@@ -118,6 +118,7 @@ class ErrorCode(StrEnum):
     INVALID_DATASET = "invalid_dataset"
     INVALID_FIELD = "invalid_field"
     INVALID_JSON = "invalid_json"
+    INVALID_MANIFEST = "invalid_manifest"
     LEASE_LOST = "lease_lost"
     METHOD_NOT_ALLOWED = "method_not_allowed"
     MODEL_NOT_ALLOWED = "model_not_allowed"

@@ -27,6 +27,10 @@ SMALLEST_STRATUM = 3  # one row for each split
 # A row in no split is None: it takes no part, and the manifest has no line for it.
 Splits = list[Split | None]
 
+# How a row's split is stored: one letter.
+LETTER_OF: dict[Split | None, str] = {Split.TRAIN: "t", Split.VALIDATION: "v", Split.TEST: "e", None: "-"}
+SPLIT_OF = {letter: split for split, letter in LETTER_OF.items()}
+
 # Of equals, train first; the figures that people trust come from test, so it comes before validation.
 PREFERENCE = (Split.TRAIN, Split.TEST, Split.VALIDATION)
 STRENGTH = {Split.TRAIN: 0, Split.VALIDATION: 1, Split.TEST: 2}

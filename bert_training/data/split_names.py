@@ -1,8 +1,7 @@
 """The names that people give to the three splits, in Portuguese and English, without regard to case and accents."""
 
-import unicodedata
-
 from bert_training.contract.enums import Split
+from bert_training.data.cells import normalized
 
 _NAMES = {
     "treino": Split.TRAIN,
@@ -18,5 +17,4 @@ _NAMES = {
 
 def split_named(name: str) -> Split | None:
     """Return the split that somebody means; None for a name that is not known."""
-    plain = unicodedata.normalize("NFKD", name).strip().casefold()
-    return _NAMES.get("".join(letter for letter in plain if not unicodedata.combining(letter)))
+    return _NAMES.get(normalized(name))

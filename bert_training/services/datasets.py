@@ -26,7 +26,7 @@ from bert_training.contract.limits import UPLOAD_BYTES
 from bert_training.contract.text import clean_name
 from bert_training.data.digest import file_digest
 from bert_training.data.repairs import Fix
-from bert_training.models import Dataset, DatasetProfile, Run, TokenLengths
+from bert_training.models import Dataset, DatasetManifest, DatasetProfile, Run, TokenLengths
 from bert_training.models.dataset import PRIVACY_FULL
 from bert_training.services.errors import InUse, ServiceError, StorageFull
 from bert_training.services.profiles import start_profile
@@ -287,7 +287,7 @@ def update_dataset(dataset: Dataset, *, name: str | None = None, description: st
 
 
 def delete_dataset(dataset: Dataset) -> None:
-    """Delete files, summary, report and profile; raises InUse while a queued or running run needs them.
+    """Delete files, summary, report, profile and manifest; raises InUse while a queued or running run needs them.
 
     The row goes too, unless runs that have ended stand on it: they keep its name and digest.
     """
@@ -300,6 +300,7 @@ def delete_dataset(dataset: Dataset) -> None:
             Dataset.objects.filter(pk=dataset.pk).update(deleted_at=Now(), summary={}, report={}, description="")
             DatasetProfile.objects.filter(dataset=dataset).delete()
             TokenLengths.objects.filter(dataset=dataset).delete()
+            DatasetManifest.objects.filter(dataset=dataset).delete()
         else:
             dataset.delete()
         keys = stored_keys(dataset)

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from bert_training.contract.enums import ErrorCode, Split
 from bert_training.data.duplicates import exact_groups
-from bert_training.data.split import Splits, divide_rows, manifest_bytes, split_digest
+from bert_training.data.split import LETTER_OF, SPLIT_OF, Splits, divide_rows, manifest_bytes, split_digest
 from bert_training.data.table import GROUP, ROW, SPLIT, Columns
 from bert_training.data.units import groups_of_names, join_groups
 from bert_training.models import Dataset, DatasetManifest, Run, SplitManifest
@@ -23,9 +23,6 @@ from bert_training.services.profiles import clusters_of
 from bert_training.services.stored_files import read_table
 from bert_training.tasks import TASKS
 from bert_training.tasks.hyperparameters import Hyperparameters
-
-LETTER_OF: dict[Split | None, str] = {Split.TRAIN: "t", Split.VALIDATION: "v", Split.TEST: "e", None: "-"}
-SPLIT_OF = {letter: split for split, letter in LETTER_OF.items()}
 
 
 class Source(StrEnum):
