@@ -126,6 +126,6 @@ def body_limit(get_response: GetResponse) -> GetResponse:
 
 def allowed_body_bytes(path: str, *, is_identified: bool) -> int:
     """Return how long a body may be: 51 MiB for an upload by a caller who shows a session or a token, else 1 MiB."""
-    if is_identified and path in settings.UPLOAD_PATHS:
+    if is_identified and settings.UPLOAD_PATHS.fullmatch(path):
         return UPLOAD_BYTES + MULTIPART_EXTRA_BYTES
     return JSON_BODY_BYTES

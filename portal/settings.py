@@ -1,5 +1,6 @@
 """Everything that can be set, from the environment (`.env.example` lists it); a fresh checkout needs little of it."""
 
+import re
 import secrets
 import sys
 from pathlib import Path
@@ -183,13 +184,9 @@ STORAGES = {
     },
 }
 # The only addresses that take more than 1 MiB.
-UPLOAD_PATHS = frozenset(
-    {
-        "/bert-training/api/datasets/validate",
-        "/bert-training/api/datasets/upload",
-        "/datasets/new",
-        "/admin/bert_training/dataset/add/",
-    }
+UPLOAD_PATHS = re.compile(
+    r"/bert-training/api/datasets/(validate|upload|[0-9]+/manifest)|/datasets/(new|[0-9]+/manifest)"
+    r"|/admin/bert_training/dataset/add/"
 )
 # How long a request may take to arrive, one second more for every 4 KiB of its body (portal.connections).
 REQUEST_SECONDS = env_number("REQUEST_SECONDS", 30, minimum=0.1)

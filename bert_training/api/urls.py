@@ -2,7 +2,18 @@
 
 from django.urls import path, re_path
 
-from bert_training.api.views import datasets, documentation, jobs, models, profiles, queue, runs, telemetry, workers
+from bert_training.api.views import (
+    datasets,
+    documentation,
+    jobs,
+    manifests,
+    models,
+    profiles,
+    queue,
+    runs,
+    telemetry,
+    workers,
+)
 
 app_name = "api"
 
@@ -13,10 +24,12 @@ urlpatterns = [
     path("datasets/<int:pk>", datasets.DatasetDetail.as_view(), name="dataset"),
     path("datasets/<int:pk>/download", datasets.DownloadDataset.as_view(), name="dataset-download"),
     path("datasets/<int:pk>/profile", profiles.ShowProfile.as_view(), name="dataset-profile"),
+    path("datasets/<int:pk>/manifest", manifests.ManifestOfDataset.as_view(), name="dataset-manifest"),
     path("runs", runs.Runs.as_view(), name="runs"),
     path("runs/<int:pk>", runs.RunDetail.as_view(), name="run"),
     path("runs/<int:pk>/metrics", telemetry.RunMetrics.as_view(), name="run-metrics"),
     path("runs/<int:pk>/logs", telemetry.RunLogs.as_view(), name="run-logs"),
+    path("runs/<int:pk>/manifest", manifests.RunManifest.as_view(), name="run-manifest"),
     path("runs/<int:pk>/reproduce", runs.ReproduceRun.as_view(), name="run-reproduce"),
     path("runs/<int:pk>/cancel", runs.CancelRun.as_view(), name="run-cancel"),
     path("runs/<int:pk>/finish", runs.FinishRun.as_view(), name="run-finish"),

@@ -14,6 +14,7 @@ from rest_framework.exceptions import PermissionDenied
 from rest_framework.generics import ListAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.serializers import Serializer
 
 from bert_training import access
 from bert_training.api.authentication import calling_person, calling_worker
@@ -100,7 +101,7 @@ class UploadDataset(ApiView):
         return Response(DatasetSerializer(registered.dataset).data, status=status)
 
 
-def read_form(request: Request, form: type[CheckSerializer]) -> dict[str, Any]:
+def read_form(request: Request, form: type[Serializer[Any]]) -> dict[str, Any]:
     """Return the fields of a multipart form with exactly one file. Raises InvalidRequest, ValidationError."""
     parts: QueryDict = request.data  # type: ignore[assignment]  # FormParser is the only parser of these views
     known = {*form().get_fields(), "csrfmiddlewaretoken"}

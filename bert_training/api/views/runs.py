@@ -15,7 +15,7 @@ from bert_training.api.bodies import NewRun, Reproduction, RunChange
 from bert_training.api.frame import ApiView
 from bert_training.api.idempotency import create_once
 from bert_training.api.parsing import read_body
-from bert_training.api.serializers.runs import RUN_PREFETCHED, RUN_RELATED, RunSerializer
+from bert_training.api.serializers.runs import RUN_DEFERRED, RUN_PREFETCHED, RUN_RELATED, RunSerializer
 from bert_training.models import Run
 from bert_training.services import runs
 
@@ -41,7 +41,7 @@ class RunFilter(django_filters.FilterSet):  # type: ignore[misc]  # the library 
 
 def shown_runs(runs_: QuerySet[Run]) -> QuerySet[Run]:
     """Load what RunSerializer shows, in a number of queries that does not grow with the rows."""
-    return runs_.select_related(*RUN_RELATED).prefetch_related(*RUN_PREFETCHED)
+    return runs_.select_related(*RUN_RELATED).defer(*RUN_DEFERRED).prefetch_related(*RUN_PREFETCHED)
 
 
 def answer_run(pk: int, *, status: int = 200) -> Response:
