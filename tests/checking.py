@@ -3,7 +3,11 @@
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from bert_training.contract.enums import Split
+from bert_training.data.manifest_sheet import check_manifest
+from bert_training.services import manifests
 from bert_training.tasks.intake import CheckRequest, Report, SourceFile, check_files, check_in_sandbox
 
 TEXT, TOKEN = "text-classification", "token-classification"
@@ -21,3 +25,8 @@ def check_in_child(path: Path, *, task: str = TEXT, display_name: str = "", **op
     """Check in the child process. options: table_path, limits."""
     files = {Split.TRAIN: SourceFile(path, display_name)}
     return check_in_sandbox(files, CheckRequest(task), **options)
+
+
+def judge_manifests_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Spare the child process around the judging of a user's own manifest (0.4 s of CPU)."""
+    monkeypatch.setattr(manifests, "run_in_sandbox", lambda _function, arguments: check_manifest(**arguments))

@@ -24,6 +24,7 @@ from bert_training.pages.filters import ListFilters, with_all
 from bert_training.pages.reports import stored_report
 from bert_training.pages.requests import form_page, page, page_of, person
 from bert_training.pages.runs import rows_for_list, with_headlines
+from bert_training.pages.splits import manifest_context
 from bert_training.pages.words import Fact, count_text
 from bert_training.services.datasets import delete_dataset
 from bert_training.services.errors import DatasetGone, ServiceError, StorageAway
@@ -72,6 +73,7 @@ def show_dataset(request: HttpRequest, pk: int) -> HttpResponse:
         "runs": with_headlines(rows_for_list(access.runs_visible_to(user).filter(dataset=dataset))[:SHOWN_RUNS]),
         "facts": _facts(dataset),
         "check_waits": _check_waits(dataset),
+        **manifest_context(dataset),
     }
     if dataset.is_ready:
         context["profile"] = shown_profile(dataset)

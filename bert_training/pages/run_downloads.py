@@ -1,12 +1,15 @@
-"""What can be downloaded of a run: its model card and its figures."""
+"""What can be downloaded of a run: its model card, its figures and its split."""
 
+from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.utils.text import slugify
 
 from bert_training import access
 from bert_training.models import Run
 from bert_training.pages.requests import page, person
-from bert_training.services.errors import ServiceError
+from bert_training.services.errors import DatasetGone, ServiceError, StorageAway
+from bert_training.services.manifests import run_manifest_csv
 from bert_training.services.run_files import model_card, run_metrics_csv
 
 
@@ -26,6 +29,18 @@ def download_metrics(request: HttpRequest, pk: int) -> HttpResponse:
     """Download every metric point as CSV."""
     run = access.visible_run(person(request), pk)
     return _attachment(run_metrics_csv(run), "text/csv", f"{_file_name(run)}-metrics.csv")
+
+
+@page
+def download_manifest(request: HttpRequest, pk: int) -> HttpResponse:
+    """Download which row of the spreadsheet was in which split, as CSV."""
+    run = access.visible_run(person(request), pk)
+    try:
+        manifest = run_manifest_csv(run)
+    except (DatasetGone, StorageAway) as refusal:
+        messages.error(request, refusal.message)
+        return redirect("pages:run", pk=pk)
+    return _attachment(manifest, "text/csv", f"{_file_name(run)}-split.csv")
 
 
 def _file_name(run: Run) -> str:

@@ -1,5 +1,7 @@
 """Creating a run: first the data, then base model and settings. The settings come from the task's own declaration."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from django import forms
@@ -13,9 +15,10 @@ from bert_training import access
 from bert_training.contract.enums import DatasetStatus
 from bert_training.models import BaseModel, Dataset
 from bert_training.pages.requests import form_page, person
+from bert_training.pages.splits import ShownSplit, shown_split
 from bert_training.run_form import HyperparametersForm
 from bert_training.services.errors import InvalidRun, ServiceError
-from bert_training.services.runs import RunRequest, create_run
+from bert_training.services.runs import RunRequest, create_run, prepare_run
 from bert_training.tasks import TASKS
 
 DATASETS_OFFERED = 50
@@ -48,7 +51,7 @@ class RunForm(HyperparametersForm):
 
 @form_page
 def new_run(request: HttpRequest) -> HttpResponse:
-    """Offer data; with `?dataset=` show the form, and create the run when it is sent."""
+    """Offer data; with `?dataset=` show the form; when it is sent show the split (`preview`) or create the run."""
     user = person(request)
     wanted = request.GET.get("dataset", "")
     if not wanted.isascii() or not wanted.isdecimal() or len(wanted) > 18:
@@ -62,33 +65,52 @@ def new_run(request: HttpRequest) -> HttpResponse:
         del form.fields["simulate"]
         if "simulate" in request.POST:
             raise PermissionDenied
+    split = None
     if request.method == "POST" and form.is_valid():
-        answer = _create(request, dataset, form)
-        if answer is not None:
-            return answer
-    return render(request, "runs/new.html", _form_context(dataset, form), status=422 if form.errors else 200)
+        if "preview" in request.POST:
+            split = _preview(request, dataset, form)
+        else:
+            answer = _create(request, dataset, form)
+            if answer is not None:
+                return answer
+    context = _form_context(dataset, form) | {"split": split}
+    return render(request, "runs/new.html", context, status=422 if form.errors else 200)
 
 
 def _create(request: HttpRequest, dataset: Dataset, form: RunForm) -> HttpResponse | None:
     """Create the run and go to its page; None when the form has to be shown again with what is wrong."""
+    with _problems_on(form):
+        return redirect("pages:run", pk=create_run(_wanted(request, dataset, form)).pk)
+    return None
+
+
+def _preview(request: HttpRequest, dataset: Dataset, form: RunForm) -> ShownSplit | None:
+    """Return how the rows would be divided; None when the form has to be shown again with what is wrong."""
+    with _problems_on(form):
+        return shown_split(prepare_run(_wanted(request, dataset, form)).division.facts)
+    return None
+
+
+def _wanted(request: HttpRequest, dataset: Dataset, form: RunForm) -> RunRequest:
+    return RunRequest(
+        owner=person(request),
+        dataset=dataset,
+        base_model=form.cleaned_data["base_model"],
+        hyperparameters=form.hyperparameters(),
+        name=form.cleaned_data["name"],
+        simulate=form.cleaned_data.get("simulate", False),
+    )
+
+
+@contextmanager
+def _problems_on(form: RunForm) -> Iterator[None]:
+    """Put what the portal refuses on the fields of the form."""
     try:
-        run = create_run(
-            RunRequest(
-                owner=person(request),
-                dataset=dataset,
-                base_model=form.cleaned_data["base_model"],
-                hyperparameters=form.hyperparameters(),
-                name=form.cleaned_data["name"],
-                simulate=form.cleaned_data.get("simulate", False),
-            )
-        )
+        yield
     except InvalidRun as refusal:
         form.add_problems(refusal.errors)
     except ServiceError as refusal:
         form.add_error(None, refusal.message)
-    else:
-        return redirect("pages:run", pk=run.pk)
-    return None
 
 
 def _form_context(dataset: Dataset, form: RunForm) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from bert_training.pages import (
     run_downloads,
     run_new,
     runs,
+    splits,
     upload,
     workers,
 )
@@ -32,6 +33,7 @@ urlpatterns = [
     path("datasets/<int:pk>/delete", datasets.delete, name="dataset-delete"),
     path("datasets/<int:pk>/profile", dataset_profile.restart, name="dataset-profile"),
     path("datasets/<int:pk>/charts/<slug:name>.svg", dataset_profile.download_chart, name="dataset-chart"),
+    path("datasets/<int:pk>/manifest", splits.edit_manifest, name="dataset-manifest"),
     path("runs", runs.list_runs, name="runs"),
     path("runs/new", run_new.new_run, name="run-new"),
     path("runs/<int:pk>", run_detail.show_run, name="run"),
@@ -39,6 +41,7 @@ urlpatterns = [
     path("runs/<int:pk>/finish", run_actions.finish, name="run-finish"),
     path("runs/<int:pk>/reproduce", run_actions.reproduce, name="run-reproduce"),
     path("runs/<int:pk>/model-card", run_downloads.download_model_card, name="run-model-card"),
+    path("runs/<int:pk>/manifest", run_downloads.download_manifest, name="run-manifest"),
     path("runs/<int:pk>/metrics", run_downloads.download_metrics, name="run-metrics"),
     path("queue", queue.show_queue, name="queue"),
     path("workers", workers.list_workers, name="workers"),

@@ -96,6 +96,11 @@ def division_of(run: Run) -> Division:
     return Division(letters=unpack_letters(manifest.letters), digest=run.split_digest, facts=manifest.facts)
 
 
+def split_facts(run: Run) -> dict[str, Any]:
+    """Return the facts of a run's division without its letters; empty where none are kept."""
+    return SplitManifest.objects.filter(run=run).values_list("facts", flat=True).first() or {}
+
+
 def store_division(run: Run, division: Division) -> None:
     """Store the division of a new run."""
     SplitManifest.objects.create(run=run, letters=pack_letters(division.letters), facts=division.facts)

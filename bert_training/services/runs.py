@@ -58,7 +58,7 @@ def prepare_run(request: RunRequest) -> PreparedRun:
     if not dataset.is_ready:
         raise DatasetNotReady(ErrorCode.DATASET_NOT_READY, _("The dataset is not ready for training."))
     entry = _allowed_base_model(request.base_model, dataset.task)
-    settings = checked_hyperparameters(request.hyperparameters, dataset.task, entry)
+    settings = _checked_hyperparameters(request.hyperparameters, dataset.task, entry)
     division = divide(dataset, settings)
     _check_warmup(settings, division.train_rows)
     run = Run(
@@ -134,7 +134,7 @@ def _allowed_base_model(name: str, task: str) -> BaseModel:
     raise InvalidRun(ErrorCode.MODEL_NOT_ALLOWED, message, errors=errors)
 
 
-def checked_hyperparameters(given: dict[str, Any], task: str, base_model: BaseModel) -> Hyperparameters:
+def _checked_hyperparameters(given: dict[str, Any], task: str, base_model: BaseModel) -> Hyperparameters:
     """Validate types and ranges, and the length against what the base model can read."""
     declared = TASKS[task].hyperparameters
     try:

@@ -10,6 +10,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from bert_training.models import Dataset, DatasetManifest, Job, Run, Worker
 from tests.api.conftest import Api, Caller, body_of, outcome_of
+from tests.checking import judge_manifests_here
 from tests.personas import make_run
 
 pytestmark = pytest.mark.embedded
@@ -20,6 +21,11 @@ OWN = "".join(f"{line}\n" for line in ["linha,conjunto", *(f"{row},{name}" for r
 
 def csv(content: str = OWN, name: str = "divisao.csv") -> SimpleUploadedFile:
     return SimpleUploadedFile(name, content.encode(), content_type="text/csv")
+
+
+@pytest.fixture(autouse=True)
+def _judge_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    judge_manifests_here(monkeypatch)
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from django.test import Client
 from bert_training.models import Run, Worker
 from bert_training.services import datasets, stored_check
 from bert_training.tasks.intake import Report, check_files
+from tests.checking import judge_manifests_here
 from tests.pages.training import train
 from tests.personas import make_run
 
@@ -20,6 +21,7 @@ def _check_here(monkeypatch: pytest.MonkeyPatch) -> None:
     def check_here(*files: Any, limits: Any = None, **wanted: Any) -> Report:
         return check_files(*files, **wanted)
 
+    judge_manifests_here(monkeypatch)
     monkeypatch.setattr(datasets, "check_in_sandbox", check_here)
     monkeypatch.setattr(stored_check, "check_in_sandbox", check_here)
 

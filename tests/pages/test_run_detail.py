@@ -134,8 +134,8 @@ def test_the_page_costs_the_same_queries_whatever_the_log(as_ana: Client, run: R
     assert len(queries_of(as_ana, f"/runs/{run.pk}")) == len(few) <= 14
 
 
-def test_the_page_never_reads_the_manifest(as_ana: Client, finished_run: Run) -> None:
-    assert not [sql for sql in queries_of(as_ana, f"/runs/{finished_run.pk}") if "bert_split_manifests" in sql]
+def test_the_page_never_reads_the_letters_of_the_manifest(as_ana: Client, finished_run: Run) -> None:
+    assert not [sql for sql in queries_of(as_ana, f"/runs/{finished_run.pk}") if "letters" in sql]
 
 
 def test_an_old_run_of_a_task_that_is_gone_still_opens(as_ana: Client, finished_run: Run) -> None:

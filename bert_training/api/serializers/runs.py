@@ -149,7 +149,7 @@ def _facts_of(run: Run) -> dict[str, Any]:
         "canceling": job.is_canceling,
         "silent": job.silent_since is not None,
         "silent_label": silent_sentence(job),
-        "split": run.split_manifest.facts or None,
+        "split": run.split_manifest.facts or None if hasattr(run, "split_manifest") else None,
         "reproducibility": _reproducibility_of(run),
         "reproduced_from": run.reproduced_from_id,
         "attempts": attempt_states(attempts),

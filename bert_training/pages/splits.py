@@ -1,0 +1,148 @@
+"""How the rows of a run are divided, in words; and the page on which a dataset is given a manifest of its own."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, gettext_noop, ngettext
+
+from bert_training import access
+from bert_training.contract.enums import Split
+from bert_training.models import Dataset
+from bert_training.pages.requests import form_page, person
+from bert_training.pages.words import Fact, count_text, share_text
+from bert_training.services.divisions import Protection, Source
+from bert_training.services.errors import ServiceError
+from bert_training.services.manifests import (
+    ManifestFacts,
+    ManifestInvalid,
+    forget_manifest,
+    manifest_of,
+    upload_manifest,
+)
+from bert_training.services.problem_words import ShownProblem, shown_problems
+
+SPLIT_WORDS = {
+    Split.TRAIN: gettext_noop("training"),
+    Split.VALIDATION: gettext_noop("validation"),
+    Split.TEST: gettext_noop("test"),
+}
+SOURCE_WORDS = {
+    Source.SHARES: gettext_noop("The portal divided the rows by the shares and the seed of the settings."),
+    Source.FILES: gettext_noop("The rows are divided as the validation and test files that were sent say."),
+    Source.MANIFEST: gettext_noop("The rows are divided as the uploaded manifest says."),
+}
+PROTECTION_WORDS = {
+    Protection.NEAR: gettext_noop("Texts that are equal or nearly equal, and rows of one group, are on one side."),
+    Protection.EXACT: gettext_noop(
+        "Equal texts and rows of one group are on one side. Which texts are nearly equal is not known for this data: "
+        "such copies may stand on both sides."
+    ),
+}
+
+
+@dataclass(frozen=True)
+class ShownSplit:
+    """A division in words: rows of each split, and what the protection against copies did."""
+
+    rows: list[Fact]
+    sentences: list[str]
+    is_complete: bool  # near-duplicates are known
+
+
+class ManifestForm(forms.Form):
+    """The file that says which row goes where."""
+
+    file = forms.FileField(
+        label=gettext_lazy("Manifest"),
+        help_text=gettext_lazy(
+            "CSV or Excel file with the columns linha (number of the row in the spreadsheet) and conjunto (treino, "
+            "validacao, teste or nenhum); with several files also arquivo. Every row needs a line."
+        ),
+        widget=forms.ClearableFileInput(attrs={"accept": ".csv,.tsv,.xlsx,.xls,.ods"}),
+        error_messages={"empty": gettext_lazy("The file is empty.")},
+    )
+
+
+def shown_split(facts: Mapping[str, Any]) -> ShownSplit | None:
+    """Put the facts of a division into words; None for runs of before these were kept."""
+    if not facts:
+        return None
+    protection = Protection(facts["protection"])
+    groups, moved, left_out = facts["groups"], facts["moved"], facts["left_out"]
+    sentences = [_(SOURCE_WORDS[Source(facts["source"])]), _(PROTECTION_WORDS[protection])]
+    if groups:
+        words = ngettext("%(count)s group of rows stays together.", "%(count)s groups of rows stay together.", groups)
+        sentences.append(words % {"count": count_text(groups)})
+    words = ngettext(
+        "The protection moved %(count)s row to another split.",
+        "The protection moved %(count)s rows to another split.",
+        moved,
+    )
+    sentences.append(words % {"count": count_text(moved)})
+    if left_out:
+        words = ngettext(
+            "%(count)s row takes no part: its copy or its group is in validation or test.",
+            "%(count)s rows take no part: their copies or groups are in validation or test.",
+            left_out,
+        )
+        sentences.append(words % {"count": count_text(left_out)})
+    return ShownSplit(rows_of_splits(facts["rows"]), sentences, is_complete=protection is Protection.NEAR)
+
+
+def rows_of_splits(rows: Mapping[str, int]) -> list[Fact]:
+    """Return how many rows each split has, with its share of those that take part."""
+    total = sum(rows.values()) or 1
+    return [
+        Fact(_(words), count_text(rows[split.value]), unit=share_text(rows[split.value] / total))
+        for split, words in SPLIT_WORDS.items()
+    ]
+
+
+@form_page
+def edit_manifest(request: HttpRequest, pk: int) -> HttpResponse:
+    """Show the manifest of a dataset; take another one, or `action=forget` it."""
+    user = person(request)
+    dataset = access.visible_dataset(user, pk)
+    may_change = access.may_change(user, dataset)
+    form, problems, status = ManifestForm(), list[ShownProblem](), 200
+    if request.method == "POST":
+        if not may_change:
+            raise PermissionDenied
+        if request.POST.get("action") == "forget":
+            forget_manifest(dataset)
+            messages.success(request, _("The manifest was forgotten. New runs are divided by the portal."))
+            return redirect("pages:dataset", pk=pk)
+        form, status = ManifestForm(request.POST, request.FILES), 422
+        if form.is_valid():
+            problems = _upload(dataset, form)
+            if form.is_valid() and not problems:
+                messages.success(request, _("The manifest was saved. New runs are divided by it."))
+                return redirect("pages:dataset", pk=pk)
+    context = {"dataset": dataset, "form": form, "problems": problems, "may_change": may_change}
+    return render(request, "datasets/manifest.html", context | manifest_context(dataset), status=status)
+
+
+def manifest_context(dataset: Dataset) -> dict[str, Any]:
+    """Return what pages say of a dataset's own manifest."""
+    found: ManifestFacts | None = manifest_of(dataset)
+    if found is None:
+        return {}
+    return {"manifest": found.manifest, "manifest_rows": rows_of_splits(found.rows), "left_out": found.left_out}
+
+
+def _upload(dataset: Dataset, form: ManifestForm) -> list[ShownProblem]:
+    """Keep the manifest, or return what is wrong with it."""
+    try:
+        upload_manifest(dataset, form.cleaned_data["file"])
+    except ManifestInvalid as refusal:
+        return shown_problems(refusal.errors)
+    except ServiceError as refusal:
+        form.add_error(None, refusal.message)
+    return []
