@@ -208,7 +208,7 @@ def _count_units(
     units: Collection[list[int]], strata: Sequence[str], stratum_of: Mapping[str, _Stratum]
 ) -> list[tuple[list[int], _Parts]]:
     """Note in each stratum its units and single rows; return those of several rows with their strata."""
-    large = []
+    large: list[tuple[list[int], _Parts]] = []
     for indexes in units:
         if len(indexes) == 1:
             stratum = stratum_of[strata[indexes[0]]]

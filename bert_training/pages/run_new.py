@@ -1,8 +1,7 @@
 """Creating a run: first the data, then base model and settings. The settings come from the task's own declaration."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from django import forms
 from django.core.exceptions import PermissionDenied
@@ -20,6 +19,8 @@ from bert_training.run_form import HyperparametersForm
 from bert_training.services.errors import InvalidRun, ServiceError
 from bert_training.services.runs import RunRequest, create_run, prepare_run
 from bert_training.tasks import TASKS
+
+Result = TypeVar("Result")
 
 DATASETS_OFFERED = 50
 # What people change most; everything else waits under "More settings".
@@ -79,15 +80,24 @@ def new_run(request: HttpRequest) -> HttpResponse:
 
 def _create(request: HttpRequest, dataset: Dataset, form: RunForm) -> HttpResponse | None:
     """Create the run and go to its page; None when the form has to be shown again with what is wrong."""
-    with _problems_on(form):
-        return redirect("pages:run", pk=create_run(_wanted(request, dataset, form)).pk)
-    return None
+    run = _try(form, lambda: create_run(_wanted(request, dataset, form)))
+    return None if run is None else redirect("pages:run", pk=run.pk)
 
 
 def _preview(request: HttpRequest, dataset: Dataset, form: RunForm) -> ShownSplit | None:
     """Return how the rows would be divided; None when the form has to be shown again with what is wrong."""
-    with _problems_on(form):
-        return shown_split(prepare_run(_wanted(request, dataset, form)).division.facts)
+    prepared = _try(form, lambda: prepare_run(_wanted(request, dataset, form)))
+    return None if prepared is None else shown_split(prepared.division.facts)
+
+
+def _try(form: RunForm, action: Callable[[], Result]) -> Result | None:
+    """Do it; what the portal refuses goes on the fields of the form."""
+    try:
+        return action()
+    except InvalidRun as refusal:
+        form.add_problems(refusal.errors)
+    except ServiceError as refusal:
+        form.add_error(None, refusal.message)
     return None
 
 
@@ -100,17 +110,6 @@ def _wanted(request: HttpRequest, dataset: Dataset, form: RunForm) -> RunRequest
         name=form.cleaned_data["name"],
         simulate=form.cleaned_data.get("simulate", False),
     )
-
-
-@contextmanager
-def _problems_on(form: RunForm) -> Iterator[None]:
-    """Put what the portal refuses on the fields of the form."""
-    try:
-        yield
-    except InvalidRun as refusal:
-        form.add_problems(refusal.errors)
-    except ServiceError as refusal:
-        form.add_error(None, refusal.message)
 
 
 def _form_context(dataset: Dataset, form: RunForm) -> dict[str, Any]:

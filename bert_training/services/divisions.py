@@ -117,7 +117,7 @@ def pack_letters(letters: str) -> bytes:
     return zlib.compress(letters.encode("ascii"), level=9)
 
 
-def unpack_letters(packed: bytes) -> str:
+def unpack_letters(packed: bytes | memoryview) -> str:
     """Read what pack_letters wrote."""
     return zlib.decompress(packed).decode("ascii")
 

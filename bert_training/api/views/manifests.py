@@ -57,7 +57,7 @@ class ManifestOfDataset(ApiView):
         try:
             found = manifests.upload_manifest(dataset, form["file"])
         except ManifestInvalid as refusal:
-            errors = ProblemSerializer(refusal.errors, many=True).data
+            errors = [dict(ProblemSerializer(error).data) for error in refusal.errors]
             raise ServiceError(refusal.code, refusal.message, errors=errors, counts=refusal.counts) from None
         return Response(ManifestSerializer(found).data)
 
