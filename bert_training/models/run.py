@@ -70,7 +70,7 @@ class SplitManifest(models.Model):
 
     run = models.OneToOneField(Run, on_delete=models.CASCADE, primary_key=True, related_name="split_manifest")
     letters = models.BinaryField()  # zlib-compressed ASCII: 132,373 rows take about 26 kB
-    # {"protection": "near" or "exact", "groups": n, "moved": rows that it put elsewhere, "left_out": rows in no split}
+    # What services.divisions.Division says of it; empty for runs that are older than these facts.
     facts = models.JSONField(_("facts"), default=dict)
 
     class Meta:

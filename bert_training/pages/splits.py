@@ -26,7 +26,7 @@ from bert_training.services.manifests import (
     manifest_of,
     upload_manifest,
 )
-from bert_training.services.problem_words import ShownProblem, shown_problems
+from bert_training.services.problem_words import shown_problems
 
 SPLIT_WORDS = {
     Split.TRAIN: gettext_noop("training"),
@@ -40,10 +40,7 @@ SOURCE_WORDS = {
 }
 PROTECTION_WORDS = {
     Protection.NEAR: gettext_noop("Texts that are equal or nearly equal, and rows of one group, are on one side."),
-    Protection.EXACT: gettext_noop(
-        "Equal texts and rows of one group are on one side. Which texts are nearly equal is not known for this data: "
-        "such copies may stand on both sides."
-    ),
+    Protection.EXACT: gettext_noop("Equal texts, and rows of one group, are on one side."),
 }
 
 
@@ -53,7 +50,7 @@ class ShownSplit:
 
     rows: list[Fact]
     sentences: list[str]
-    is_complete: bool  # near-duplicates are known
+    warning: str  # what the protection did not cover, "" when it covered all
 
 
 class ManifestForm(forms.Form):
@@ -75,6 +72,9 @@ def shown_split(facts: Mapping[str, Any]) -> ShownSplit | None:
     if not facts:
         return None
     protection = Protection(facts["protection"])
+    warning = ""
+    if protection is Protection.EXACT:
+        warning = _("Which texts are nearly equal is not known for this data: such copies may stand on both sides.")
     groups, moved, left_out = facts["groups"], facts["moved"], facts["left_out"]
     sentences = [_(SOURCE_WORDS[Source(facts["source"])]), _(PROTECTION_WORDS[protection])]
     if groups:
@@ -93,7 +93,7 @@ def shown_split(facts: Mapping[str, Any]) -> ShownSplit | None:
             left_out,
         )
         sentences.append(words % {"count": count_text(left_out)})
-    return ShownSplit(rows_of_splits(facts["rows"]), sentences, is_complete=protection is Protection.NEAR)
+    return ShownSplit(rows_of_splits(facts["rows"]), sentences, warning)
 
 
 def rows_of_splits(rows: Mapping[str, int]) -> list[Fact]:
@@ -111,7 +111,7 @@ def edit_manifest(request: HttpRequest, pk: int) -> HttpResponse:
     user = person(request)
     dataset = access.visible_dataset(user, pk)
     may_change = access.may_change(user, dataset)
-    form, problems, status = ManifestForm(), list[ShownProblem](), 200
+    form, refusal, status = ManifestForm(), None, 200
     if request.method == "POST":
         if not may_change:
             raise PermissionDenied
@@ -120,12 +120,13 @@ def edit_manifest(request: HttpRequest, pk: int) -> HttpResponse:
             messages.success(request, _("The manifest was forgotten. New runs are divided by the portal."))
             return redirect("pages:dataset", pk=pk)
         form, status = ManifestForm(request.POST, request.FILES), 422
-        if form.is_valid():
-            problems = _upload(dataset, form)
-            if form.is_valid() and not problems:
-                messages.success(request, _("The manifest was saved. New runs are divided by it."))
-                return redirect("pages:dataset", pk=pk)
-    context = {"dataset": dataset, "form": form, "problems": problems, "may_change": may_change}
+        refusal = _upload(dataset, form) if form.is_valid() else None
+        if form.is_valid() and refusal is None:
+            messages.success(request, _("The manifest was saved. New runs are divided by it."))
+            return redirect("pages:dataset", pk=pk)
+    context = {"dataset": dataset, "form": form, "may_change": may_change}
+    if refusal is not None:
+        context |= {"problems": shown_problems(refusal.errors), "problem_count": sum(refusal.counts.values())}
     return render(request, "datasets/manifest.html", context | manifest_context(dataset), status=status)
 
 
@@ -137,12 +138,12 @@ def manifest_context(dataset: Dataset) -> dict[str, Any]:
     return {"manifest": found.manifest, "manifest_rows": rows_of_splits(found.rows), "left_out": found.left_out}
 
 
-def _upload(dataset: Dataset, form: ManifestForm) -> list[ShownProblem]:
+def _upload(dataset: Dataset, form: ManifestForm) -> ManifestInvalid | None:
     """Keep the manifest, or return what is wrong with it."""
     try:
         upload_manifest(dataset, form.cleaned_data["file"])
     except ManifestInvalid as refusal:
-        return shown_problems(refusal.errors)
+        return refusal
     except ServiceError as refusal:
         form.add_error(None, refusal.message)
-    return []
+    return None
