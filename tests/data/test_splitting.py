@@ -3,7 +3,7 @@
 import subprocess
 import sys
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from hashlib import sha256
 
 import pytest
@@ -11,8 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bert_training.contract.enums import Split
+from bert_training.data.duplicates import near_groups
 from bert_training.data.split import Shares, divide_rows, manifest_bytes, read_manifest, split_digest, split_rows
 from bert_training.data.units import groups_of_names, join_groups
+from tests.data.near_duplicates import make_texts, plant_copies
 
 SHARES = Shares(0.7, 0.15, 0.15)
 STRATA = ["a"] * 100 + ["b"] * 40 + ["c"] * 3 + ["d"] * 2 + ["e"]
@@ -185,6 +187,18 @@ def test_the_split_with_units_never_changes() -> None:
     splits = split_rows(STRATA, SHARES, seed=42, units=units)
     digest = split_digest(range(2, len(STRATA) + 2), splits)
     assert digest == "0d4886d35144c8bd346aa285694b6551a939a03f508f8815976acf838c6008b0"
+
+
+def test_planted_near_duplicates_never_cross_a_split() -> None:
+    planted = plant_copies(make_texts(150, seed=5), copies=150, seed=6)
+    strata = [f"class {family % 4}" for family in planted.families]
+    units = join_groups([near_groups(planted.texts)])
+    splits = split_rows(strata, SHARES, seed=42, units=units)
+    sides: defaultdict[int, set[Split]] = defaultdict(set)
+    for family, split in zip(planted.families, splits, strict=True):
+        sides[family].add(split)
+    assert [family for family, found in sides.items() if len(found) > 1] == []
+    assert 0.65 < splits.count(Split.TRAIN) / len(splits) < 0.75
 
 
 # --- what connects rows
