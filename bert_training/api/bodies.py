@@ -45,3 +45,9 @@ class DatasetChange(Body):
 
     name: NonemptyName | None = None
     description: Annotated[str, Field(max_length=2000)] | None = None
+
+
+class DatasetRepair(Body):
+    """POST /datasets/{id}/repair: names of one-click repairs, as `fixes` of a check names them."""
+
+    recipe: Annotated[list[Annotated[str, Field(max_length=50)]], Field(min_length=1, max_length=50)]

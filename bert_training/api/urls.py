@@ -25,6 +25,7 @@ urlpatterns = [
     path("datasets/<int:pk>/download", datasets.DownloadDataset.as_view(), name="dataset-download"),
     path("datasets/<int:pk>/profile", profiles.ShowProfile.as_view(), name="dataset-profile"),
     path("datasets/<int:pk>/manifest", manifests.ManifestOfDataset.as_view(), name="dataset-manifest"),
+    path("datasets/<int:pk>/repair", datasets.RepairDataset.as_view(), name="dataset-repair"),
     path("runs", runs.Runs.as_view(), name="runs"),
     path("runs/<int:pk>", runs.RunDetail.as_view(), name="run"),
     path("runs/<int:pk>/metrics", telemetry.RunMetrics.as_view(), name="run-metrics"),

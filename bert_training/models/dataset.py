@@ -38,6 +38,10 @@ class Dataset(models.Model):
     request = models.JSONField(default=dict, editable=False)
     # Digest of task, wanted sheet and columns and privacy: with owner and sha256 the identity of a dataset.
     request_digest = models.CharField(max_length=64, editable=False)
+    # The dataset whose stored files this one was made of, with more repairs.
+    derived_from = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.SET_NULL, related_name="+", verbose_name=_("made from")
+    )
     privacy = models.CharField(_("privacy"), max_length=20, default=PRIVACY_FULL)
     table_sha256 = models.CharField(_("SHA-256 of the table"), max_length=64, blank=True)
     table_bytes = models.BigIntegerField(default=0)

@@ -8,7 +8,7 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import Count, OuterRef, Subquery
 from django.db.models.functions import Coalesce
-from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -16,10 +16,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from bert_training import access
-from bert_training.contract.enums import DatasetStatus
+from bert_training.contract.enums import DatasetStatus, Split
 from bert_training.models import Dataset, Run
 from bert_training.models.choices import dataset_status_choices, task_choices
 from bert_training.pages.dataset_profile import shown_profile
+from bert_training.pages.dataset_repair import origin_context
 from bert_training.pages.filters import ListFilters, with_all
 from bert_training.pages.reports import stored_report
 from bert_training.pages.requests import form_page, page, page_of, person
@@ -34,6 +35,7 @@ from bert_training.tasks import TASKS
 SHOWN_RUNS = 10
 PREVIEW_ROWS = 8
 CELL_CHARACTERS = 500
+PART_CHARACTERS = 20  # of one that does not exist, said back
 USUAL_WAIT = timedelta(seconds=30)  # for a check in the background to begin; it does within a second
 
 
@@ -74,6 +76,7 @@ def show_dataset(request: HttpRequest, pk: int) -> HttpResponse:
         "facts": _facts(dataset),
         "check_waits": _check_waits(dataset),
         **manifest_context(dataset),
+        **origin_context(user, dataset),
     }
     if dataset.is_ready:
         context["profile"] = shown_profile(dataset)
@@ -94,14 +97,20 @@ def _check_waits(dataset: Dataset) -> bool:
 
 @page
 def download_dataset(request: HttpRequest, pk: int) -> HttpResponseBase:
-    """Send the uploaded bytes as they came: always as an attachment, never opened by the browser."""
+    """Send the uploaded bytes as they came: always as an attachment, never opened by the browser.
+
+    ?part= names a file that was sent beside the first.
+    """
     dataset = access.visible_dataset(person(request), pk)
+    part = request.GET.get("part", Split.TRAIN.value)
+    if part not in dataset.files:
+        raise Http404(_("The dataset has no file for %(part)s.") % {"part": part[:PART_CHARACTERS]})
     try:
-        file = open_original(dataset)
+        file = open_original(dataset, Split(part))
     except (DatasetGone, StorageAway) as refusal:
         messages.error(request, refusal.message)
         return redirect("pages:dataset", pk=pk)
-    answer = FileResponse(file, as_attachment=True, filename=dataset.original_name)
+    answer = FileResponse(file, as_attachment=True, filename=dataset.files[part]["name"])
     answer["Content-Security-Policy"] = "sandbox"
     answer["X-Content-Type-Options"] = "nosniff"
     return answer

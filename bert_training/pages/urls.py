@@ -6,6 +6,7 @@ from django.views.i18n import set_language
 from bert_training.pages import (
     account,
     dataset_profile,
+    dataset_repair,
     datasets,
     home,
     queue,
@@ -34,6 +35,7 @@ urlpatterns = [
     path("datasets/<int:pk>/profile", dataset_profile.restart, name="dataset-profile"),
     path("datasets/<int:pk>/charts/<slug:name>.svg", dataset_profile.download_chart, name="dataset-chart"),
     path("datasets/<int:pk>/manifest", splits.edit_manifest, name="dataset-manifest"),
+    path("datasets/<int:pk>/repair", dataset_repair.repair, name="dataset-repair"),
     path("runs", runs.list_runs, name="runs"),
     path("runs/new", run_new.new_run, name="run-new"),
     path("runs/<int:pk>", run_detail.show_run, name="run"),

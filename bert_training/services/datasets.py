@@ -9,7 +9,7 @@ import logging
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Never
 
@@ -28,7 +28,7 @@ from bert_training.data.digest import file_digest
 from bert_training.data.repairs import Fix
 from bert_training.models import Dataset, DatasetManifest, DatasetProfile, Run, TokenLengths
 from bert_training.models.dataset import PRIVACY_FULL
-from bert_training.services.errors import InUse, ServiceError, StorageFull
+from bert_training.services.errors import DatasetNotReady, InUse, ServiceError, StorageFull
 from bert_training.services.profiles import start_profile
 from bert_training.services.stored_files import Upload, drop_files, is_whole, on_disk, put_file, stored_copy
 from bert_training.tasks import TASKS
@@ -86,21 +86,44 @@ def register_upload(
     _require_size(uploads)
     with _on_disk(uploads) as sources:
         dataset = _new_dataset(owner, sources, request, name=name, description=description)
-        known = Dataset.objects.filter(owner=owner) if visible is None else visible
-        existing = _same(known, dataset)
-        if existing is not None:
-            _mend_files(existing, sources, request)
-            return Registered(existing, created=False)
-        if dataset.bytes > settings.BACKGROUND_CHECK_BYTES:
-            return _store(dataset, sources, None)
-        with tempfile.TemporaryDirectory(prefix="bert-table-") as folder:
-            table_path = Path(folder) / "table.parquet"
-            report = check_in_sandbox(sources, request, table_path=table_path)
-            if not report.valid:
-                raise DatasetInvalid(report)
-            for field, value in checked_fields(report).items():
-                setattr(dataset, field, value)
-            return _store(dataset, sources, table_path)
+        return _register(dataset, sources, request, visible=visible)
+
+
+def repair_dataset(
+    dataset: Dataset, recipe: Iterable[str], *, owner: User, visible: QuerySet[Dataset] | None = None
+) -> Registered:
+    """Make a new dataset of the stored files of one that is ready or was refused, with these repairs more.
+
+    Raises DatasetInvalid (nothing kept), DatasetNotReady, DatasetGone, StorageAway, StorageFull.
+    """
+    if dataset.status == DatasetStatus.CHECKING:
+        raise DatasetNotReady(ErrorCode.DATASET_NOT_READY, _("The dataset is still being checked."))
+    request = replace(request_of(dataset), recipe=sorted({*dataset.recipe, *recipe}))
+    _require_known(request)
+    with stored_sources(dataset) as sources:
+        repaired = _new_dataset(owner, sources, request, name=dataset.name, description=dataset.description)
+        repaired.derived_from = dataset
+        return _register(repaired, sources, request, visible=visible)
+
+
+def _register(
+    dataset: Dataset, sources: Sources, request: CheckRequest, *, visible: QuerySet[Dataset] | None
+) -> Registered:
+    known = Dataset.objects.filter(owner=dataset.owner) if visible is None else visible
+    existing = _same(known, dataset)
+    if existing is not None:
+        _mend_files(existing, sources, request)
+        return Registered(existing, created=False)
+    if dataset.bytes > settings.BACKGROUND_CHECK_BYTES:
+        return _store(dataset, sources, None)
+    with tempfile.TemporaryDirectory(prefix="bert-table-") as folder:
+        table_path = Path(folder) / "table.parquet"
+        report = check_in_sandbox(sources, request, table_path=table_path)
+        if not report.valid:
+            raise DatasetInvalid(report)
+        for field, value in checked_fields(report).items():
+            setattr(dataset, field, value)
+        return _store(dataset, sources, table_path)
 
 
 def checked_fields(report: Report) -> dict[str, Any]:

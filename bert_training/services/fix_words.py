@@ -29,6 +29,8 @@ FIX_WORDS = {
     Fix.LEAVE_OUT_RARE_CLASSES: gettext_noop("Leave out labels with too few rows"),
 }
 
+ALWAYS_OFFERED = (Fix.MASK_PERSONAL_DATA.value,)  # no check finds personal data; the profile does
+
 
 @dataclass(frozen=True)
 class OfferedFix:

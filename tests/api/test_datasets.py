@@ -200,6 +200,32 @@ def test_a_group_column_is_taken_beside_those_of_the_task(owner: Caller) -> None
     assert (report["valid"], report["columns"]["group"]) == (True, "processo")
 
 
+def test_a_stored_dataset_is_repaired(owner: Caller, outsider: Caller, api: Api, ana: User, root: User) -> None:
+    first = make_dataset(ana)
+    path, body = f"/datasets/{first.pk}/repair", {"recipe": ["unify_labels"]}
+    made, again = owner.post(path, body), owner.post(path, body)
+    assert (made.status_code, again.status_code) == (201, 200)
+    assert made.json() == again.json()
+    assert (made.json()["recipe"], made.json()["derived_from"]) == (["unify_labels"], first.pk)
+    assert outcome_of(outsider.post(path, body)) == (404, "not_found")
+    assert api.as_person(root).post(path, body).json()["id"] == made.json()["id"]
+
+
+WRONG_REPAIRS: list[tuple[Any, str]] = [
+    ({}, "invalid_field"),
+    ({"recipe": []}, "invalid_field"),
+    ({"recipe": "unify_labels"}, "invalid_field"),
+    ({"recipe": ["tidy_up"]}, "invalid_field"),
+    ({"recipe": ["unify_labels"], "owner": 1}, "unknown_field"),
+]
+
+
+@pytest.mark.parametrize(("body", "code"), WRONG_REPAIRS)
+def test_a_wrong_repair_is_refused(owner: Caller, dataset: Dataset, body: Any, code: str) -> None:
+    assert outcome_of(owner.post(f"/datasets/{dataset.pk}/repair", body)) == (400, code)
+    assert Dataset.objects.count() == 1
+
+
 def test_a_form_with_20000_fields_is_refused(owner: Caller) -> None:
     fields = {f"f{number}": "x" for number in range(2_000)}  # the limit is 1,000
     assert outcome_of(owner.upload("/datasets/upload", **fields)) == (400, "invalid_field")

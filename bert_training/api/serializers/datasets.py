@@ -100,6 +100,7 @@ class DatasetSerializer(serializers.ModelSerializer[Dataset]):
             "columns",
             "extra_files",
             "recipe",
+            "derived_from",
             "privacy",
             "summary",
             "refusal",

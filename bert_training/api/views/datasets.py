@@ -18,7 +18,7 @@ from rest_framework.serializers import Serializer
 
 from bert_training import access
 from bert_training.api.authentication import calling_person, calling_worker
-from bert_training.api.bodies import DatasetChange
+from bert_training.api.bodies import DatasetChange, DatasetRepair
 from bert_training.api.downloads import AnyAccept, StoredFile, send_file
 from bert_training.api.errors import InvalidRequest
 from bert_training.api.frame import ApiView, require_protocol
@@ -34,7 +34,7 @@ from bert_training.api.serializers.datasets import (
 from bert_training.contract.enums import DatasetStatus, ErrorCode, Split
 from bert_training.models import Dataset, Worker
 from bert_training.services import datasets, stored_files
-from bert_training.services.datasets import DatasetInvalid, Uploads
+from bert_training.services.datasets import DatasetInvalid, Registered, Uploads
 from bert_training.services.errors import ServiceError
 from bert_training.tasks.intake import CheckRequest
 
@@ -42,6 +42,11 @@ COLUMNS_NAMED = 20
 HEADERS_JOINED = 20
 ORIGINAL = "application/octet-stream"  # of any format, and never to be opened by a browser
 PARQUET = "application/vnd.apache.parquet"
+REGISTERED = {
+    201: OpenApiResponse(DatasetSerializer, description="Stored and ready."),
+    200: OpenApiResponse(DatasetSerializer, description="The same file, read the same way, was there already."),
+    202: OpenApiResponse(DatasetSerializer, description="Stored; the check goes on (a large file)."),
+}
 FILE_FIELDS = {Split.TRAIN: "file", Split.VALIDATION: "validation_file", Split.TEST: "test_file"}
 
 
@@ -75,11 +80,7 @@ class UploadDataset(ApiView):
 
     @extend_schema(
         request={"multipart/form-data": UploadSerializer},
-        responses={
-            201: OpenApiResponse(DatasetSerializer, description="Stored and ready."),
-            200: OpenApiResponse(DatasetSerializer, description="The same file was there already."),
-            202: OpenApiResponse(DatasetSerializer, description="Stored; the check goes on (a large file)."),
-        },
+        responses=REGISTERED,
     )
     def post(self, request: Request) -> Response:
         """Keep a spreadsheet as a dataset; the same bytes for the same task, sheet and columns are one dataset."""
@@ -95,10 +96,15 @@ class UploadDataset(ApiView):
             )
         except DatasetInvalid as refusal:
             raise invalid_dataset(refusal) from None
-        status = 200
-        if registered.created:
-            status = 202 if registered.dataset.status == DatasetStatus.CHECKING else 201
-        return Response(DatasetSerializer(registered.dataset).data, status=status)
+        return registered_response(registered)
+
+
+def registered_response(registered: Registered) -> Response:
+    """Answer 201 for a new dataset, 202 while it is being checked, 200 for one that was there already."""
+    status = 200
+    if registered.created:
+        status = 202 if registered.dataset.status == DatasetStatus.CHECKING else 201
+    return Response(DatasetSerializer(registered.dataset).data, status=status)
 
 
 def read_form(request: Request, form: type[Serializer[Any]]) -> dict[str, Any]:
@@ -191,6 +197,24 @@ class DatasetDetail(ApiView):
         if not access.may_change(request.user, dataset):
             raise PermissionDenied
         return dataset
+
+
+class RepairDataset(ApiView):
+    """POST datasets/{id}/repair."""
+
+    @extend_schema(request=DatasetRepair, responses=REGISTERED)
+    def post(self, request: Request, pk: int) -> Response:
+        """Make a new dataset of a stored one, with these one-click repairs more; the first stays as it is."""
+        person = calling_person(request)
+        dataset = access.visible_dataset(person, pk)
+        wanted = read_body(request, DatasetRepair)
+        try:
+            registered = datasets.repair_dataset(
+                dataset, wanted.recipe, owner=person, visible=access.datasets_visible_to(person)
+            )
+        except DatasetInvalid as refusal:
+            raise invalid_dataset(refusal) from None
+        return registered_response(registered)
 
 
 class DownloadDataset(ApiView):

@@ -1,0 +1,65 @@
+"""Repairs on a stored dataset: choose them, make a new dataset of the same file; and where a dataset comes from."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.models import User
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+
+from bert_training import access
+from bert_training.contract.enums import DatasetStatus
+from bert_training.models import Dataset
+from bert_training.pages.reports import ShownReport, shown_report, stored_groups
+from bert_training.pages.requests import form_page, person
+from bert_training.services.datasets import DatasetInvalid, repair_dataset
+from bert_training.services.errors import ServiceError
+from bert_training.services.fix_words import ALWAYS_OFFERED, fix_label, offered_fixes
+from bert_training.tasks.intake import Report
+from bert_training.upload_form import RecipeForm
+
+
+@form_page
+def repair(request: HttpRequest, pk: int) -> HttpResponse:
+    """Show the repairs that the file could use; on POST make the repaired dataset and go to its page."""
+    user = person(request)
+    dataset = access.visible_dataset(user, pk)
+    form = RecipeForm(request.POST or None, initial={"recipe": request.GET.getlist("recipe")})
+    refused: Report | None = None
+    if request.method == "POST" and form.is_valid():
+        try:
+            return _repaired(request, dataset, form.cleaned_data["recipe"])
+        except DatasetInvalid as refusal:
+            refused = refusal.report
+        except ServiceError as refusal:
+            form.add_error(None, refusal.message)
+    groups = refused.as_dict() if refused else {"groups": stored_groups(dataset)}
+    chosen = form["recipe"].value() or ()
+    form.offer(offered_fixes(groups), (*dataset.recipe, *chosen, *ALWAYS_OFFERED))
+    report: ShownReport | None = shown_report(refused, is_check_only=False) if refused else None
+    context = {"dataset": dataset, "form": form, "report": report}
+    return render(request, "datasets/repair.html", context, status=422 if form.errors or refused else 200)
+
+
+def _repaired(request: HttpRequest, dataset: Dataset, recipe: list[str]) -> HttpResponse:
+    user = person(request)
+    registered = repair_dataset(dataset, recipe, owner=user, visible=access.datasets_visible_to(user))
+    if registered.created:
+        messages.success(request, _("The repaired dataset was made; the first one is still there."))
+    else:
+        messages.info(request, _("A dataset with these repairs was here already; nothing was saved twice."))
+    return redirect("pages:dataset", pk=registered.dataset.pk)
+
+
+def origin_context(user: User, dataset: Dataset) -> dict[str, Any]:
+    """Say where a dataset comes from; costs a query only where it was made from another."""
+    origin = None
+    if dataset.derived_from_id is not None:
+        origin = access.datasets_visible_to(user).filter(pk=dataset.derived_from_id).only("pk", "name").first()
+    return {
+        "origin": origin,
+        "chosen_repairs": [fix_label(name) for name in dataset.recipe],
+        "offers_repairs": dataset.status != DatasetStatus.CHECKING
+        and bool(offered_fixes({"groups": stored_groups(dataset)})),
+    }
