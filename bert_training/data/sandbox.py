@@ -11,18 +11,26 @@ import signal
 import subprocess
 import sys
 import tempfile
-from dataclasses import asdict
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from bert_training.data.process_limits import UPLOAD_LIMITS, ProcessLimits
+from bert_training.data.progress import read_percent
 from bert_training.data.reading.refusals import damaged, too_complex
+from bert_training.data.sandbox_child import PROGRESS
+
+OnProgress = Callable[[int], None]
 
 logger = logging.getLogger(__name__)
 
 PROJECT_FOLDER = Path(__file__).resolve().parents[2]
 ANSWER_BYTES = 16 * 1024 * 1024
 ERROR_TAIL_BYTES = 4000
+POLL_SECONDS = 0.2
 KEPT_VARIABLES = ("PATH", "SYSTEMROOT", "TEMP", "TMP", "TMPDIR", "LD_LIBRARY_PATH")
 CHILD_VARIABLES = {
     "PYTHONPATH": str(PROJECT_FOLDER),
@@ -41,9 +49,16 @@ class SandboxFailed(Exception):
     """The function itself raised: our fault, not the file's. Carries the end of the child's traceback."""
 
 
-def run_in_sandbox(function: str, arguments: dict[str, Any], *, limits: ProcessLimits = UPLOAD_LIMITS) -> Any:
+def run_in_sandbox(
+    function: str,
+    arguments: dict[str, Any],
+    *,
+    limits: ProcessLimits = UPLOAD_LIMITS,
+    on_progress: OnProgress | None = None,
+) -> Any:
     """Call `package.module.function(**arguments)` in a child; arguments and answer are JSON values.
 
+    on_progress: called several times a second with the percentage that the function has told (data.progress).
     Raises DatasetRefused(file_too_complex) when the child dies or overruns a limit, (file_damaged) when the reader
     panics, SandboxFailed when the function raises.
     """
@@ -51,7 +66,9 @@ def run_in_sandbox(function: str, arguments: dict[str, Any], *, limits: ProcessL
         answer = Path(folder) / "answer.json"
         request = {"function": function, "arguments": arguments, "answer": str(answer), "limits": asdict(limits)}
         with (Path(folder) / "errors.txt").open("wb+") as errors:
-            code = _run_child(json.dumps(request).encode(), folder, errors, limits)
+            with _started(folder, errors) as child:
+                watch = Watch(limits.wall_seconds, Path(folder) / PROGRESS, on_progress)
+                code = watch.wait(child, json.dumps(request).encode())
             tail = _tail_of(errors)
         if code == 0 and answer.stat().st_size <= ANSWER_BYTES:
             return json.loads(answer.read_bytes())
@@ -62,8 +79,9 @@ def run_in_sandbox(function: str, arguments: dict[str, Any], *, limits: ProcessL
         raise too_complex()
 
 
-def _run_child(request: bytes, folder: str, errors: Any, limits: ProcessLimits) -> int | None:
-    """Start the child, feed it, wait; returns its exit code, or None when the wall clock ran out."""
+@contextmanager
+def _started(folder: str, errors: Any) -> Iterator[subprocess.Popen[bytes]]:
+    """Start the child; leave no process behind, whatever happens."""
     environment = {name: os.environ[name] for name in KEPT_VARIABLES if name in os.environ} | CHILD_VARIABLES
     child = subprocess.Popen(
         [sys.executable, "-m", "bert_training.data.sandbox_child"],
@@ -75,16 +93,38 @@ def _run_child(request: bytes, folder: str, errors: Any, limits: ProcessLimits) 
         start_new_session=True,
     )
     try:
-        child.communicate(request, timeout=limits.wall_seconds)
-    except subprocess.TimeoutExpired:
-        return None
+        yield child
     finally:
         _end(child)
-    return child.returncode
+
+
+@dataclass(frozen=True)
+class Watch:
+    """Waits for a child until the wall clock runs out, and passes on how far it is."""
+
+    wall_seconds: float
+    progress: Path
+    on_progress: OnProgress | None
+
+    def wait(self, child: subprocess.Popen[bytes], request: bytes) -> int | None:
+        """Feed the child and wait; returns its exit code, None when it took too long."""
+        deadline = time.monotonic() + self.wall_seconds
+        left: float = self.wall_seconds
+        unsent: bytes | None = request
+        while left > 0:
+            try:
+                child.communicate(unsent, timeout=left if self.on_progress is None else min(left, POLL_SECONDS))
+                return child.returncode
+            except subprocess.TimeoutExpired:
+                unsent = None  # what is left of it is kept by the child object
+            if self.on_progress is not None:
+                self.on_progress(read_percent(self.progress))
+            left = deadline - time.monotonic()
+        return None
 
 
 def _end(child: subprocess.Popen[bytes]) -> None:
-    """Leave no process behind, whatever happened here or in the child."""
+    """Kill what still runs, and what it may have started."""
     if child.poll() is not None:
         return
     if sys.platform == "win32":

@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from bert_training.data.process_limits import ProcessLimits, restrict_this_process
+from bert_training.data.progress import tell_into
 
 EXIT_OUT_OF_MEMORY = 3
+PROGRESS = "progress.txt"  # in the working folder, which is this process's own
 
 
 class WithoutPandas(MetaPathFinder):
@@ -26,6 +28,7 @@ def main() -> int:
     """Read the request from standard input, call the function, write its answer."""
     request: dict[str, Any] = json.loads(sys.stdin.buffer.read())
     restrict_this_process(ProcessLimits(**request["limits"]))
+    tell_into(Path(PROGRESS))
     sys.meta_path.insert(0, WithoutPandas())
     module, _, name = request["function"].rpartition(".")
     try:

@@ -2,6 +2,7 @@
 
 import logging
 import tempfile
+import time
 from datetime import timedelta
 from pathlib import Path
 
@@ -24,9 +25,10 @@ logger = logging.getLogger(__name__)
 
 # django-q2 starts a task again for ever when its process dies in it (its issue 327).
 CHECK_ATTEMPTS = 3
-STARTED_PERCENT = 10
+STARTED_PERCENT = 5
 CHECKED_PERCENT = 90
 AWAY_SECONDS = 60
+NOTE_SECONDS = 0.5
 
 
 def check_stored_dataset(pk: int) -> None:
@@ -56,11 +58,33 @@ def check_later(pk: int) -> None:
 
 def _check_into(dataset: Dataset, table_path: Path) -> Report:
     with stored_sources(dataset) as sources:
-        report = check_in_sandbox(sources, request_of(dataset), table_path=table_path, limits=BACKGROUND_LIMITS)
+        report = check_in_sandbox(
+            sources,
+            request_of(dataset),
+            table_path=table_path,
+            limits=BACKGROUND_LIMITS,
+            on_progress=_Progress(dataset.pk).note,
+        )
     Dataset.objects.filter(pk=dataset.pk).update(progress=CHECKED_PERCENT)
     if report.valid:
         put_file(dataset.table_key, table_path)
     return report
+
+
+class _Progress:
+    """Writes onto the row how far the child is: upwards only, and not more often than a page asks."""
+
+    def __init__(self, pk: int) -> None:
+        self.pk = pk
+        self.noted_at = -NOTE_SECONDS
+
+    def note(self, percent: int) -> None:
+        """Take what the child has told."""
+        shown = STARTED_PERCENT + percent * (CHECKED_PERCENT - STARTED_PERCENT) // 100
+        if time.monotonic() - self.noted_at < NOTE_SECONDS:
+            return
+        self.noted_at = time.monotonic()
+        Dataset.objects.filter(pk=self.pk, progress__lt=shown).update(progress=shown)
 
 
 def _settle(pk: int, report: Report) -> bool:

@@ -17,9 +17,10 @@ from bert_training.data.digest import file_digest
 from bert_training.data.memory import give_back
 from bert_training.data.own_columns import take_row_ids, without_own
 from bert_training.data.process_limits import UPLOAD_LIMITS, ProcessLimits
+from bert_training.data.progress import tell
 from bert_training.data.repairs import Fix, recipe_of
 from bert_training.data.row_match import continued_file
-from bert_training.data.sandbox import run_in_sandbox
+from bert_training.data.sandbox import OnProgress, run_in_sandbox
 from bert_training.data.sheet import Sheet
 from bert_training.data.spreadsheet import read_sheet
 from bert_training.data.suggestions import suggest_columns
@@ -30,6 +31,8 @@ from bert_training.tasks.spec import TaskSpec
 PREVIEW_ROWS = 20
 PREVIEW_CHARACTERS = 500
 FIRST_ROWS = 5
+# How far a check is after each part of it, as measured with 130,000 rows.
+READ_PERCENT, CHECKED_PERCENT, DESCRIBED_PERCENT = 60, 80, 90
 
 ColumnMapping = Mapping[str, str | Sequence[str]]
 
@@ -103,12 +106,14 @@ def check_in_sandbox(
     table_path: Path | str | None = None,
     problems_path: Path | str | None = None,
     limits: ProcessLimits = UPLOAD_LIMITS,
+    on_progress: OnProgress | None = None,
 ) -> Report:
     """Check a stranger's files in a child process with limits; one that breaks them is `file_too_complex`.
 
     files: the file itself under Split.TRAIN; those sent beside it for validation and test, if any, under theirs.
     table_path: where the canonical table goes if the files are valid; without it nothing is kept.
     problems_path: where all problems go, up to ALL_PROBLEMS, as JSON lines of Problem's fields and `is_error`.
+    on_progress: called several times a second with the percentage that is done.
     """
     arguments = {
         "files": {split.value: [str(file.path.resolve()), file.display_name] for split, file in files.items()},
@@ -117,7 +122,8 @@ def check_in_sandbox(
         "problems_path": None if problems_path is None else str(Path(problems_path).resolve()),
     }
     try:
-        return Report.from_dict(run_in_sandbox(f"{__name__}.check_to_dict", arguments, limits=limits))
+        answer = run_in_sandbox(f"{__name__}.check_to_dict", arguments, limits=limits, on_progress=on_progress)
+        return Report.from_dict(answer)
     except DatasetRefused as refusal:
         if table_path is not None:
             Path(table_path).unlink(missing_ok=True)  # the child may have died while it wrote
@@ -160,11 +166,13 @@ def _check(
     try:
         cells = join_parts(_take_parts(files, request, spec, problems, report))
         table = _with_reserved(spec.check(cells, problems, recipe_of(request.recipe)), cells)
+        tell(CHECKED_PERCENT)
         if not table[ROW] and not problems.error_count:
             raise DatasetRefused(
                 Problem("no_rows", gettext_noop("No row is left that can be used."), sheet=cells.sheet)
             )
         _describe(report, spec, table)
+        tell(DESCRIBED_PERCENT)
     except DatasetRefused as refusal:
         problems.error(refusal.problem)
     _conclude(report, problems)
@@ -182,6 +190,7 @@ def _take_parts(
     for split in (part for part in PARTS if part in files):
         problems.part = "" if split == Split.TRAIN else split.value
         parts[split] = _take(files[split], request, spec, problems, report)
+        tell(READ_PERCENT * len(parts) / len(files))
     problems.part = ""
     return parts
 

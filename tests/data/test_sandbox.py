@@ -14,7 +14,8 @@ import pytest
 
 from bert_training.data.checks import DatasetRefused
 from bert_training.data.process_limits import MEGABYTE, ProcessLimits
-from bert_training.data.sandbox import SandboxFailed, run_in_sandbox
+from bert_training.data.progress import tell
+from bert_training.data.sandbox import POLL_SECONDS, SandboxFailed, run_in_sandbox
 
 LIMITS = ProcessLimits(memory_bytes=300 * MEGABYTE, cpu_seconds=5, wall_seconds=30, file_bytes=10 * MEGABYTE)
 linux = pytest.mark.skipif(sys.platform != "linux", reason="the system's limits are only on Linux complete")
@@ -64,6 +65,12 @@ def start_program() -> None:
 
 def fail(name: str) -> None:
     raise KeyError(f"no column {name}")
+
+
+def tell_and_wait(percents: list[float], seconds: float) -> None:
+    for percent in percents:
+        tell(percent)
+        time.sleep(seconds)
 
 
 def echo(**values: Any) -> dict[str, Any]:
@@ -134,6 +141,22 @@ def test_no_connection_and_no_other_program() -> None:
 def test_our_own_mistake_is_not_blamed_on_the_file() -> None:
     with pytest.raises(SandboxFailed, match="no column x"):
         run("fail", name="x")
+
+
+def test_the_parent_hears_how_far_the_child_is() -> None:
+    heard: list[int] = []
+    arguments = {"percents": [10, 33.4, 100], "seconds": 2 * POLL_SECONDS}
+    run_in_sandbox(f"{__name__}.tell_and_wait", arguments, limits=LIMITS, on_progress=heard.append)
+    assert heard == sorted(heard)
+    assert {10, 33, 100} <= set(heard)
+
+
+def test_a_child_that_is_watched_still_ends_with_its_wall_clock() -> None:
+    heard: list[int] = []
+    limits = ProcessLimits(wall_seconds=0.6)
+    with pytest.raises(DatasetRefused):
+        run_in_sandbox(f"{__name__}.wait_for_ever", {}, limits=limits, on_progress=heard.append)
+    assert set(heard) == {0}
 
 
 def test_several_checks_run_at_once_from_threads() -> None:

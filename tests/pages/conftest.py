@@ -18,7 +18,7 @@ from tests.personas import make_run
 def _check_here(monkeypatch: pytest.MonkeyPatch) -> None:
     """Spare what these tests are not about: the child process around the same check (0.5 s of CPU an upload)."""
 
-    def check_here(*files: Any, limits: Any = None, **wanted: Any) -> Report:
+    def check_here(*files: Any, limits: Any = None, on_progress: Any = None, **wanted: Any) -> Report:
         return check_files(*files, **wanted)
 
     judge_manifests_here(monkeypatch)

@@ -28,7 +28,7 @@ REQUEST = CheckRequest(task="text-classification", columns={"text": "pedido", "l
 def _check_here(monkeypatch: pytest.MonkeyPatch) -> None:
     """Spare the child process around the same check: 0.4 s a repair."""
 
-    def check_here(*files: Any, limits: Any = None, **wanted: Any) -> Report:
+    def check_here(*files: Any, limits: Any = None, on_progress: Any = None, **wanted: Any) -> Report:
         return check_files(*files, **wanted)
 
     monkeypatch.setattr(datasets, "check_in_sandbox", check_here)

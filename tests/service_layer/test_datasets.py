@@ -26,7 +26,7 @@ from bert_training.services.datasets import (
 from bert_training.services.errors import DatasetGone, ServiceError, StorageFull
 from bert_training.services.stored_check import CHECK_ATTEMPTS
 from bert_training.services.stored_files import preview_rows, read_table
-from bert_training.tasks.intake import CheckRequest, Report, check_in_sandbox
+from bert_training.tasks.intake import CheckRequest, Report, check_files, check_in_sandbox
 from tests.personas import make_dataset
 from tests.workbooks import workbook_bytes, workbook_of
 
@@ -193,6 +193,32 @@ def test_a_large_upload_is_checked_in_the_background(large: Callable[[bytes], Da
     dataset.refresh_from_db()
     assert (dataset.status, dataset.rows, dataset.progress) == ("ready", 12, 100)
     assert read_table(dataset)["row"][0] == 2
+
+
+def test_the_progress_of_a_check_in_the_background_rises_as_it_goes(
+    large: Callable[[bytes], Dataset], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dataset = large(workbook_bytes("text-classification"))
+    seen: list[int] = []
+
+    def check_slowly(*files: Any, on_progress: Callable[[int], None], **wanted: Any) -> Report:
+        for percent in (0, 60, 40, 90):
+            on_progress(percent)
+            seen.append(Dataset.objects.get(pk=dataset.pk).progress)
+        return check_files(*files, table_path=wanted["table_path"])
+
+    monkeypatch.setattr(stored_check, "NOTE_SECONDS", 0.0)
+    monkeypatch.setattr(stored_check, "check_in_sandbox", check_slowly)
+    check_dataset(dataset.pk)
+    assert seen == [5, 56, 56, 81]
+    assert Dataset.objects.get(pk=dataset.pk).progress == 100
+
+
+def test_progress_is_not_written_at_every_step(dataset: Dataset, django_assert_num_queries: Any) -> None:
+    progress = stored_check._Progress(dataset.pk)
+    with django_assert_num_queries(1):
+        for percent in range(50):
+            progress.note(percent)
 
 
 def test_a_large_upload_that_is_bad_is_refused_with_its_reasons(large: Callable[[bytes], Dataset]) -> None:
