@@ -207,6 +207,9 @@ Q_CLUSTER = {
 }
 # Larger uploads are checked in the background, so that a request never waits long.
 BACKGROUND_CHECK_BYTES = 10 * 1024 * 1024
+# What one person may keep, staff too: a script in a loop must not fill the store for everybody.
+DATASETS_PER_USER = int(env_number("DATASETS_PER_USER", 500, minimum=1))
+DATASET_BYTES_PER_USER = int(env_number("DATASET_BYTES_PER_USER", 5 * 1024**3, minimum=1))
 
 # --- worker protocol (seconds); tests shorten them --------------------------------------------------------------------
 LEASE_SECONDS = env_number("LEASE_SECONDS", limits.LEASE_SECONDS, minimum=0.1)

@@ -126,6 +126,7 @@ class ErrorCode(StrEnum):
     NOT_FOUND = "not_found"
     NOT_RUNNING = "not_running"
     PROTOCOL_TOO_OLD = "protocol_too_old"
+    QUOTA_EXCEEDED = "quota_exceeded"
     RANGE_NOT_SATISFIABLE = "range_not_satisfiable"
     RATE_LIMITED = "rate_limited"
     STORAGE_FULL = "storage_full"

@@ -87,6 +87,11 @@ class Dataset(models.Model):
         return {Split.TRAIN.value: first, **self.extra_files}
 
     @property
+    def upload_bytes(self) -> int:
+        """How large all files of the upload are together."""
+        return sum(file["bytes"] for file in self.files.values())
+
+    @property
     def recipe(self) -> list[str]:
         """The one-click repairs that were done on the way from file to table."""
         return list(self.request.get("recipe", []))

@@ -28,8 +28,9 @@ from bert_training.data.digest import file_digest
 from bert_training.data.repairs import Fix
 from bert_training.models import Dataset, DatasetManifest, DatasetProfile, Run, TokenLengths
 from bert_training.models.dataset import PRIVACY_FULL
-from bert_training.services.errors import DatasetNotReady, InUse, ServiceError, StorageFull
+from bert_training.services.errors import DatasetNotReady, InUse, QuotaExceeded, ServiceError, StorageFull
 from bert_training.services.profiles import start_profile
+from bert_training.services.quotas import queue_at_quota, require_room
 from bert_training.services.stored_files import Upload, drop_files, is_whole, on_disk, put_file, stored_copy
 from bert_training.tasks import TASKS
 from bert_training.tasks.intake import CheckRequest, Report, SourceFile, check_in_sandbox
@@ -80,7 +81,7 @@ def register_upload(
     """Check and store an upload, or return the same one among those that the owner may see.
 
     visible: what the owner may see beside their own. Above BACKGROUND_CHECK_BYTES the row is `checking` and django-q2
-    goes on. Raises DatasetInvalid (nothing kept), StorageFull, ServiceError too_large.
+    goes on. Raises DatasetInvalid (nothing kept), QuotaExceeded, StorageFull, ServiceError too_large.
     """
     _require_known(request)
     _require_size(uploads)
@@ -94,7 +95,7 @@ def repair_dataset(
 ) -> Registered:
     """Make a new dataset of the stored files of one that is ready or was refused, with these repairs more.
 
-    Raises DatasetInvalid (nothing kept), DatasetNotReady, DatasetGone, StorageAway, StorageFull.
+    Raises DatasetInvalid (nothing kept), DatasetNotReady, DatasetGone, QuotaExceeded, StorageAway, StorageFull.
     """
     if dataset.status == DatasetStatus.CHECKING:
         raise DatasetNotReady(ErrorCode.DATASET_NOT_READY, _("The dataset is still being checked."))
@@ -114,7 +115,8 @@ def _register(
     if existing is not None:
         _mend_files(existing, sources, request)
         return Registered(existing, created=False)
-    if dataset.bytes > settings.BACKGROUND_CHECK_BYTES:
+    require_room(dataset)
+    if dataset.upload_bytes > settings.BACKGROUND_CHECK_BYTES:
         return _store(dataset, sources, None)
     with tempfile.TemporaryDirectory(prefix="bert-table-") as folder:
         table_path = Path(folder) / "table.parquet"
@@ -276,12 +278,14 @@ def _store(dataset: Dataset, sources: Sources, table: Path | None) -> Registered
         if table is not None:
             put_file(dataset.table_key, table)
         with transaction.atomic():
+            queue_at_quota(dataset.owner)
+            require_room(dataset)
             dataset.save()
             if dataset.status == DatasetStatus.CHECKING:
                 async_task(CHECK_FUNCTION, dataset.pk)
             else:
                 start_profile(dataset)
-    except IntegrityError:
+    except (IntegrityError, QuotaExceeded):
         drop_files(stored_keys(dataset))
         existing = _same(Dataset.objects.filter(owner=dataset.owner), dataset)
         if existing is None:

@@ -75,6 +75,12 @@ class InUse(ServiceError):
     http_status = 409
 
 
+class QuotaExceeded(ServiceError):
+    """Somebody has stored as much as one person may; `limit` says how much that is."""
+
+    http_status = 429
+
+
 class StorageFull(ServiceError):
     """The file could not be stored; nothing was kept."""
 

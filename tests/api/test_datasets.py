@@ -211,6 +211,13 @@ def test_a_stored_dataset_is_repaired(owner: Caller, outsider: Caller, api: Api,
     assert api.as_person(root).post(path, body).json()["id"] == made.json()["id"]
 
 
+def test_who_keeps_as_much_as_one_may_is_told_so(owner: Caller, dataset: Dataset, settings: Any) -> None:
+    settings.DATASETS_PER_USER = 1
+    response = owner.upload("/datasets/upload", file=spreadsheet(workbook_bytes(TASK, salt="another")), task=TASK)
+    assert outcome_of(response) == (429, "quota_exceeded")
+    assert response.json()["limit"] == 1
+
+
 WRONG_REPAIRS: list[tuple[Any, str]] = [
     ({}, "invalid_field"),
     ({"recipe": []}, "invalid_field"),
