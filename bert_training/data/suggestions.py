@@ -24,6 +24,7 @@ TEXT_WORDS = 12  # a text of so many words is surely one
 LABEL_CHARACTERS = 30
 LABELS = 100
 KEY_CHARACTERS = 40
+SOME_KEY = 0.7  # a number that comes again, but is no process number
 WORD_VARIETY = 0.25  # of the words of 200 sentences 0.3 are different ones, of their tags 0.01
 
 _WORDS = re.compile(r"[a-z0-9]+")
@@ -165,7 +166,7 @@ def _key_score(sample: _Sample) -> float:
     has_digits = sum(any(map(str.isdigit, text)) for text in sample.filled) / len(sample.filled)
     is_date = all(_DATE.match(text) for text in sample.filled)
     repeats = 0.05 <= sample.distinct < 1.0
-    return sample.fill * has_digits * sample.distinct if repeats and not is_date else 0.0
+    return SOME_KEY * sample.fill * has_digits if repeats and not is_date else 0.0
 
 
 def _list_share(sample: _Sample) -> float:

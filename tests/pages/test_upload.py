@@ -1,22 +1,37 @@
 """Sending a spreadsheet: check it, save it, see what to repair."""
 
+import re
 from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from pytest_django import Settings
 
 from bert_training.models import Dataset
+from bert_training.services.stored_files import read_table
 from tests.pages.test_datasets import CANARY
+from tests.shared_data import shared_data
 from tests.workbooks import workbook_bytes, workbook_of
 
 GOOD = workbook_bytes("text-classification")
 ROWS = [(f"texto número {number}", "ab"[number % 2]) for number in range(12)]
 
 
-def send(client: Client, content: bytes, *, action: str = "send", task: str = "", **fields: str) -> Any:
+LEAVE_OUT = ["leave_out_bad_rows", "leave_out_rare_classes"]
+
+
+def send(
+    client: Client,
+    content: bytes,
+    *,
+    action: str = "send",
+    task: str = "",
+    file_name: str = "dados.xlsx",
+    **fields: Any,
+) -> Any:
     """Send the form as a browser does."""
-    file = SimpleUploadedFile("dados.xlsx", content)
+    file = SimpleUploadedFile(file_name, content)
     return client.post(f"/datasets/new?task={task}", {"file": file, "action": action, **fields})
 
 
@@ -84,6 +99,109 @@ def test_columns_with_other_names_can_be_named(as_ana: Client) -> None:
     sheet = workbook_of([("frases", "nota"), *ROWS])
     assert send(as_ana, sheet, column_text="frases", column_label="nota").status_code == 302
     assert Dataset.objects.get().columns == {"text": "frases", "label": "nota"}
+
+
+def test_columns_are_joined_in_the_order_in_which_they_were_chosen(as_ana: Client) -> None:
+    sheet = workbook_of([("título", "pedido", "setor"), *((f"Caso {row}", *cells) for row, cells in enumerate(ROWS))])
+    send(as_ana, sheet, column_text=["pedido", "", "título"], column_label="setor")
+    dataset = Dataset.objects.get()
+    assert dataset.columns["text"] == "pedido + título"
+    assert read_table(dataset)["text"][0] == "texto número 0\nCaso 0"
+
+
+def test_a_group_column_is_asked_for_and_kept(as_ana: Client) -> None:
+    sheet = workbook_of([("texto", "label", "autos"), *((*cells, row // 2) for row, cells in enumerate(ROWS))])
+    content = send(as_ana, sheet, action="check").content.decode()
+    assert '<option value="">texto (found by its name)</option>' in content
+    assert '<option value="autos">autos (suggested)</option>' in content  # suggested, not chosen
+    page = as_ana.get(send(as_ana, sheet, column_group="autos").headers["Location"])
+    assert read_table(Dataset.objects.get())["group"][:3] == ["0", "0", "1"]
+    assert "texto número 0" in page.content.decode()
+
+
+def test_what_was_chosen_before_stays_chosen(as_ana: Client) -> None:
+    sheet = workbook_of([("frases", "nota", "outra"), *((*cells, "x") for cells in ROWS)])
+    content = send(as_ana, sheet, action="check", column_text="outra", sheet="Dados", recipe="unify_labels").content
+    assert '<option value="outra" selected>' in content.decode()
+    assert '<option value="Dados" selected>' in content.decode()
+    assert re.search(r'value="unify_labels"[^>]* checked', content.decode())
+
+
+def test_too_many_or_impossible_columns_mark_the_field(as_ana: Client) -> None:
+    for headers in (["a"] * 21, ["x" * 301], ["a\x00b"]):
+        response = send(as_ana, GOOD, column_text=headers)
+        assert response.status_code == 422
+        assert "errorlist" in response.content.decode()
+
+
+BAD_ROWS = workbook_of([("texto", "label"), *ROWS, *[("", "a")] * 60, ("sem rótulo", "")])
+
+
+def test_problems_stand_in_groups_with_count_cells_and_repairs(as_ana: Client) -> None:
+    content = send(as_ana, BAD_ROWS, action="check").content.decode()
+    assert "61 things must be repaired first." in content
+    assert "61 times" in content
+    assert "cell A14, cell A15, cell A16" in content
+    assert "The first 50; the rest stands in the list of problems." in content
+    assert "Leave out the rows that have an error (61)" in content
+
+
+def test_a_chosen_repair_is_done_stated_and_can_be_undone(as_ana: Client) -> None:
+    repaired = send(as_ana, BAD_ROWS, action="check", recipe="leave_out_bad_rows").content.decode()
+    assert "The spreadsheet is fine." in repaired
+    assert "12 rows can be used." in repaired
+    assert re.search(r'value="leave_out_bad_rows"[^>]* checked', repaired)
+    assert "must be repaired first." in send(as_ana, BAD_ROWS, action="check").content.decode()
+    send(as_ana, BAD_ROWS, recipe="leave_out_bad_rows")
+    assert Dataset.objects.get().recipe == ["leave_out_bad_rows"]
+
+
+def test_a_repair_that_does_not_exist_is_refused(as_ana: Client) -> None:
+    assert send(as_ana, GOOD, recipe="tidy_up").status_code == 422
+
+
+def test_own_files_for_validation_and_test_are_sent_with_the_spreadsheet(as_ana: Client) -> None:
+    files = {
+        name: SimpleUploadedFile(f"{name}.xlsx", workbook_bytes("text-classification", salt=name)) for name in "vt"
+    }
+    send(as_ana, GOOD, validation_file=files["v"], test_file=files["t"])
+    assert Dataset.objects.get().rows == 36
+
+
+def test_a_cell_of_the_test_file_is_named_with_its_file(as_ana: Client) -> None:
+    bad = SimpleUploadedFile("teste.xlsx", workbook_of([("texto", "label"), ("", "a")]))
+    assert "test file, cell A2" in send(as_ana, GOOD, action="check", test_file=bad).content.decode()
+
+
+def test_without_scripts_the_page_asks_for_the_file_again(as_ana: Client) -> None:
+    assert "<noscript>" in send(as_ana, BAD_ROWS, action="check").content.decode()
+    assert "<noscript>" not in as_ana.get("/datasets/new").content.decode()
+
+
+def test_a_full_quota_is_said_on_the_form(as_ana: Client, dataset: Dataset, settings: Settings) -> None:
+    settings.DATASETS_PER_USER = 1
+    response = send(as_ana, GOOD)
+    assert response.status_code == 422
+    assert "You keep 1 datasets" in response.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("name", "label", "first"),
+    [
+        ("text_cls/b2w_10k_original_columns.csv", "overall_rating", "review_text"),
+        ("text_cls/b2w_3k_original_columns.xlsx", "recommend_to_a_friend", "review_text"),
+    ],
+)
+def test_real_files_with_their_own_columns_are_mapped(as_ana: Client, name: str, label: str, first: str) -> None:
+    path = shared_data(name)
+    sent: dict[str, Any] = {"content": path.read_bytes(), "file_name": path.name}
+    content = send(as_ana, action="check", **sent).content.decode()
+    assert f'<option value="{first}" selected>' in content
+    assert f'<option value="{label}">{label} (suggested)</option>' in content
+    mapped = send(
+        as_ana, action="check", column_text=["review_title", first], column_label=label, recipe=LEAVE_OUT, **sent
+    )
+    assert "The spreadsheet is fine." in mapped.content.decode()
 
 
 @pytest.mark.parametrize("content", [b"", None])
