@@ -40,6 +40,7 @@ FITTING_NAMES: dict[FileKind, frozenset[str]] = {
     FileKind.CONLL: SENTENCE_NAMES | TAB_NAMES | OPEN_NAMES,
     FileKind.PARQUET: frozenset({".parquet", ".pq", ""}),
 }
+ALL_NAMES = frozenset().union(*FITTING_NAMES.values())
 
 _CONTROLS = bytes(code for code in range(32) if code not in b"\t\n\r\x0c\x1b")
 _RECORDS = re.compile(r"\[?\s*\{\s*\"")
@@ -154,7 +155,8 @@ def _holds_records(found: dict[str, object]) -> bool:
 
 
 def _check_name(kind: FileKind, extension: str) -> None:
-    if extension not in FITTING_NAMES[kind]:
+    """Refuse a name that says another format; one that says none (.exe, .htaccess) is only a name."""
+    if extension in ALL_NAMES - FITTING_NAMES[kind]:
         message = gettext_noop("The name ends in %(extension)s, but the content is a file of the kind %(kind)s.")
         repair = gettext_noop("Let the name end in .%(kind)s.")
         refuse("extension_mismatch", message, repair, extension=excerpt(extension, 20), kind=kind.value)
