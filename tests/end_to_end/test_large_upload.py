@@ -2,9 +2,7 @@
 
 import io
 import time
-from collections.abc import Iterator
 from itertools import pairwise
-from pathlib import Path
 
 import httpx2
 import pytest
@@ -18,18 +16,6 @@ ROWS = 300_000  # 33 MB: the child reads for some seconds
 ANSWER_SECONDS = 12.0
 
 
-@pytest.fixture
-def product(tmp_path: Path) -> Iterator[Product]:
-    """A portal with its background cluster."""
-    product = Product(tmp_path)
-    try:
-        product.start_web()
-        product.start_background()
-        yield product
-    finally:
-        product.stop()
-
-
 def large_csv() -> bytes:
     text = "O autor {0} pede que o réu pague a conta {1} e tudo o que mais couber de direito,{2}"
     lines = (text.format(row, row * 7919, "ab"[row % 2]) for row in range(ROWS))
@@ -37,6 +23,8 @@ def large_csv() -> bytes:
 
 
 def test_a_large_file_is_answered_at_once_and_its_check_is_seen_to_go_on(product: Product) -> None:
+    product.start_web()
+    product.start_background()
     headers = {"Authorization": f"Bearer {product.accounts['token']}"}
     with httpx2.Client(base_url=product.base_url + API_PREFIX, headers=headers, timeout=60) as client:
         start = time.monotonic()

@@ -1,7 +1,5 @@
 """Repairs on stored datasets: a new dataset of the same bytes, the same table for the same recipe."""
 
-from typing import Any
-
 import pytest
 from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -10,29 +8,19 @@ from pytest_django import Settings
 from bert_training.background import check_dataset
 from bert_training.contract.enums import Split
 from bert_training.models import Dataset
-from bert_training.services import datasets, stored_check
 from bert_training.services.datasets import DatasetInvalid, register_upload, repair_dataset
 from bert_training.services.errors import DatasetNotReady, ServiceError
 from bert_training.services.stored_files import read_table
-from bert_training.tasks.intake import CheckRequest, Report, check_files
+from bert_training.tasks.intake import CheckRequest
 from tests.workbooks import workbook_of
+
+pytestmark = pytest.mark.usefixtures("checked_here")
 
 LEAVE_OUT = ["leave_out_bad_rows"]
 BAD_ROWS = workbook_of(
     [("pedido", "setor"), *((f"texto {row}", "ab"[row % 2]) for row in range(10)), ("", "a"), ("sem setor", "")]
 )
 REQUEST = CheckRequest(task="text-classification", columns={"text": "pedido", "label": "setor"})
-
-
-@pytest.fixture(autouse=True)
-def _check_here(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Spare the child process around the same check: 0.4 s a repair."""
-
-    def check_here(*files: Any, limits: Any = None, on_progress: Any = None, **wanted: Any) -> Report:
-        return check_files(*files, **wanted)
-
-    monkeypatch.setattr(datasets, "check_in_sandbox", check_here)
-    monkeypatch.setattr(stored_check, "check_in_sandbox", check_here)
 
 
 def register(owner: User, *, request: CheckRequest = REQUEST) -> Dataset:

@@ -19,15 +19,7 @@ from bert_training.tasks.intake import CheckRequest, Report, check_files
 from tests.personas import make_user
 from tests.workbooks import workbook_bytes
 
-
-@pytest.fixture(autouse=True)
-def _check_here(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Spare the child process around the check: this is about what comes before and after it."""
-
-    def check_here(*files: Any, limits: Any = None, on_progress: Any = None, **wanted: Any) -> Report:
-        return check_files(*files, **wanted)
-
-    monkeypatch.setattr(datasets, "check_in_sandbox", check_here)
+pytestmark = pytest.mark.usefixtures("checked_here")
 
 
 @cache
