@@ -25,13 +25,14 @@ class HeaderSelects(forms.Widget):
         self.places = places
         self.headers: Sequence[str] = ()
         self.suggested: Sequence[str] = ()
-        self.found = self.preselected = ""
+        self.chosen: Sequence[str] | None = None
+        self.found = ""
 
     def show(
-        self, headers: Sequence[str], *, suggested: Sequence[str] = (), found: str = "", preselected: str = ""
+        self, headers: Sequence[str], *, chosen: Sequence[str], suggested: Sequence[str] = (), found: str = ""
     ) -> None:
-        """Offer a file's columns. found: the one taken when none is chosen.  preselected: until somebody chooses."""
-        self.headers, self.suggested, self.found, self.preselected = headers, suggested, found, preselected
+        """Offer a file's columns. chosen: of these.  suggested: marked as such.  found: taken when none is chosen."""
+        self.headers, self.chosen, self.suggested, self.found = headers, chosen, suggested, found
 
     def value_from_datadict(self, data: Mapping[str, Any], files: MultiValueDict[str, Any], name: str) -> list[str]:
         """Return everything that was sent under the name."""
@@ -40,12 +41,11 @@ class HeaderSelects(forms.Widget):
     def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
         """Lay out the controls: those that have a value, and empty ones up to `places`."""
         context = super().get_context(name, None, attrs)
-        chosen = [header for header in value or () if header] or ([self.preselected] if self.preselected else [])
+        chosen = [header for header in value or () if header] if self.chosen is None else list(self.chosen)
         shown = max(len(chosen), self.places if self.headers else 1)
         context["widget"] |= {
             "chosen": chosen + [""] * (shown - len(chosen)),
-            "headers": [*self.headers, *(header for header in chosen if header not in self.headers)],
-            "is_known": bool(self.headers),
+            "headers": self.headers,
             "suggested": self.suggested,
             "found": self.found,
         }

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy
 
 from bert_training.column_fields import HeadersField
 from bert_training.contract.enums import Split
+from bert_training.data.cells import normalized
 from bert_training.data.suggestions import Content
 from bert_training.data.table import GROUP
 from bert_training.services.datasets import Uploads
@@ -158,8 +159,10 @@ class UploadForm(RecipeForm):
 
     def _show_columns(self, field: BoundField, report: Report) -> None:
         name = field.name.removeprefix(COLUMN_PREFIX)
+        by_name = {normalized(header): header for header in report.columns_found}
+        chosen = [by_name[normalized(header)] for header in field.value() or () if normalized(header) in by_name]
+        found = "" if chosen else report.columns.get(name, "")
         suggested = report.suggestions.get(name, [])
-        found = "" if any(field.value() or ()) else report.columns.get(name, "")
-        is_wanted = name != GROUP and not found
-        preselected = suggested[0] if suggested and is_wanted else ""
-        field.field.widget.show(report.columns_found, suggested=suggested, found=found, preselected=preselected)
+        if name != GROUP and not chosen and not found:
+            chosen = suggested[:1]
+        field.field.widget.show(report.columns_found, chosen=chosen, suggested=suggested, found=found)

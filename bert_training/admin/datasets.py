@@ -28,6 +28,7 @@ from bert_training.services.datasets import (
     update_dataset,
 )
 from bert_training.services.errors import ServiceError, StorageAway
+from bert_training.services.fix_words import fix_label
 from bert_training.services.problem_words import shown_groups, shown_problems
 from bert_training.services.profiles import restart_profile
 from bert_training.services.stored_files import damage_of
@@ -48,6 +49,8 @@ FACTS = (
     "size",
     "sheet",
     "shown_columns",
+    "shown_recipe",
+    "derived_from",
     "sha256",
     "table_sha256",
     "stored_files",
@@ -148,6 +151,11 @@ class DatasetAdmin(ServiceDeletion[Dataset]):
     def shown_columns(self, dataset: Dataset) -> SafeString:
         """Return which column of the file was read as which."""
         return facts_table(dataset.columns)
+
+    @admin.display(description=_("repairs"))
+    def shown_recipe(self, dataset: Dataset) -> str:
+        """Return the one-click repairs that were done on the way from file to table."""
+        return "; ".join(map(fix_label, dataset.recipe)) or "-"
 
     @admin.display(description=_("stored files"))
     def stored_files(self, dataset: Dataset) -> SafeString:

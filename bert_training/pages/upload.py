@@ -19,6 +19,7 @@ from bert_training.upload_form import UploadForm
 
 EXCEL = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 SHOWN_EXAMPLES = 3
+FORM_ID = "upload-form"  # repairs stand below the form and belong to it
 
 
 @form_page
@@ -38,7 +39,9 @@ def upload_dataset(request: HttpRequest) -> HttpResponse:
             form.add_error(None, refusal.message)
     report = shown_report(found, is_check_only=is_check_only) if found else None
     if found:
-        form.show(found, form_id="upload-form")
+        form.show(found, form_id=FORM_ID)
+    else:
+        form.offer((), form["recipe"].value() or (), form_id=FORM_ID)  # what was chosen before stays chosen
     return render(request, "datasets/upload.html", _context(spec, form, report), status=_status(form, report))
 
 
@@ -65,6 +68,7 @@ def _context(spec: TaskSpec, form: UploadForm, report: ShownReport | None) -> di
         "tasks": list(TASKS.values()),
         "spec": spec,
         "form": form,
+        "form_id": FORM_ID,
         "report": report,
         "example_rows": spec.example_rows[:SHOWN_EXAMPLES],
     }

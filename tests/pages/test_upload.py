@@ -127,6 +127,20 @@ def test_what_was_chosen_before_stays_chosen(as_ana: Client) -> None:
     assert re.search(r'value="unify_labels"[^>]* checked', content.decode())
 
 
+def test_columns_of_another_sheet_give_way_to_those_of_this_one(as_ana: Client) -> None:
+    sheet = workbook_of([("Frases", "nota"), *ROWS])
+    content = send(as_ana, sheet, action="check", column_text="frases", column_label="coluna da outra aba").content
+    assert '<option value="Frases" selected>' in content.decode()
+    assert '<option value="nota" selected>' in content.decode()
+    assert 'value="coluna da outra aba"' not in content.decode()
+
+
+def test_repairs_stay_chosen_where_the_form_itself_is_wrong(as_ana: Client) -> None:
+    response = as_ana.post("/datasets/new", {"recipe": "unify_labels", "action": "check"})
+    assert response.status_code == 422
+    assert re.search(r'value="unify_labels"[^>]* checked', response.content.decode())
+
+
 def test_too_many_or_impossible_columns_mark_the_field(as_ana: Client) -> None:
     for headers in (["a"] * 21, ["x" * 301], ["a\x00b"]):
         response = send(as_ana, GOOD, column_text=headers)
