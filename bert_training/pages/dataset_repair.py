@@ -35,11 +35,17 @@ def repair(request: HttpRequest, pk: int) -> HttpResponse:
         except ServiceError as refusal:
             form.add_error(None, refusal.message)
     groups = refused.as_dict() if refused else {"groups": stored_groups(dataset)}
-    chosen = form["recipe"].value() or ()
-    form.offer(offered_fixes(groups), (*dataset.recipe, *chosen, *ALWAYS_OFFERED))
+    _offer(form, dataset, groups)
     report: ShownReport | None = shown_report(refused, is_check_only=False) if refused else None
     context = {"dataset": dataset, "form": form, "report": report}
     return render(request, "datasets/repair.html", context, status=422 if form.errors or refused else 200)
+
+
+def _offer(form: RecipeForm, dataset: Dataset, groups: dict[str, Any]) -> None:
+    """Offer what the file could use and what was chosen; what was done before is done again in any case."""
+    offered = [fix for fix in offered_fixes(groups) if fix.name not in dataset.recipe]
+    chosen = {*(form["recipe"].value() or ()), *ALWAYS_OFFERED} - set(dataset.recipe)
+    form.offer(offered, sorted(chosen))
 
 
 def _repaired(request: HttpRequest, dataset: Dataset, recipe: list[str]) -> HttpResponse:

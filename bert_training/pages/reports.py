@@ -41,6 +41,7 @@ class ShownReport:
     first_rows: list[list[str]] = field(default_factory=list)
     column_is_missing: bool = False
     is_check_only: bool = False
+    is_stored: bool = False
 
     @property
     def error_count(self) -> int:
@@ -66,7 +67,11 @@ def shown_report(report: Report, *, is_check_only: bool) -> ShownReport:
 def stored_report(dataset: Dataset) -> ShownReport:
     """Put into words what was stored with a dataset."""
     return _with_groups(
-        stored_groups(dataset), valid=dataset.is_ready, rows=dataset.rows, labels=label_counts(dataset.summary)
+        stored_groups(dataset),
+        valid=dataset.is_ready,
+        rows=dataset.rows,
+        labels=label_counts(dataset.summary),
+        is_stored=True,
     )
 
 

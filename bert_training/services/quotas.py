@@ -17,7 +17,7 @@ def require_room(dataset: Dataset) -> None:
     """Raise QuotaExceeded when its owner may not keep this new dataset beside those that are there."""
     kept = Dataset.objects.filter(owner=dataset.owner, deleted_at__isnull=True)
     if kept.count() >= settings.DATASETS_PER_USER:
-        message = _("You keep %(limit)d datasets, and nobody may keep more. Delete some that you do not need.")
+        message = _("You have reached the limit of %(limit)d datasets. Delete some that you do not need.")
         _refuse(message % {"limit": settings.DATASETS_PER_USER}, settings.DATASETS_PER_USER)
     first_files: int = kept.aggregate(total=Sum("bytes"))["total"] or 0
     others = kept.exclude(extra_files={}).values_list("extra_files", flat=True)

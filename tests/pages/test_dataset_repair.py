@@ -55,6 +55,14 @@ def test_chosen_repairs_make_a_new_dataset_that_says_where_it_comes_from(as_ana:
     assert "was here already" in again
 
 
+def test_what_was_repaired_before_is_not_offered_again(as_ana: Client, refused: Dataset) -> None:
+    as_ana.post(f"/datasets/{refused.pk}/repair", {"recipe": ["leave_out_bad_rows"]})
+    form = as_ana.get(f"/datasets/{Dataset.objects.latest('id').pk}/repair").content.decode()
+    assert 'value="leave_out_bad_rows"' not in form
+    assert 'value="mask_personal_data"' in form
+    assert "The repairs done before are done again." in form
+
+
 def test_repairs_that_do_not_help_are_answered_with_what_is_left(as_ana: Client, refused: Dataset) -> None:
     response = as_ana.post(f"/datasets/{refused.pk}/repair", {"recipe": ["unify_labels"]})
     assert response.status_code == 422

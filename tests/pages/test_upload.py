@@ -196,7 +196,7 @@ def test_a_full_quota_is_said_on_the_form(as_ana: Client, dataset: Dataset, sett
     settings.DATASETS_PER_USER = 1
     response = send(as_ana, GOOD)
     assert response.status_code == 422
-    assert "You keep 1 datasets" in response.content.decode()
+    assert "You have reached the limit of 1 datasets" in response.content.decode()
 
 
 @pytest.mark.parametrize(
