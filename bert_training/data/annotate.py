@@ -11,6 +11,7 @@ from typing import IO
 
 from bert_training.data.archive import open_package
 from bert_training.data.cells import to_text
+from bert_training.data.kinds import FileKind
 from bert_training.data.package_parts import sheet_part
 from bert_training.data.sheet import Sheet
 from bert_training.data.sheet_edit import AddedColumn, Additions, TextsOf, edit_sheet
@@ -37,14 +38,13 @@ def annotate(sheet: Sheet, target: Path, *, columns: Sequence[NewColumn], texts_
     """
     placed = place_columns(sheet, columns)
     order = sorted(range(len(columns)), key=lambda index: placed[index].position)
-    headers = [column.header for column in columns]
 
-    def in_order(number: int) -> Sequence[str]:
-        texts = headers if number == sheet.header_row else texts_of(number)
+    def in_order(row: int) -> Sequence[str]:
+        texts = texts_of(row)
         return [texts[index] for index in order] if texts else ()
 
     additions = Additions([placed[index] for index in order], sheet.header_row, in_order)
-    if zipfile.is_zipfile(sheet.path) and placed[-1].position <= LAST_COLUMN:
+    if sheet.kind == FileKind.XLSX and placed[-1].position <= LAST_COLUMN:
         try:
             _edit_package(sheet, target, additions)
             return True
@@ -92,18 +92,18 @@ def _write_anew(sheet: Sheet, target: Path, additions: Additions) -> None:
     offset = sheet.first_column
     width = max(len(sheet.header), additions.columns[-1].position - offset + 1)
 
-    def with_added(texts: list[str], number: int) -> list[str]:
+    def with_added(texts: list[str], added: Sequence[str]) -> list[str]:
         texts += [""] * (width - len(texts))
-        for column, text in zip(additions.columns, additions.texts_of(number), strict=False):
+        for column, text in zip(additions.columns, added, strict=True):
             texts[column.position - offset] = text
         return texts
 
     looks = {position: ColumnLook(READ_WIDTH) for position in range(width)}
     write_rows(
         target,
-        with_added(list(sheet.header), sheet.header_row),
+        with_added(list(sheet.header), [column.header for column in additions.columns]),
         rows=(
-            with_added([to_text(value) for value in row], number)
+            with_added([to_text(value) for value in row], additions.texts_of(number))
             for number, row in zip(sheet.row_numbers, sheet.rows, strict=True)
         ),
         numbers=sheet.row_numbers if sheet.row_numbers[0] > 1 else None,

@@ -38,13 +38,17 @@ class AddedColumn:
 class Additions:
     """What to write beside the rows of a sheet.
 
-    columns: in rising order of their positions.  texts_of: row number -> one text a column, "" for no cell; nothing at
-    all leaves the row as it is.
+    columns: in rising order of their positions.  texts_of: number of a row below the header -> one text a column, ""
+    for no cell; nothing at all leaves the row as it is.
     """
 
     columns: Sequence[AddedColumn]
     header_row: int
     texts_of: TextsOf
+
+    def texts_at(self, row: int) -> Sequence[str]:
+        """Return what to write into a row of the sheet: headers, texts or nothing."""
+        return [column.header for column in self.columns] if row == self.header_row else self.texts_of(row)
 
 
 @dataclass(frozen=True)
@@ -95,7 +99,7 @@ class SheetEditor:
             content = row.span(2) if row[2] is not None else None
             cells = list(self._cells(mask, content)) if content else []
             self._number = self._number_of(row[1], cells, mask)
-            texts = self._additions.texts_of(self._number)
+            texts = self._additions.texts_at(self._number)
             if any(texts):
                 yield raw[done : row.start()]
                 yield self._row_with(raw, row, cells, texts)

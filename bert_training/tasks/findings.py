@@ -13,12 +13,12 @@ from typing import Any
 from bert_training.data.annotate import NewColumn, annotate
 from bert_training.data.cells import is_blank
 from bert_training.data.checks import DatasetRefused, Problem, Problems
-from bert_training.data.columns import match_columns, take_cells
+from bert_training.data.columns import find_header, match_columns, take_cells
 from bert_training.data.digest import file_digest
 from bert_training.data.duplicates import exact_groups, near_groups
 from bert_training.data.own_columns import ROW_ID_HEADER, row_id, without_own
 from bert_training.data.process_limits import ProcessLimits
-from bert_training.data.repairs import Fix, recipe_of
+from bert_training.data.repairs import Fix
 from bert_training.data.sandbox import run_in_sandbox
 from bert_training.data.sheet import Sheet
 from bert_training.data.spreadsheet import read_sheet
@@ -79,12 +79,13 @@ def write_findings(
     """Run in the child; an answer in JSON values."""
     path, asked = Path(source), CheckRequest(**request)
     notes = Notes.from_json(Path(notes_path).read_text(encoding="utf-8"))
-    # Repairs change what is read, never the file; only where its header is must be known.
-    recipe = recipe_of(asked.recipe) & {Fix.FIND_HEADER}
     try:
-        sheet = read_sheet(path, Problems(), sheet=asked.sheet or None, display_name=display_name, recipe=recipe)
+        sheet = read_sheet(path, Problems(), sheet=asked.sheet or None, display_name=display_name)
     except DatasetRefused as refusal:
         return {"refused": refusal.problem.as_dict(), "kept": False}
+    # Repairs change what is read, never the file; only where its header is must be known.
+    if Fix.FIND_HEADER in asked.recipe:
+        sheet = find_header(sheet, TASKS[asked.task].columns, asked.columns)
     return {"refused": None, "kept": _write(sheet, asked, notes, Path(target))}
 
 
