@@ -2,9 +2,11 @@
 
 import logging
 
+from bert_training.contract.enums import WorkbookKind
 from bert_training.services import profiles, sweep
 from bert_training.services.errors import StorageAway
 from bert_training.services.stored_check import check_later, check_stored_dataset, refuse_unchecked
+from bert_training.services.stored_workbooks import make_stored_workbook
 
 logger = logging.getLogger(__name__)
 
@@ -37,3 +39,11 @@ def make_profile(pk: int) -> None:
     except Exception:
         logger.exception("profile failed", extra={"dataset": pk})
         profiles.fail_profile(pk)
+
+
+def make_workbook(pk: int, kind: str, language: str) -> None:
+    """Make a workbook of a large dataset; what was stored before tells the user when this fails."""
+    try:
+        make_stored_workbook(pk, WorkbookKind(kind), language)
+    except Exception:
+        logger.exception("workbook failed", extra={"dataset": pk})

@@ -73,6 +73,13 @@ class DatasetStatus(StrEnum):
     REFUSED = "refused"
 
 
+class WorkbookKind(StrEnum):
+    """What is made of the findings of a check; the values stand in addresses and in the form's `action`."""
+
+    PROBLEMS = "problems"  # one row a problem
+    FINDINGS = "workbook"  # the user's own file with added columns
+
+
 class ProfileStatus(StrEnum):
     PENDING = "pending"
     READY = "ready"

@@ -7,10 +7,12 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from bert_training.contract.enums import DatasetStatus, Split
+from bert_training.contract.enums import DatasetStatus, Split, WorkbookKind
 from bert_training.models.choices import dataset_status_choices, task_choices
 
 PRIVACY_FULL = "full"
+# Behind the key of a workbook: that it is being made, and why there is none.
+PENDING_ENDING, REASON_ENDING = ".pending", ".reason"
 
 
 class Dataset(models.Model):
@@ -100,6 +102,21 @@ class Dataset(models.Model):
     def table_key(self) -> str:
         """Where the canonical Parquet table is stored."""
         return f"datasets/{self.uuid}/table.parquet"
+
+    def workbook_key(self, kind: WorkbookKind, language: str) -> str:
+        """Where a workbook of the findings is stored, of datasets so large that it is made in the background."""
+        return f"datasets/{self.uuid}/{kind.value}.{language}.xlsx"
+
+    @property
+    def workbook_keys(self) -> list[str]:
+        """Name all files that may be stored for the workbooks of a large dataset."""
+        keys = [self.workbook_key(kind, language) for kind in WorkbookKind for language, _name in settings.LANGUAGES]
+        return [key + ending for key in keys for ending in ("", PENDING_ENDING, REASON_ENDING)]
+
+    @property
+    def is_large(self) -> bool:
+        """Tell whether it is checked, and workbooks of it are made, in the background."""
+        return self.upload_bytes > settings.BACKGROUND_CHECK_BYTES
 
     @property
     def is_ready(self) -> bool:

@@ -13,7 +13,6 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Never
 
-from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
@@ -116,7 +115,7 @@ def _register(
         _mend_files(existing, sources, request)
         return Registered(existing, created=False)
     require_room(dataset)
-    if dataset.upload_bytes > settings.BACKGROUND_CHECK_BYTES:
+    if dataset.is_large:
         return _store(dataset, sources, None)
     with tempfile.TemporaryDirectory(prefix="bert-table-") as folder:
         table_path = Path(folder) / "table.parquet"
@@ -301,7 +300,8 @@ def _store(dataset: Dataset, sources: Sources, table: Path | None) -> Registered
 def stored_keys(dataset: Dataset) -> list[str]:
     """Name all files that may be stored for a dataset."""
     parts = [dataset.part_key(Split(part)) for part in dataset.extra_files]
-    return [dataset.original_key, *parts, dataset.table_key]
+    workbooks = dataset.workbook_keys if dataset.is_large else []
+    return [dataset.original_key, *parts, dataset.table_key, *workbooks]
 
 
 def update_dataset(dataset: Dataset, *, name: str | None = None, description: str | None = None) -> None:

@@ -90,7 +90,7 @@ def damage_of(dataset: Dataset) -> list[str]:
 
 def require_table(dataset: Dataset) -> None:
     """Raise DatasetGone when the canonical table is not stored any more, StorageAway when nobody can say."""
-    with _reading(dataset.table_key):
+    with reading(dataset.table_key):
         if not default_storage.exists(dataset.table_key):
             raise FileNotFoundError
 
@@ -98,7 +98,7 @@ def require_table(dataset: Dataset) -> None:
 def _open(key: str, sha256: str) -> StoredFile:
     """Open a stored file whose bytes are those that were checked: a run must not train on others. 50 MB take 0.1 s."""
     digest = hashlib.sha256()
-    with _reading(key):
+    with reading(key):
         file: StoredFile = default_storage.open(key, "rb")
         for chunk in file.chunks():
             digest.update(chunk)
@@ -111,7 +111,7 @@ def _open(key: str, sha256: str) -> StoredFile:
 
 
 @contextmanager
-def _reading(key: str) -> Iterator[None]:
+def reading(key: str) -> Iterator[None]:
     """Tell a file that is gone, which ends a run, from a store that is away, which only costs time."""
     try:
         yield

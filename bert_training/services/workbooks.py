@@ -9,13 +9,12 @@ import tempfile
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from pathlib import Path
 from typing import IO
 
 from django.utils.translation import gettext as _
 
-from bert_training.contract.enums import ErrorCode, Split
+from bert_training.contract.enums import ErrorCode, Split, WorkbookKind
 from bert_training.data.checks import DatasetRefused
 from bert_training.data.duplicates import unpack_groups
 from bert_training.data.own_columns import PREFIX
@@ -31,13 +30,6 @@ from bert_training.tasks.findings import Notes, number_groups, write_in_sandbox
 from bert_training.tasks.intake import CheckRequest, SourceFile, check_in_sandbox
 
 LEAST_SECONDS = 2.0  # for the second child, however long the first took
-
-
-class WorkbookKind(StrEnum):
-    """What can be downloaded; the values are those of the form's `action` and of addresses."""
-
-    PROBLEMS = "problems"  # one row a problem
-    FINDINGS = "workbook"  # the user's own file with added columns
 
 
 @dataclass(frozen=True)
@@ -72,19 +64,27 @@ def workbook_of_dataset(kind: WorkbookKind, dataset: Dataset, limits: ProcessLim
 
 
 def make_workbook(wanted: Wanted, limits: ProcessLimits) -> MadeWorkbook:
-    """Check the files and write the workbook; both children together keep within the limits' wall clock."""
+    """Check the files and write the workbook; both children together keep within the limits' wall clock.
+
+    Raises ServiceError when a file can be read by nobody, or takes longer.
+    """
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="bert-workbook-") as folder:
         problems, target = Path(folder) / "problems.jsonl", Path(folder) / "workbook.xlsx"
         check_in_sandbox(wanted.files, wanted.request, problems_path=problems, limits=limits)
-        name = Path(wanted.files[Split.TRAIN].display_name)
         if wanted.kind == WorkbookKind.PROBLEMS:
             write_problem_sheet(problems, target, files=wanted.files)
-            return MadeWorkbook(_detached(target), f"{name.stem} - {_('problems')}.xlsx")
-        left = max(LEAST_SECONDS, limits.wall_seconds - (time.monotonic() - started))
-        is_kept = _write_findings(wanted, problems, target, limits=replace(limits, wall_seconds=left))
-        suffix = ".xlsm" if is_kept and name.suffix.lower() == ".xlsm" else ".xlsx"
-        return MadeWorkbook(_detached(target), f"{name.stem} - {_('findings')}{suffix}")
+        else:
+            left = max(LEAST_SECONDS, limits.wall_seconds - (time.monotonic() - started))
+            _write_findings(wanted, problems, target, limits=replace(limits, wall_seconds=left))
+        return MadeWorkbook(_detached(target), workbook_name(wanted.kind, wanted.files[Split.TRAIN].display_name))
+
+
+def workbook_name(kind: WorkbookKind, original: str) -> str:
+    """Call a workbook after the file that it is about. One with macros keeps its ending, or no program opens it."""
+    path = Path(original)
+    words, suffix = (_("problems"), ".xlsx") if kind == WorkbookKind.PROBLEMS else (_("findings"), path.suffix.lower())
+    return f"{path.stem} - {words}{suffix if suffix == '.xlsm' else '.xlsx'}"
 
 
 def groups_of(dataset: Dataset) -> dict[int, int] | None:
@@ -97,12 +97,12 @@ def groups_of(dataset: Dataset) -> dict[int, int] | None:
     return {row: number for row, number in numbers.items() if row < PART_STRIDE}
 
 
-def _write_findings(wanted: Wanted, problems: Path, target: Path, *, limits: ProcessLimits) -> bool:
+def _write_findings(wanted: Wanted, problems: Path, target: Path, *, limits: ProcessLimits) -> None:
     headers = [PREFIX + name for name in (_("problems"), _("repair"), _("repeats row"), _("group of similar texts"))]
     notes = Notes(headers, row_notes(problems), wanted.groups)
     try:
         source = wanted.files[Split.TRAIN]
-        return write_in_sandbox(source, wanted.request, notes=notes, target=target, limits=limits)
+        write_in_sandbox(source, wanted.request, notes=notes, target=target, limits=limits)
     except DatasetRefused as refusal:
         words = shown_problem(refusal.problem.as_dict())
         message = f"{words.sentence} {words.repair}".strip()

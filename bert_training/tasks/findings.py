@@ -56,8 +56,8 @@ class Notes:
 
 def write_in_sandbox(
     source: SourceFile, request: CheckRequest, *, notes: Notes, target: Path, limits: ProcessLimits
-) -> bool:
-    """Write the file with its notes to target; returns whether its looks could be kept. Raises DatasetRefused."""
+) -> None:
+    """Write the file with its notes to target, see data.annotate. Raises DatasetRefused."""
     notes_path = target.with_suffix(".json")
     notes_path.write_text(json.dumps(asdict(notes)), encoding="utf-8")
     arguments = {
@@ -67,29 +67,29 @@ def write_in_sandbox(
         "notes_path": str(notes_path.resolve()),
         "target": str(target.resolve()),
     }
-    answer = run_in_sandbox(f"{__name__}.write_findings", arguments, limits=limits)
-    if answer["refused"]:
-        raise DatasetRefused(Problem(**answer["refused"]))
-    return bool(answer["kept"])
+    refused = run_in_sandbox(f"{__name__}.write_findings", arguments, limits=limits)
+    if refused:
+        raise DatasetRefused(Problem(**refused))
 
 
 def write_findings(
     source: str, display_name: str, request: dict[str, Any], notes_path: str, target: str
-) -> dict[str, Any]:
-    """Run in the child; an answer in JSON values."""
+) -> dict[str, Any] | None:
+    """Run in the child; returns the problem for which the file cannot be read, if there is one."""
     path, asked = Path(source), CheckRequest(**request)
     notes = Notes.from_json(Path(notes_path).read_text(encoding="utf-8"))
     try:
         sheet = read_sheet(path, Problems(), sheet=asked.sheet or None, display_name=display_name)
     except DatasetRefused as refusal:
-        return {"refused": refusal.problem.as_dict(), "kept": False}
+        return refusal.problem.as_dict()
     # Repairs change what is read, never the file; only where its header is must be known.
     if Fix.FIND_HEADER in asked.recipe:
         sheet = find_header(sheet, TASKS[asked.task].columns, asked.columns)
-    return {"refused": None, "kept": _write(sheet, asked, notes, Path(target))}
+    _write(sheet, asked, notes, Path(target))
+    return None
 
 
-def _write(sheet: Sheet, request: CheckRequest, notes: Notes, target: Path) -> bool:
+def _write(sheet: Sheet, request: CheckRequest, notes: Notes, target: Path) -> None:
     texts = _texts(sheet, request)
     repeated = _repeated(texts)
     groups = _groups(texts) if notes.groups is None else notes.groups
@@ -103,7 +103,7 @@ def _write(sheet: Sheet, request: CheckRequest, notes: Notes, target: Path) -> b
 
     columns = [NewColumn(header, ColumnLook(width)) for header, width in zip(notes.headers, WIDTHS, strict=True)]
     columns.append(NewColumn(ROW_ID_HEADER, ColumnLook(ID_WIDTH, is_hidden=True)))
-    return annotate(sheet, target, columns=columns, texts_of=texts_of)
+    annotate(sheet, target, columns=columns, texts_of=texts_of)
 
 
 def _texts(sheet: Sheet, request: CheckRequest) -> dict[int, str]:
