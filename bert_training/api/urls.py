@@ -12,6 +12,7 @@ from bert_training.api.views import (
     queue,
     runs,
     telemetry,
+    workbooks,
     workers,
 )
 
@@ -26,6 +27,8 @@ urlpatterns = [
     path("datasets/<int:pk>/profile", profiles.ShowProfile.as_view(), name="dataset-profile"),
     path("datasets/<int:pk>/manifest", manifests.ManifestOfDataset.as_view(), name="dataset-manifest"),
     path("datasets/<int:pk>/repair", datasets.RepairDataset.as_view(), name="dataset-repair"),
+    path("datasets/<int:pk>/problems", workbooks.DatasetProblems.as_view(), name="dataset-problems"),
+    path("datasets/<int:pk>/workbook", workbooks.DatasetWorkbook.as_view(), name="dataset-workbook"),
     path("runs", runs.Runs.as_view(), name="runs"),
     path("runs/<int:pk>", runs.RunDetail.as_view(), name="run"),
     path("runs/<int:pk>/metrics", telemetry.RunMetrics.as_view(), name="run-metrics"),

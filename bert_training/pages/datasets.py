@@ -27,6 +27,7 @@ from bert_training.pages.requests import form_page, page, page_of, person
 from bert_training.pages.runs import rows_for_list, with_headlines
 from bert_training.pages.splits import manifest_context
 from bert_training.pages.words import Fact, count_text
+from bert_training.pages.workbooks import workbook_links
 from bert_training.services.datasets import delete_dataset
 from bert_training.services.errors import DatasetGone, ServiceError, StorageAway
 from bert_training.services.stored_files import open_original, preview_rows
@@ -75,6 +76,7 @@ def show_dataset(request: HttpRequest, pk: int) -> HttpResponse:
         "runs": with_headlines(rows_for_list(access.runs_visible_to(user).filter(dataset=dataset))[:SHOWN_RUNS]),
         "facts": _facts(dataset),
         "check_waits": _check_waits(dataset),
+        "workbooks": workbook_links(dataset),
         **manifest_context(dataset),
         **origin_context(user, dataset),
     }

@@ -3,33 +3,41 @@
 from typing import Any
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
 from bert_training import access
+from bert_training.contract.enums import WorkbookKind
 from bert_training.pages.reports import ShownReport, shown_report
 from bert_training.pages.requests import form_page, page, person
+from bert_training.pages.workbooks import send_workbook
 from bert_training.services.datasets import DatasetInvalid, check_upload, register_upload
 from bert_training.services.errors import ServiceError
+from bert_training.services.workbooks import EXCEL, workbook_of_upload
 from bert_training.tasks import TASKS
 from bert_training.tasks.samples import sample_workbook
 from bert_training.tasks.spec import TaskSpec
 from bert_training.upload_form import UploadForm
 
-EXCEL = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 SHOWN_EXAMPLES = 3
 FORM_ID = "upload-form"  # repairs stand below the form and belong to it
 
 
 @form_page
-def upload_dataset(request: HttpRequest) -> HttpResponse:
-    """Show the form for one task; `action=check` judges the file and keeps nothing, `action=send` saves it."""
+def upload_dataset(request: HttpRequest) -> HttpResponseBase:
+    """Show the form for one task; `action=check` judges the file and keeps nothing, `action=send` saves it.
+
+    action=problems and action=workbook (WorkbookKind) keep nothing either: a workbook of the findings comes back.
+    """
     spec = _wanted_task(request)
     form = UploadForm(spec, request.POST or None, request.FILES or None)
-    found, is_check_only = None, request.POST.get("action") == "check"
+    found, action = None, request.POST.get("action")
+    is_check_only = action == "check"
     if request.method == "POST" and form.is_valid():
         try:
+            if action in list(WorkbookKind):
+                return send_workbook(workbook_of_upload(WorkbookKind(action), form.uploads(), form.check_request()))
             if not is_check_only:
                 return _register(request, form)
             found = check_upload(form.uploads(), form.check_request())

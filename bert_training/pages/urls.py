@@ -3,6 +3,7 @@
 from django.urls import path
 from django.views.i18n import set_language
 
+from bert_training.contract.enums import WorkbookKind
 from bert_training.pages import (
     account,
     dataset_profile,
@@ -17,6 +18,7 @@ from bert_training.pages import (
     runs,
     splits,
     upload,
+    workbooks,
     workers,
 )
 
@@ -31,6 +33,18 @@ urlpatterns = [
     path("datasets/sample/<str:task>", upload.download_sample, name="dataset-sample"),
     path("datasets/<int:pk>", datasets.show_dataset, name="dataset"),
     path("datasets/<int:pk>/download", datasets.download_dataset, name="dataset-download"),
+    path(
+        "datasets/<int:pk>/problems",
+        workbooks.download_workbook,
+        {"kind": WorkbookKind.PROBLEMS},
+        name="dataset-problems",
+    ),
+    path(
+        "datasets/<int:pk>/workbook",
+        workbooks.download_workbook,
+        {"kind": WorkbookKind.FINDINGS},
+        name="dataset-workbook",
+    ),
     path("datasets/<int:pk>/delete", datasets.delete, name="dataset-delete"),
     path("datasets/<int:pk>/profile", dataset_profile.restart, name="dataset-profile"),
     path("datasets/<int:pk>/charts/<slug:name>.svg", dataset_profile.download_chart, name="dataset-chart"),

@@ -10,8 +10,9 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
+from django.conf import settings
 from django.utils.translation import gettext as _
 
 from bert_training.contract.enums import ErrorCode, Split, WorkbookKind
@@ -23,12 +24,13 @@ from bert_training.data.table import PART_STRIDE, ROW
 from bert_training.models import Dataset, DatasetProfile
 from bert_training.services.datasets import Uploads, request_of, stored_sources, upload_sources
 from bert_training.services.errors import ServiceError
-from bert_training.services.problem_sheet import row_notes, write_problem_sheet
+from bert_training.services.problem_sheet import read_problems, row_notes, write_problem_sheet
 from bert_training.services.problem_words import shown_problem
 from bert_training.services.stored_files import read_table
 from bert_training.tasks.findings import Notes, number_groups, write_in_sandbox
 from bert_training.tasks.intake import CheckRequest, SourceFile, check_in_sandbox
 
+EXCEL = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 LEAST_SECONDS = 2.0  # for the second child, however long the first took
 
 
@@ -61,6 +63,17 @@ def workbook_of_dataset(kind: WorkbookKind, dataset: Dataset, limits: ProcessLim
     with stored_sources(dataset) as files:
         groups = groups_of(dataset) if kind == WorkbookKind.FINDINGS else None
         return make_workbook(Wanted(kind, files, request_of(dataset), groups), limits)
+
+
+def problems_of_dataset(dataset: Dataset) -> list[dict[str, Any]]:
+    """Return all problems of a stored dataset, as Problem.as_dict() has them. Raises ServiceError for a large one."""
+    if dataset.is_large:
+        message = _("The file is too large to be checked at once: ask for the spreadsheet of its problems.")
+        raise ServiceError(ErrorCode.TOO_LARGE, message, http_status=413, limit=settings.BACKGROUND_CHECK_BYTES)
+    with stored_sources(dataset) as files, tempfile.TemporaryDirectory(prefix="bert-problems-") as folder:
+        path = Path(folder) / "problems.jsonl"
+        check_in_sandbox(files, request_of(dataset), problems_path=path)
+        return list(read_problems(path))
 
 
 def make_workbook(wanted: Wanted, limits: ProcessLimits) -> MadeWorkbook:

@@ -113,6 +113,7 @@ def schema(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 
 PROMISED = """
 POST datasets/validate, POST datasets/upload, GET datasets, GET datasets/{id}, GET datasets/{id}/download, POST runs,
+GET datasets/{id}/problems, GET datasets/{id}/workbook,
 GET runs, GET runs/{id}, GET runs/{id}/metrics, GET runs/{id}/logs, POST runs/{id}/reproduce, POST jobs/claim,
 POST jobs/{id}/progress, POST jobs/{id}/complete, POST metrics, POST logs, POST logs/batch, POST workers/register,
 GET workers, POST workers/heartbeat, GET queue/status, POST runs/{id}/cancel, POST runs/{id}/finish, GET base-models,

@@ -55,6 +55,15 @@ class OfferedFixSerializer(serializers.Serializer[Any]):
     count = serializers.IntegerField(help_text="How many findings it mends.")
 
 
+class ProblemPageSerializer(serializers.Serializer[dict[str, Any]]):
+    """A page of findings."""
+
+    count = serializers.IntegerField()
+    next = serializers.URLField(allow_null=True)
+    previous = serializers.URLField(allow_null=True)
+    results = ProblemSerializer(many=True)
+
+
 class RefusalSerializer(serializers.Serializer[dict[str, Any]]):
     """Why the check in the background refused a dataset."""
 
