@@ -21,6 +21,7 @@ from bert_training.data.checks import DatasetRefused
 from bert_training.data.duplicates import can_compare, near_groups, pack_groups, unpack_groups
 from bert_training.data.sandbox import SandboxFailed
 from bert_training.models import Dataset, DatasetProfile, Run, TokenLengths
+from bert_training.services.continuations import continuation_of
 from bert_training.services.errors import DatasetNotReady
 from bert_training.services.stored_files import read_table, stored_copy
 from bert_training.tasks import TASKS
@@ -145,6 +146,8 @@ def _describe(dataset: Dataset) -> tuple[dict[str, Any], bytes | None]:
     ):
         groups_path = Path(folder) / "groups"
         content = profile_in_sandbox(table, task=dataset.task, groups_path=groups_path)
+        if continued := continuation_of(dataset, table):
+            content["continues"] = continued
         return content, groups_path.read_bytes() if groups_path.exists() else None
 
 

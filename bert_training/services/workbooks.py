@@ -16,10 +16,11 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from bert_training.contract.enums import ErrorCode, Split, WorkbookKind
-from bert_training.data.checks import DatasetRefused
+from bert_training.data.checks import DatasetRefused, Problem
 from bert_training.data.duplicates import unpack_groups
 from bert_training.data.own_columns import PREFIX
 from bert_training.data.process_limits import UPLOAD_LIMITS, ProcessLimits
+from bert_training.data.reading.refusals import TOO_COMPLEX
 from bert_training.data.table import PART_STRIDE, ROW
 from bert_training.models import Dataset, DatasetProfile
 from bert_training.services.datasets import Uploads, request_of, stored_sources, upload_sources
@@ -28,7 +29,7 @@ from bert_training.services.problem_sheet import read_problems, row_notes, write
 from bert_training.services.problem_words import shown_problem
 from bert_training.services.stored_files import read_table
 from bert_training.tasks.findings import Notes, number_groups, write_in_sandbox
-from bert_training.tasks.intake import CheckRequest, SourceFile, check_in_sandbox
+from bert_training.tasks.intake import CheckRequest, Report, SourceFile, check_in_sandbox
 
 EXCEL = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 LEAST_SECONDS = 2.0  # for the second child, however long the first took
@@ -72,7 +73,7 @@ def problems_of_dataset(dataset: Dataset) -> list[dict[str, Any]]:
         raise ServiceError(ErrorCode.TOO_LARGE, message, http_status=413, limit=settings.BACKGROUND_CHECK_BYTES)
     with stored_sources(dataset) as files, tempfile.TemporaryDirectory(prefix="bert-problems-") as folder:
         path = Path(folder) / "problems.jsonl"
-        check_in_sandbox(files, request_of(dataset), problems_path=path)
+        _require_whole(check_in_sandbox(files, request_of(dataset), problems_path=path))
         return list(read_problems(path))
 
 
@@ -84,7 +85,7 @@ def make_workbook(wanted: Wanted, limits: ProcessLimits) -> MadeWorkbook:
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="bert-workbook-") as folder:
         problems, target = Path(folder) / "problems.jsonl", Path(folder) / "workbook.xlsx"
-        check_in_sandbox(wanted.files, wanted.request, problems_path=problems, limits=limits)
+        _require_whole(check_in_sandbox(wanted.files, wanted.request, problems_path=problems, limits=limits))
         if wanted.kind == WorkbookKind.PROBLEMS:
             write_problem_sheet(problems, target, files=wanted.files)
         else:
@@ -117,9 +118,19 @@ def _write_findings(wanted: Wanted, problems: Path, target: Path, *, limits: Pro
         source = wanted.files[Split.TRAIN]
         write_in_sandbox(source, wanted.request, notes=notes, target=target, limits=limits)
     except DatasetRefused as refusal:
-        words = shown_problem(refusal.problem.as_dict())
-        message = f"{words.sentence} {words.repair}".strip()
-        raise ServiceError(ErrorCode.INVALID_DATASET, message) from refusal
+        raise _refused(refusal.problem) from refusal
+
+
+def _require_whole(report: Report) -> None:
+    """Refuse what the check did not get through: a list of no problems would say that there are none."""
+    for problem in report.errors:
+        if problem.code == TOO_COMPLEX:
+            raise _refused(problem)
+
+
+def _refused(problem: Problem) -> ServiceError:
+    words = shown_problem(problem.as_dict())
+    return ServiceError(ErrorCode.INVALID_DATASET, f"{words.sentence} {words.repair}".strip())
 
 
 def _detached(path: Path) -> IO[bytes]:

@@ -10,6 +10,8 @@ SAVE_AS_XLSX = gettext_noop(
     "Open it in Excel or LibreOffice, choose Save as, Excel workbook (.xlsx), and send that file."
 )
 
+TOO_COMPLEX = "file_too_complex"
+
 
 def refuse(code: str, message: str, repair: str = "", **values: str | int) -> Never:
     """Raise DatasetRefused with one problem of the file as a whole."""
@@ -48,4 +50,4 @@ def too_complex() -> DatasetRefused:
     """Say that the file breaks the limits of those who read it."""
     message = gettext_noop("Reading the file took more time or memory than is allowed.")
     repair = gettext_noop("Copy the needed columns as values into a new workbook and send that.")
-    return DatasetRefused(Problem("file_too_complex", message, repair))
+    return DatasetRefused(Problem(TOO_COMPLEX, message, repair))
