@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from bert_training.models import Run, Worker
-from bert_training.services import datasets, stored_check, workbooks
+from bert_training.services import datasets, stored_check
 from bert_training.tasks.intake import Report, check_files
 from tests.checking import judge_manifests_here
 from tests.pages.training import train
@@ -24,7 +24,6 @@ def _check_here(monkeypatch: pytest.MonkeyPatch) -> None:
     judge_manifests_here(monkeypatch)
     monkeypatch.setattr(datasets, "check_in_sandbox", check_here)
     monkeypatch.setattr(stored_check, "check_in_sandbox", check_here)
-    monkeypatch.setattr(workbooks, "check_in_sandbox", check_here)
 
 
 def client_of(user: User, language: str = "en") -> Client:

@@ -15,7 +15,7 @@ from pytest_django import Settings
 from bert_training import background
 from bert_training.data.workbook import write_workbook
 from bert_training.models import Dataset
-from bert_training.tasks import findings
+from tests.checking import make_workbooks_here
 from tests.personas import ready_dataset
 
 TEXTS = [(f"O autor {at} pede o que consta.", "ab"[at % 2]) for at in range(8)]
@@ -25,9 +25,8 @@ ADDED = ["Portal: problems", "Portal: repair", "Portal: repeats row", "Portal: g
 
 
 @pytest.fixture(autouse=True)
-def _write_here(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Spare the child process around the same work; tests/service_layer/test_workbooks.py has it."""
-    monkeypatch.setattr(findings, "run_in_sandbox", lambda _name, values, limits: findings.write_findings(**values))
+def _make_workbooks_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    make_workbooks_here(monkeypatch)
 
 
 @pytest.fixture

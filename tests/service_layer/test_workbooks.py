@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,11 +14,13 @@ from openpyxl import load_workbook
 from bert_training.contract.enums import Split, WorkbookKind
 from bert_training.data.process_limits import ProcessLimits
 from bert_training.models import Dataset, DatasetProfile
+from bert_training.services.continuations import continuation_of
 from bert_training.services.datasets import register_upload
 from bert_training.services.errors import ServiceError
 from bert_training.services.profiles import make_profile
 from bert_training.services.workbooks import MadeWorkbook, workbook_of_dataset, workbook_of_upload
 from bert_training.tasks.intake import CheckRequest
+from tests.personas import ready_dataset
 from tests.workbooks import workbook_bytes, workbook_of
 
 TEXT = CheckRequest("text-classification")
@@ -52,9 +55,7 @@ def column(sheet: Any, header: str) -> list[Any]:
 
 
 def register(owner: User, content: bytes) -> Dataset:
-    dataset = register_upload(owner=owner, uploads=upload(content), request=TEXT).dataset
-    make_profile(dataset.pk)
-    return dataset
+    return register_upload(owner=owner, uploads=upload(content), request=TEXT).dataset
 
 
 def test_repeated_and_similar_rows_are_named_beside_the_problems() -> None:
@@ -73,7 +74,7 @@ def test_the_words_of_token_rows_are_compared_too() -> None:
 
 @pytest.mark.parametrize("kind", WorkbookKind)
 def test_a_file_that_takes_too_long_gives_a_clear_answer(ana: User, kind: WorkbookKind) -> None:
-    dataset = register_upload(owner=ana, uploads=upload(workbook_bytes(TEXT.task)), request=TEXT).dataset
+    dataset = ready_dataset(ana)
     with pytest.raises(ServiceError, match="more time or memory"):
         workbook_of_dataset(kind, dataset, ProcessLimits(wall_seconds=0.01))
 
@@ -89,13 +90,14 @@ def test_a_spreadsheet_that_was_sorted_cut_and_mended_is_known_again(ana: User) 
     rows += [["Um pedido novo.", "cobrança", *[None] * 5], rows[3][:]]  # one typed in, one copied
     rows[-1][0] = "Uma cópia que virou outro texto."
     second = register(ana, workbook_of([header, *rows]))
+    make_profile(second.pk)
     expected = {"kept": 22, "text_changed": 1, "answer_changed": 1, "deleted": 2, "added": 2, "by_id": 21, "by_text": 1}
     assert DatasetProfile.objects.get(dataset=second).content["continues"] == {"dataset": first.pk, **expected}
 
 
 def test_nobody_continues_what_belongs_to_others(ana: User, carla: User) -> None:
-    first = register(ana, workbook_bytes(TEXT.task))
+    first = ready_dataset(ana)
     with workbook_of_dataset(WorkbookKind.FINDINGS, first).file as file:
         second = register(carla, file.read())
     assert second.summary["continues"] == first.sha256[:12]
-    assert "continues" not in DatasetProfile.objects.get(dataset=second).content
+    assert continuation_of(second, Path()) is None
