@@ -19,9 +19,9 @@ from bert_training import access
 from bert_training.contract.enums import DatasetStatus, Split
 from bert_training.models import Dataset, Run
 from bert_training.models.choices import dataset_status_choices, task_choices
+from bert_training.pages.continuation import shown_continuation
 from bert_training.pages.dataset_profile import shown_profile
 from bert_training.pages.dataset_repair import origin_context
-from bert_training.pages.continuation import shown_continuation
 from bert_training.pages.filters import ListFilters, with_all
 from bert_training.pages.reports import stored_report
 from bert_training.pages.requests import form_page, page, page_of, person

@@ -84,7 +84,7 @@ def write_findings(
         return refusal.problem.as_dict()
     # Repairs change what is read, never the file; only where its header is must be known.
     if Fix.FIND_HEADER in asked.recipe:
-        sheet = find_header(sheet, TASKS[asked.task].columns, asked.columns)
+        sheet = find_header(sheet, TASKS[asked.task].columns, Problems(), mapping=asked.columns)
     _write(sheet, asked, notes, Path(target))
     return None
 

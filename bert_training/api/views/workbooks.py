@@ -10,13 +10,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from bert_training import access
-from bert_training.api.downloads import PIECE_BYTES, StoredFile, send_file
+from bert_training.api.downloads import PIECE_BYTES, AnyAccept, StoredFile, send_file
 from bert_training.api.frame import ApiView
 from bert_training.api.pagination import Pages
 from bert_training.api.parsing import JsonRenderer
 from bert_training.api.schema import RANGE_ERRORS
 from bert_training.api.serializers.datasets import ProblemPageSerializer, ProblemSerializer
-from bert_training.api.views.datasets import AnyAccept
 from bert_training.contract.enums import WorkbookKind
 from bert_training.services.stored_workbooks import open_workbook
 from bert_training.services.workbooks import EXCEL, MadeWorkbook, problems_of_dataset
