@@ -10,6 +10,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.formats import number_format
 from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 
@@ -42,6 +43,7 @@ class Findings:
     """What a profile found, in words and pictures."""
 
     quality: ShownQuality
+    balance: list[Fact]
     class_chart: Chart
     classes: list[dict[str, Any]]
     length_charts: list[Chart]
@@ -122,6 +124,7 @@ def _findings(dataset: Dataset, content: Mapping[str, Any], lengths: list[TokenL
     counts = content["classes"]["counts"]
     return Findings(
         quality=shown_quality(dataset, content, lengths[:1]),
+        balance=_balance(content["classes"]),
         class_chart=draw_bars("classes", _("Examples of each class"), counts, shown=SHOWN_CLASSES),
         classes=_classes(counts, content["lengths"].get("classes", {})),
         length_charts=_length_charts(content["lengths"]),
@@ -133,6 +136,14 @@ def _findings(dataset: Dataset, content: Mapping[str, Any], lengths: list[TokenL
             for kind, found in content["personal"].items()
         ],
     )
+
+
+def _balance(classes: Mapping[str, Any]) -> list[Fact]:
+    ratio = classes["largest"] / max(1, classes["smallest"])
+    return [
+        Fact(_("from the largest class to the smallest"), f"{number_format(round(ratio, 1))} : 1"),
+        Fact(_("classes of one size would be as diverse"), str(number_format(classes["effective"]))),
+    ]
 
 
 def _classes(counts: Mapping[str, int], lengths: Mapping[str, Any]) -> list[dict[str, Any]]:

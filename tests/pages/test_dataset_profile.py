@@ -55,6 +55,7 @@ def test_a_profile_that_is_there_is_shown_and_asks_no_more(as_ana: Client, datas
     score = re.search(r'class="figure-value">(\d+)<span class="muted"> / 100', content)
     assert score is not None
     assert 0 < int(score[1]) < 100  # four examples a class are few
+    assert 'figure-value">1.0 : 1<' in content
     assert "3 of 3 classes have fewer than 50 examples; the smallest has 4." in content
     assert content.count('<svg xmlns="http://www.w3.org/2000/svg"') == 3
     assert "No CPF, CNPJ" in content
