@@ -13,6 +13,7 @@ near: as exact, and "largest": [{"rows": first row numbers, "size"}]; the exact 
     data.duplicates compares
 personal: {kind of data.personal_data: {"found", "rows", "first_rows"}}
 group: {"groups", "largest", "blank"}, or absent where no column says what belongs together
+continues: what has changed since the dataset that this one continues; added by services.continuations, or absent
 """
 
 import math

@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from bert_training.models import Dataset, DatasetProfile
 from bert_training.pages.charts import Histogram, draw_bars, draw_histogram
@@ -152,7 +152,8 @@ def test_the_page_costs_the_same_queries_with_a_profile_of_many_findings(as_ana:
 
 
 def test_a_chart_names_every_bar_and_joins_the_small_classes() -> None:
-    chart = draw_bars("classes", "Classes", {f"c{number}": 100 - number for number in range(30)}, shown=20)
+    with translation.override("en"):
+        chart = draw_bars("classes", "Classes", {f"c{number}": 100 - number for number in range(30)}, shown=20)
     assert len(chart.bars) == 21
     assert chart.bars[0].width == max(bar.width for bar in chart.bars)
     assert chart.words[-2].text == "10 others"
@@ -160,7 +161,8 @@ def test_a_chart_names_every_bar_and_joins_the_small_classes() -> None:
 
 
 def test_bars_above_the_limit_are_marked_and_stay_in_the_picture() -> None:
-    chart = draw_histogram("tokens", "Tokens", Histogram([0, 33, 65, 97], [5, 0, 2], "tokens", limit=64))
+    with translation.override("en"):
+        chart = draw_histogram("tokens", "Tokens", Histogram([0, 33, 65, 97], [5, 0, 2], "tokens", limit=64))
     assert [bar.is_marked for bar in chart.bars] == [False, False, True]
     assert [bar.title for bar in chart.bars] == [
         "0-32 tokens: 5 (71.4%)",

@@ -49,7 +49,7 @@ GROUPS = [0, 0, 0, 0, 4, 4, 4, 7, 8, 9, 10, 11]
 def _check_here(monkeypatch: pytest.MonkeyPatch) -> None:
     """Spare what these tests are not about: the child process that checks an upload (0.3 s)."""
 
-    def check_here(*files: Any, limits: Any = None, **wanted: Any) -> Report:
+    def check_here(*files: Any, limits: Any = None, on_progress: Any = None, **wanted: Any) -> Report:
         return check_files(*files, **wanted)
 
     monkeypatch.setattr(datasets, "check_in_sandbox", check_here)

@@ -80,6 +80,7 @@ class FindingsSerializer(serializers.Serializer[Any]):
     near = NearCopiesSerializer(allow_null=True)
     personal = serializers.DictField(child=PersonalDataSerializer())
     group = serializers.DictField(child=serializers.IntegerField(), required=False)
+    continues = serializers.DictField(child=serializers.IntegerField(), required=False)
 
 
 class QualityPartSerializer(serializers.Serializer[Any]):
