@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bert_training.data.sheet import Area, Sheet, Value
@@ -19,6 +19,7 @@ def sheet_of(texts: list[str], areas: list[Area]) -> Sheet:
     return Sheet(Path("none.ods"), "Dados", 0, 1, ["id", "texto"], list(range(2, len(texts) + 2)), rows, areas)
 
 
+@example(texts=[" "] * 4, drawn=[(1, 0, 3, 3), (2, 1, 0, 1)])  # one area inside another
 @given(st.lists(st.sampled_from([" ", "x"]), min_size=1, max_size=10), AREAS)
 def test_blank_cells_in_merged_areas_are_told(texts: list[str], drawn: list[tuple[int, int, int, int]]) -> None:
     areas = [((top, left), (top + height, left + width)) for top, left, height, width in drawn]

@@ -133,7 +133,7 @@ def test_placeholders_are_pointed_out(text: str) -> None:
     assert len(table["row"]) == 7
 
 
-@pytest.mark.parametrize("text", [":)", "!!!", "ok", "nada", "testei ontem", "1", "x", "👍👍👍"])
+@pytest.mark.parametrize("text", [":)", "!!!", "ok", "nada", "testei ontem", "1", "x", "👍👍👍", "x" * 25])
 def test_short_texts_are_no_placeholders(text: str) -> None:
     assert judge([*rows_of("a", "b"), (text, "a")])[1].warnings == []
 

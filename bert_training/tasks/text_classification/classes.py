@@ -33,18 +33,20 @@ def settle_classes(cells: Cells, indexes: list[int], problems: Problems, recipe:
     labels = cells.texts["label"]
     counts = Counter(labels[index] for index in indexes)
     small = {label for label, count in counts.items() if count < SMALLEST_STRATUM}
-    if Fix.LEAVE_OUT_RARE_CLASSES in recipe and small:
-        kept = [index for index in indexes if labels[index] not in small]
-        problems.repaired(Fix.LEAVE_OUT_RARE_CLASSES, len(indexes) - len(kept))
-        indexes, small = kept, set()
-    _judge_number(cells, Counter(labels[index] for index in indexes), problems)
-    if small and not _are_no_classes(counts):
-        rare = [index for index in indexes if labels[index] in small]
-        problems.errors_at(rare, lambda index: _too_small(cells, index, counts))
-        if Fix.LEAVE_OUT_BAD_ROWS in recipe:
-            problems.repaired(Fix.LEAVE_OUT_BAD_ROWS, len(rare))
-            return [index for index in indexes if labels[index] not in small]
-    return indexes
+    right = [index for index in indexes if labels[index] not in small] if small else indexes
+    if small and Fix.LEAVE_OUT_RARE_CLASSES in recipe:
+        problems.repaired(Fix.LEAVE_OUT_RARE_CLASSES, len(indexes) - len(right))
+        _judge_number(cells, Counter(labels[index] for index in right), problems)
+        return right
+    _judge_number(cells, counts, problems)
+    if not small or _are_no_classes(counts):
+        return indexes
+    rare = [index for index in indexes if labels[index] in small]
+    problems.errors_at(rare, lambda index: _too_small(cells, index, counts))
+    if Fix.LEAVE_OUT_BAD_ROWS not in recipe:
+        return indexes
+    problems.repaired(Fix.LEAVE_OUT_BAD_ROWS, len(rare))
+    return right
 
 
 def _are_no_classes(counts: Counter[str]) -> bool:
