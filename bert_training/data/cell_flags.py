@@ -6,14 +6,14 @@ formulas and errors costs a substring search.
 
 import re
 import zipfile
-from collections.abc import Container, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 from bert_training.data.archive import open_package
 from bert_training.data.package_parts import sheet_part
 from bert_training.data.table import CellFlag
 
-CHUNK_BYTES = 4 * 1024 * 1024
+CHUNK_BYTES = 1024 * 1024
 LAST_COLUMN = 16_384
 FLAGGED_CELLS = 100_000  # beyond, a cell is reported as empty, which is also an error
 
@@ -44,16 +44,18 @@ def find_flagged_cells(path: Path, sheet_index: int, *, letters: frozenset[str])
     return flagged
 
 
-def find_hidden(path: Path, sheet_index: int, *, parts: Container[str]) -> tuple[set[int], set[int]]:
+def find_hidden(path: Path, sheet_index: int) -> tuple[set[int], set[int]]:
     """Return the numbers of the hidden rows, and the positions of the hidden columns, from 0.
 
-    parts: those in which something may be hidden; a sheet that is not among them is not looked at.
+    Where nothing is hidden it costs the inflation and a substring search; other threads may run meanwhile.
     """
     rows: set[int] = set()
     columns: set[int] = set()
     with open_package(path) as package:
         part = sheet_part(package, sheet_index)
-        for chunk in _chunks(package, part) if part is not None and part in parts else ():
+        for chunk in _chunks(package, part) if part is not None else ():
+            if b"hidden=" not in chunk:
+                continue
             rows.update(int(number) for number in _HIDDEN_ROW.findall(chunk))
             for tag in _HIDDEN_COLUMN.findall(chunk):
                 first, last = (pattern.search(tag) for pattern in _COLUMN_SPAN)

@@ -4,20 +4,18 @@ Judges the file's kind first, then leaves it to the reader of that kind (data.re
 """
 
 from bisect import bisect_left
-from collections.abc import Iterable
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path, PurePosixPath
 
 from bert_training.contract.wording import gettext_noop
-from bert_training.data.cell_flags import find_hidden
 from bert_training.data.cells import excerpt
 from bert_training.data.checks import Problem, Problems
 from bert_training.data.kinds import WORKBOOKS, FileKind
 from bert_training.data.ods_cells import scan_ods
 from bert_training.data.reading.delimited import read_delimited
 from bert_training.data.reading.encoding import Encoding, state_encoding
-from bert_training.data.reading.file_kind import FileFacts, judge_file
+from bert_training.data.reading.file_kind import judge_file
 from bert_training.data.reading.records import read_json, read_json_lines
 from bert_training.data.reading.row_repairs import repair_rows
 from bert_training.data.reading.sentences import read_sentences
@@ -43,7 +41,8 @@ def read_sheet(
     """
     facts = judge_file(path, display_name)
     if facts.kind in WORKBOOKS:
-        found = _with_hidden(read_workbook(path, facts.kind, problems, sheet=sheet), facts)
+        found = read_workbook(path, facts.kind, problems, sheet=sheet)
+        found = _with_ods_facts(found) if facts.kind == FileKind.ODS else found
     elif facts.encoding is None:
         found = _read_parquet(path, _sheet_name(display_name, facts.kind))
     else:
@@ -70,19 +69,10 @@ def _sheet_name(display_name: str, kind: FileKind) -> str:
     return excerpt(PurePosixPath(display_name.replace("\\", "/")).name, 80) or kind.value
 
 
-def _with_hidden(sheet: Sheet, facts: FileFacts) -> Sheet:
-    """Add what the reader does not tell; .xls keeps it to itself."""
-    if sheet.kind == FileKind.ODS:
-        return _with_ods_facts(sheet)
-    if facts.package is None or not facts.package.with_hidden:
-        return sheet
-    rows, columns = find_hidden(sheet.path, sheet.index, parts=facts.package.with_hidden)
-    hidden = frozenset(rows.intersection(sheet.row_numbers))
-    return replace(sheet, hidden_rows=hidden, hidden_columns=_positions(sheet, columns))
-
-
 def _with_ods_facts(sheet: Sheet) -> Sheet:
+    """Add what calamine does not tell of an .ods."""
     facts = scan_ods(sheet.path, sheet.index)
+    columns = {column - sheet.first_column for column in facts.hidden_columns}
     hidden = (
         sheet.row_numbers[bisect_left(sheet.row_numbers, rows.start) : bisect_left(sheet.row_numbers, rows.stop)]
         for rows in facts.hidden_rows
@@ -92,10 +82,5 @@ def _with_ods_facts(sheet: Sheet) -> Sheet:
         merged=facts.merged,
         flags={(row, column - sheet.first_column): flag for (row, column), flag in facts.flags.items()},
         hidden_rows=frozenset(chain.from_iterable(hidden)),
-        hidden_columns=_positions(sheet, facts.hidden_columns),
+        hidden_columns=frozenset(columns.intersection(range(len(sheet.header)))),
     )
-
-
-def _positions(sheet: Sheet, columns: Iterable[int]) -> frozenset[int]:
-    """Turn positions in the sheet into positions in the header."""
-    return frozenset(column - sheet.first_column for column in columns).intersection(range(len(sheet.header)))

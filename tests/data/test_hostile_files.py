@@ -170,6 +170,30 @@ CASES: list[tuple[str, str, str, Maker]] = [
     ("row 9: entities in the workbook", "file_unsafe_xml", "a.xlsx", package(workbook=LAUGHS)),
     ("row 9: entities in UTF-16", "file_unsafe_xml", "a.xlsx", package(strings=LAUGHS.encode("utf-16"))),
     (
+        "row 9: entities in UTF-16 without its mark",
+        "file_unsafe_xml",
+        "a.xlsx",
+        package(sheet=LAUGHS.encode("utf-16-be")),
+    ),
+    (
+        "row 9: entities behind comments",
+        "file_unsafe_xml",
+        "a.xlsx",
+        package(sheet=f"<?xml?><!-- > -->\n<!--<x>-->{LAUGHS}"),
+    ),
+    (
+        "row 9: entities behind a comment that only looks closed",
+        "file_unsafe_xml",
+        "a.xlsx",
+        package(sheet=f"<!--><x -->{LAUGHS}"),
+    ),
+    (
+        "row 9: entities behind a long comment",
+        "file_unsafe_xml",
+        "a.xlsx",
+        package(sheet=f"<!--{'x' * 70_000}-->{LAUGHS}"),
+    ),
+    (
         "row 10: an entity from a file",
         "file_unsafe_xml",
         "a.xlsx",

@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 
 from bert_training.contract.limits import UPLOAD_BYTES
 from bert_training.contract.wording import gettext_noop
-from bert_training.data.archive import ZIP_MAGICS, PackageFacts, check_package
+from bert_training.data.archive import ZIP_MAGICS, check_package
 from bert_training.data.cells import excerpt
 from bert_training.data.kinds import WORKBOOKS, FileKind
 from bert_training.data.reading.delimited import NO_SEPARATOR, detect_separator
@@ -49,10 +49,9 @@ _MARKUP = re.compile(r"\s*<(?:!doctype|\?xml|html|head|body|table|meta|svg|scrip
 
 @dataclass(frozen=True)
 class FileFacts:
-    """What a file is. package: of a zip container.  encoding: of a text.  active: content that is ignored."""
+    """What a file is. encoding: of a text.  active: content that is ignored."""
 
     kind: FileKind
-    package: PackageFacts | None = None
     encoding: Encoding | None = None
     active: tuple[str, ...] = ()
 
@@ -67,7 +66,7 @@ def judge_file(path: Path, display_name: str) -> FileFacts:
         facts = FileFacts(FileKind.XLS, active=_judge_ole(path))
     elif head.startswith(ZIP_MAGICS):
         package = check_package(path)
-        facts = FileFacts(package.kind, package, active=tuple(package.active))
+        facts = FileFacts(package.kind, active=tuple(package.active))
     elif head.startswith((PARQUET_MAGIC, ENCRYPTED_PARQUET_MAGIC)):
         facts = FileFacts(FileKind.PARQUET)
     elif _is_binary(head):

@@ -6,7 +6,9 @@ The header is the first row that is not blank. Blank rows are skipped; every row
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from python_calamine import (
@@ -20,6 +22,7 @@ from python_calamine import (
 )
 
 from bert_training.contract.wording import gettext_noop
+from bert_training.data.cell_flags import find_hidden
 from bert_training.data.cells import BLANK, clean_cell, excerpt, is_blank, to_text
 from bert_training.data.checks import DatasetRefused, Problem, Problems
 from bert_training.data.kinds import FileKind
@@ -35,8 +38,11 @@ def read_workbook(path: Path, kind: FileKind, problems: Problems, *, sheet: str 
         with _named(path, kind) as named, CalamineWorkbook.from_path(named) as workbook:
             readable = _readable(workbook.sheets_metadata)
             name = _choose_sheet(workbook.sheets_metadata, readable, sheet, problems)
-            found = workbook.get_sheet_by_index(readable[name])
-            return _take_rows(path, kind, found, index=readable[name], sheets=list(readable))
+            index = readable[name]
+            with ThreadPoolExecutor(1) as beside:  # both inflate the sheet outside of Python's lock: at the same time
+                hidden = beside.submit(_hidden, path, kind, index)
+                found = _take_rows(path, kind, workbook.get_sheet_by_index(index), index=index, sheets=list(readable))
+            return _with_hidden(found, *hidden.result())
     except PasswordError as error:
         raise encrypted() from error
     except (CalamineError, OSError) as error:
@@ -106,6 +112,22 @@ def _take_rows(path: Path, kind: FileKind, sheet: CalamineSheet, *, index: int, 
         kind=kind,
         sheets=[clean_cell(name) for name in sheets],
         header_row=numbers[0],
+    )
+
+
+def _hidden(path: Path, kind: FileKind, index: int) -> tuple[set[int], set[int]]:
+    """Return numbers of hidden rows and positions of hidden columns; an .ods tells them with its merged cells."""
+    return find_hidden(path, index) if kind == FileKind.XLSX else (set(), set())
+
+
+def _with_hidden(sheet: Sheet, rows: set[int], columns: set[int]) -> Sheet:
+    if not rows and not columns:
+        return sheet
+    positions = {column - sheet.first_column for column in columns}
+    return replace(
+        sheet,
+        hidden_rows=frozenset(rows.intersection(sheet.row_numbers)),
+        hidden_columns=frozenset(positions.intersection(range(len(sheet.header)))),
     )
 
 
