@@ -5,8 +5,6 @@ valid), first header that was read (none: it was refused before).
 """
 
 import sys
-import time
-from pathlib import Path
 
 import pytest
 
@@ -98,15 +96,6 @@ BOMBS = (
 )
 
 
-def check_and_measure(path: str) -> tuple[list[str], float, int]:
-    """Check a file; returns the codes of its errors, the seconds it took and the most megabytes held so far."""
-    start = time.monotonic()
-    report = check_file(Path(path), display_name="a.xlsx")
-    # Not ru_maxrss: that counts what the parent held when it forked.
-    peak = next(line.split()[1] for line in Path("/proc/self/status").read_text().splitlines() if "VmHWM" in line)
-    return [problem.code for problem in report.errors], time.monotonic() - start, int(peak) // 1024
-
-
 def test_every_file_has_its_answer() -> None:
     files = {path.stem for path in shared_data(FOLDER).glob("*.xlsx")}
     assert files == {name for name, _, _ in ANSWERS}
@@ -127,6 +116,6 @@ def test_a_nasty_file_gets_the_promised_answer(name: str, codes: tuple[str, ...]
 @pytest.mark.parametrize("name", BOMBS)
 def test_a_bomb_costs_little(name: str) -> None:
     path = shared_data(f"{FOLDER}/{name}.xlsx")
-    codes, seconds, megabytes = run_in_sandbox(f"{__name__}.check_and_measure", {"path": str(path)})
+    codes, seconds, megabytes = run_in_sandbox("tests.data.measured.check_and_measure", {"path": str(path)})
     assert tuple(codes) == next(expected for stem, expected, _ in ANSWERS if stem == name)
     assert (seconds < BOMB_SECONDS, megabytes < BOMB_MEGABYTES) == (True, True), (seconds, megabytes)
