@@ -12,13 +12,12 @@ instead of words take 12 s and 570 MB. Lower limits join more of what is merely 
 reviews with 2,000 planted copies, 4 % of the pairs found at 0.65 were not planted, 13 % at 0.6.
 
 A chain of near texts can lead to one that has nothing in common with the first. A group of more than LARGEST_CHAIN
-texts is therefore kept only if KEPT_SHARE of them resemble the one with the most near texts; otherwise it is divided
+texts is therefore kept only if KEPT_SHARE of them resemble the one that ties most others; otherwise it is divided
 by the next of the STRICTER similarities, in the end into texts of the same words.
 
 Groups depend on the texts alone: not on the order of the rows, the machine or the hash seed.
 """
 
-import math
 import zlib
 from collections.abc import Sequence
 
@@ -28,7 +27,7 @@ from numpy.typing import NDArray
 from bert_training.data.shingles import Hashes, Places, ShingleSets, cut_blocks, mix, shingle_texts, spread
 
 SIMILAR = 0.65
-STRICTER = (0.75, 0.85, math.inf)
+STRICTER = (0.75, 0.85)
 LARGEST_CHAIN = 20
 RESEMBLES, KEPT_SHARE = 0.5, 0.9
 BANDS, ROWS = 24, 4
@@ -85,57 +84,50 @@ def unpack_groups(data: bytes, rows: int) -> list[int]:
     return found
 
 
-def _group(sets: ShingleSets) -> Places:
-    """Return a group number for each text, all of which are different."""
-    pairs, similarities = _near_pairs(sets)
-    groups = _connect(pairs, len(sets.digests))
-    for stricter in STRICTER:
-        is_chain = _find_chains(sets, pairs, groups)
-        kept = ~is_chain[groups[pairs[:, 0]]] | (similarities >= stricter)
-        pairs, similarities = pairs[kept], similarities[kept]
-        groups = _connect(pairs, len(groups))
+def _group(sets: ShingleSets, similar: float = SIMILAR) -> Places:
+    """Return for each text, all of which are different, the first of its group."""
+    groups, pairs = _join_near(sets, similar)
+    members = np.flatnonzero(_find_chains(sets, pairs, groups)[groups])
+    stricter = next((limit for limit in STRICTER if limit > similar), None)
+    if len(members):
+        groups[members] = members if stricter is None else members[_group(sets.select(members), stricter)]
+    return groups
+
+
+def _join_near(sets: ShingleSets, similar: float) -> tuple[Places, Places]:
+    """Return the first text of each text's group, and the pairs that tied the groups, (number of pairs, 2)."""
+    groups = np.arange(len(sets.digests))
+    found = [np.empty((0, 2), np.int64)]
+    for band in range(BANDS):
+        pairs = _candidates(_band_keys(sets, band))
+        pairs = pairs[groups[pairs[:, 0]] != groups[pairs[:, 1]]]  # else a million copies cost 50 million comparisons
+        found.append(pairs[_compare(sets, pairs) >= similar])
+        groups = _connect(groups, found[-1])
+    return groups, np.concatenate(found)
+
+
+def _connect(groups: Places, pairs: Places) -> Places:
+    """Join groups that a pair ties; returns the smallest text that each text is tied to."""
+    while len(pairs):
+        ends = np.sort(groups[pairs], axis=1)
+        pairs, ends = pairs[ends[:, 0] != ends[:, 1]], ends[ends[:, 0] != ends[:, 1]]
+        np.minimum.at(groups, ends[:, 1], ends[:, 0])
+        while np.any((following := groups[groups]) != groups):
+            groups = following
     return groups
 
 
 def _find_chains(sets: ShingleSets, pairs: Places, groups: Places) -> NDArray[np.bool_]:
-    """Tell for each group number whether that group is large and most of its texts do not resemble its centre."""
-    nodes = len(groups)
-    near = np.bincount(pairs.ravel(), minlength=nodes)
-    members = np.flatnonzero(np.bincount(groups, minlength=nodes)[groups] > LARGEST_CHAIN)
-    members = members[np.lexsort((members, -near[members], groups[members]))]
+    """Tell for each group, by its first text, whether it is large and most of its texts do not resemble its centre."""
+    texts = len(groups)
+    ties = np.bincount(pairs.ravel(), minlength=texts)
+    members = np.flatnonzero(np.bincount(groups, minlength=texts)[groups] > LARGEST_CHAIN)
+    members = members[np.lexsort((members, -ties[members], groups[members]))]
     centres = members[_first_of_each(groups[members])]
     similarities = _compare(sets, np.stack([centres, members], axis=1))
-    alike = np.bincount(groups[members], similarities >= RESEMBLES, minlength=nodes)
-    is_chain: NDArray[np.bool_] = alike < KEPT_SHARE * np.bincount(groups[members], minlength=nodes)
+    alike = np.bincount(groups[members], similarities >= RESEMBLES, minlength=texts)
+    is_chain: NDArray[np.bool_] = alike < KEPT_SHARE * np.bincount(groups[members], minlength=texts)
     return is_chain
-
-
-def _connect(pairs: Places, nodes: int) -> Places:
-    """Return for each node the smallest node that a chain of pairs leads to. pairs: (number of pairs, 2)."""
-    smallest = np.arange(nodes)
-    while len(pairs):
-        ends = smallest[pairs]
-        pairs = pairs[ends[:, 0] != ends[:, 1]]
-        ends = np.sort(smallest[pairs], axis=1)
-        np.minimum.at(smallest, ends[:, 1], ends[:, 0])
-        while np.any((following := smallest[smallest]) != smallest):
-            smallest = following
-    return smallest
-
-
-def _near_pairs(sets: ShingleSets) -> tuple[Places, Similarities]:
-    """Return pairs of texts that are near-duplicates and their similarity."""
-    nodes = len(sets.digests)
-    seen = np.empty(0, np.int64)
-    found, similarities = [np.empty((0, 2), np.int64)], [np.empty(0, np.float32)]
-    for band in range(BANDS):
-        codes = np.setdiff1d(_candidates(_band_keys(sets, band), nodes), seen, assume_unique=True)
-        seen = np.sort(np.concatenate([seen, codes]))
-        pairs = np.stack(np.divmod(codes, max(1, nodes)), axis=1)
-        values = _compare(sets, pairs)
-        found.append(pairs[values >= SIMILAR])
-        similarities.append(values[values >= SIMILAR])
-    return np.concatenate(found), np.concatenate(similarities)
 
 
 def _band_keys(sets: ShingleSets, band: int) -> Hashes:
@@ -158,14 +150,13 @@ def _smallest_values(sets: ShingleSets, factor: np.uint32, mask: np.uint32) -> H
     return smallest
 
 
-def _candidates(keys: Hashes, nodes: int) -> Places:
-    """Pair each text with the first one and with the one before it that have the same key; a pair is a * nodes + b."""
+def _candidates(keys: Hashes) -> Places:
+    """Pair each text with the first one and with the one before it that have the same key; (number of pairs, 2)."""
     order = np.argsort(keys, kind="stable")
-    ordered = keys[order]
-    is_same = np.concatenate([[False], ordered[1:] == ordered[:-1]])
-    firsts = np.maximum.accumulate(np.where(is_same, 0, np.arange(nodes)))
+    is_same = np.diff(keys[order], prepend=~keys[order[:1]]) == 0
+    firsts = np.maximum.accumulate(np.where(is_same, 0, np.arange(len(keys))))
     members = np.flatnonzero(is_same)
-    return np.unique(np.concatenate([order[firsts[members]], order[members - 1]]) * nodes + np.tile(order[members], 2))
+    return np.stack([order[np.concatenate([firsts[members], members - 1])], np.tile(order[members], 2)], axis=1)
 
 
 def _compare(sets: ShingleSets, pairs: Places) -> Similarities:

@@ -7,6 +7,8 @@ import pytest
 
 from bert_training.data import duplicates
 from bert_training.data.duplicates import can_compare, exact_groups, near_groups, pack_groups, unpack_groups
+from bert_training.data.process_limits import BACKGROUND_LIMITS
+from bert_training.data.sandbox import run_in_sandbox
 from tests.data.near_duplicates import make_texts, plant_copies, score_pairs
 
 LONG = (
@@ -120,3 +122,11 @@ def test_too_many_texts_are_only_compared_to_the_letter(monkeypatch: pytest.Monk
     assert (can_compare(texts), near_groups(texts)) == (True, [0, 0, 0])
     monkeypatch.setattr(duplicates, "LETTERS", 100)
     assert (can_compare(texts), near_groups(texts)) == (False, [0, 1, 0])
+
+
+@pytest.mark.long
+def test_a_million_short_texts_are_grouped_within_the_limits_of_the_child() -> None:
+    entries = make_texts(1000, seed=1, words=8, has_openings=False)
+    texts = [f"{entries[number % 1000]} {number}" for number in range(1_000_000)]
+    function = f"{near_groups.__module__}.{near_groups.__name__}"
+    assert len(run_in_sandbox(function, {"texts": texts}, limits=BACKGROUND_LIMITS)) == len(texts)
