@@ -7,7 +7,6 @@ import pytest
 
 from bert_training.contract.enums import Split
 from bert_training.data.manifest_sheet import check_manifest
-from bert_training.services import manifests
 from bert_training.tasks import findings
 from bert_training.tasks.intake import CheckRequest, Report, SourceFile, check_files, check_in_sandbox
 
@@ -30,7 +29,10 @@ def check_in_child(path: Path, *, task: str = TEXT, display_name: str = "", **op
 
 def judge_manifests_here(monkeypatch: pytest.MonkeyPatch) -> None:
     """Spare the child process around the judging of a user's own manifest (0.4 s of CPU)."""
-    monkeypatch.setattr(manifests, "run_in_sandbox", lambda _function, arguments: check_manifest(**arguments))
+    monkeypatch.setattr(
+        "bert_training.services.manifests.run_in_sandbox",
+        lambda _function, arguments: check_manifest(**arguments),
+    )
 
 
 def make_workbooks_here(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,12 +1,14 @@
 """Part of the benchmark `import`: other people's requests while one person sends hostile files, one after the other."""
 
 import itertools
+import multiprocessing
 import tempfile
-import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from multiprocessing.synchronize import Event
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import numpy as np
@@ -34,14 +36,14 @@ def measure_part() -> list[Figure]:
     """Watch blocks with and without a sender by turns."""
     forget_settings()
     with tempfile.TemporaryDirectory(prefix="bert-bench-") as folder, open_stage() as stage:
-        files = itertools.cycle(hostile_files(Path(folder)))
+        files = list(hostile_files(Path(folder)))
         quiet, busy, sent = [], [], 0
         watch(stage)
         for _ in range(ROUNDS):
             quiet.append(watch(stage))
-            with sending(stage, files) as answers:
+            with sending(stage, files[sent % len(files) :] + files[: sent % len(files)]) as count:
                 busy.append(watch(stage))
-            sent += len(answers)
+            sent += count.value
     return [*_figures_of(busy, quiet), Figure(f"{WHAT}: files sent", "files", [sent])]
 
 
@@ -60,32 +62,34 @@ def watch(stage: Stage) -> list[float]:
 
 
 @contextmanager
-def sending(stage: Stage, files: Iterator[Path]) -> Iterator[list[int]]:
-    """Send one file after the other; gives the list of statuses, which grows."""
-    statuses: list[int] = []
-    is_over = threading.Event()
-
-    def send() -> None:
-        headers = {"Authorization": f"Bearer {stage.product.accounts['token']}"}
-        address = f"{stage.product.base_url}{API_PREFIX}/datasets/validate"
-        while not is_over.is_set():
-            path = next(files)
-            with httpx2.Client(headers=headers, timeout=SEND_SECONDS, trust_env=False) as client:
-                answer = client.post(
-                    address, data={"task": "text-classification"}, files={"file": (path.name, path.read_bytes())}
-                )
-            statuses.append(answer.status_code)
-
-    sender = threading.Thread(target=send)
+def sending(stage: Stage, files: Sequence[Path]) -> Iterator[Any]:
+    """Have a process of its own send one file after the other; gives how many, which is final at the end."""
+    context = multiprocessing.get_context("spawn")  # a thread would keep the watcher waiting itself
+    is_over, sent = context.Event(), context.Value("i", 0)
+    arguments = (stage.product.base_url, stage.product.accounts["token"], files, is_over, sent)
+    sender = context.Process(target=send_files, args=arguments)
     sender.start()
     try:
-        yield statuses
+        yield sent
     finally:
         is_over.set()
         sender.join()
-    wrong = [status for status in statuses if status not in ANSWERS]
-    if wrong:
-        raise RuntimeError(f"Hostile files were answered with {wrong}.")
+    if sender.exitcode:
+        raise RuntimeError(f"Whoever sends hostile files ended with {sender.exitcode}.")
+
+
+def send_files(base_url: str, token: str, files: Sequence[Path], is_over: Event, sent: Any) -> None:
+    """Send one file after the other until it is over; raises when one is not answered as it should."""
+    address, fields = f"{base_url}{API_PREFIX}/datasets/validate", {"task": "text-classification"}
+    for path in itertools.cycle(files):
+        if is_over.is_set():
+            return
+        headers = {"Authorization": f"Bearer {token}"}
+        with httpx2.Client(headers=headers, timeout=SEND_SECONDS, trust_env=False) as client:
+            answer = client.post(address, data=fields, files={"file": (path.name, path.read_bytes())})
+        if answer.status_code not in ANSWERS:
+            raise RuntimeError(f"{path.name} was answered with {answer.status_code}: {answer.text[:500]}")
+        sent.value += 1
 
 
 def _figures_of(busy: Blocks, quiet: Blocks) -> Iterator[Figure]:
