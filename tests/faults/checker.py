@@ -162,7 +162,9 @@ def _promise(call: Call, attempts: dict[Key, Attempt]) -> Iterator[str]:
 
 
 def _attempt_of(call: Call) -> Key | None:
-    """Return the attempt that a call speaks for; None for a claim or an idle heartbeat."""
+    """Return the attempt that a call speaks for; None for a claim, a download or an idle heartbeat."""
+    if call.path.endswith("/manifest"):
+        return None
     if call.path.startswith("/jobs/") and call.path != "/jobs/claim":
         return int(call.path.split("/")[2]), int(call.body["attempt"])
     job = call.body.get("job_id")
