@@ -13,11 +13,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, gettext_noop, ngettext
 
 from bert_training import access
-from bert_training.contract.enums import Split
 from bert_training.models import Dataset
 from bert_training.pages.requests import form_page, person
 from bert_training.pages.words import Fact, count_text, share_text
-from bert_training.services.divisions import Protection, Source
+from bert_training.services.divisions import SPLIT_WORDS, Protection, Source
 from bert_training.services.errors import ServiceError
 from bert_training.services.manifests import (
     ManifestFacts,
@@ -28,11 +27,6 @@ from bert_training.services.manifests import (
 )
 from bert_training.services.problem_words import shown_problems
 
-SPLIT_WORDS = {
-    Split.TRAIN: gettext_noop("training"),
-    Split.VALIDATION: gettext_noop("validation"),
-    Split.TEST: gettext_noop("test"),
-}
 SOURCE_WORDS = {
     Source.SHARES: gettext_noop("The portal divided the rows by the shares and the seed of the settings."),
     Source.FILES: gettext_noop("The rows are divided as the validation and test files that were sent say."),

@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from bert_training.contract.enums import ErrorCode, Split
 from bert_training.data.duplicates import exact_groups
@@ -23,6 +24,12 @@ from bert_training.services.profiles import clusters_of
 from bert_training.services.stored_files import read_table
 from bert_training.tasks import TASKS
 from bert_training.tasks.hyperparameters import Hyperparameters
+
+SPLIT_WORDS = {
+    Split.TRAIN: gettext_noop("training"),
+    Split.VALIDATION: gettext_noop("validation"),
+    Split.TEST: gettext_noop("test"),
+}
 
 
 class Source(StrEnum):
@@ -147,7 +154,11 @@ def _require_rows(facts: dict[str, Any], settings: Hyperparameters) -> None:
         )
     else:
         message = _("With train_split %(share)s no row is left for %(split)s; the dataset has %(rows)s rows.")
-    values = {"split": empty[0], "share": settings.train_split, "rows": sum(facts["rows"].values())}
+    values = {
+        "split": _(SPLIT_WORDS[Split(empty[0])]),
+        "share": settings.train_split,
+        "rows": sum(facts["rows"].values()),
+    }
     message %= {**facts, **values}
     raise InvalidRun(
         ErrorCode.INVALID_FIELD, message, errors=[{"path": "hyperparameters.train_split", "message": message}]

@@ -48,7 +48,7 @@ def check_shares(train: float, validation: float | None, test: float | None) -> 
     if len(shares) == 1 and total > 1 - SUM_TOLERANCE:
         (name,) = shares
         message = gettext_noop(
-            "%(name)s must be above 0 and below %(limit)s: training takes %(train)s, and three splits need rows."
+            "The share must be above 0 and below %(limit)s: training takes %(train)s, and three splits need rows."
         )
         raise SharesRefused(name, message, limit=f"{1 - train:.6g}", train=f"{train:g}")
 
