@@ -119,7 +119,16 @@ def test_a_deleted_dataset_is_no_dataset(owner: Caller, ana: User) -> None:
 
 
 IDS = ["0", "-1", str(10**24), "9" * 5000, "%00", "..", "%2e%2e%2f", "1e3", "٣", "1.0", "%201"]
-ADDRESSES = ["/runs/{}/cancel", "/datasets/{}", "/datasets/{}/download", "/jobs/{}/progress", "/jobs/{}/complete"]
+ADDRESSES = [
+    "/jobs/{}/manifest",
+    "/runs/{}/manifest",
+    "/datasets/{}/manifest",
+    "/runs/{}/cancel",
+    "/datasets/{}",
+    "/datasets/{}/download",
+    "/jobs/{}/progress",
+    "/jobs/{}/complete",
+]
 
 
 @pytest.mark.parametrize("pk", IDS, ids=[f"row 66: {pk[:30]}" for pk in IDS])
@@ -128,7 +137,7 @@ def test_an_id_that_cannot_be_leads_nowhere(api: Api, owner: Caller, worker: Any
     end = {"attempt": 1, "phase": "training", "outcome": "released", "log_seq": 0, "metric_seq": 0}
     for address in ADDRESSES:
         caller, method = (gpu, "POST") if address.startswith("/jobs") else (owner, "GET")
-        method = "POST" if address.endswith("cancel") else method
+        method = "POST" if address.endswith("cancel") else "GET" if address.endswith("manifest") else method
         response = caller.raw(method, address.format(pk), json.dumps(end).encode(), "application/json")
         assert outcome_of(response) == (404, "not_found"), address
 

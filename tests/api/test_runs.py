@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from bert_training.models import Dataset, IdempotentRequest, Job, Log, Metric, Run, Worker
@@ -45,6 +47,20 @@ def test_a_run_is_created_with_all_defaults_filled_in(owner: Caller, dataset: Da
     assert (shown["result"], shown["error"], shown["attempts"]) == (None, None, [])
 
 
+def test_shares_are_named_in_portuguese_and_stored_under_one_name(owner: Caller, dataset: Dataset) -> None:
+    shares = {"treino": 0.5, "validação": 0.2, "teste": 0.3}
+    shown = owner.post("/runs", wanted(dataset, hyperparameters=shares)).json()
+    stored = {f"{name}_split": shown["hyperparameters"][f"{name}_split"] for name in ("train", "validation", "test")}
+    assert stored == {"train_split": 0.5, "validation_split": 0.2, "test_split": 0.3}
+    assert sum(shown["split"]["rows"].values()) == dataset.rows
+
+
+def test_the_letters_of_manifests_are_not_read_for_a_list(owner: Caller, run: Run) -> None:
+    with CaptureQueriesContext(connection) as queries:
+        assert owner.get("/runs").json()["results"][0]["split"]["source"] == "shares"
+    assert not [query for query in queries if "letters" in query["sql"]]
+
+
 BAD_RUNS: dict[str, tuple[dict[str, Any], str, str]] = {
     "unknown field": ({"learning_rate": 1e-5}, "unknown_field", "learning_rate"),
     "id": ({"id": 7}, "unknown_field", "id"),
@@ -57,6 +73,16 @@ BAD_RUNS: dict[str, tuple[dict[str, Any], str, str]] = {
     "dataset beyond all": ({"dataset": 10**24}, "invalid_field", "dataset"),
     "name as number": ({"name": 123}, "invalid_field", "name"),
     "name too long": ({"name": "x" * 201}, "invalid_field", "name"),
+    "shares beyond 1": (
+        {"hyperparameters": {"treino": 0.7, "teste": 0.2, "validacao": 0.2}},
+        "invalid_field",
+        "hyperparameters.test_split",
+    ),
+    "a share twice": (
+        {"hyperparameters": {"treino": 0.7, "train_split": 0.7}},
+        "invalid_field",
+        "hyperparameters.train_split",
+    ),
     "hyperparameters as list": ({"hyperparameters": []}, "invalid_field", "hyperparameters"),
     "epochs 0": ({"hyperparameters": {"epochs": 0}}, "invalid_field", "hyperparameters.epochs"),
     "epochs as text": ({"hyperparameters": {"epochs": "3"}}, "invalid_field", "hyperparameters.epochs"),

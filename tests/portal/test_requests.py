@@ -79,6 +79,25 @@ def test_an_upload_may_be_longer_by_who_shows_a_credential(
     assert (answer.status_code, answer.json()["limit"]) == (413, limit * 1024 * 1024)
 
 
+@pytest.mark.parametrize(
+    ("path", "limit"),
+    [
+        (f"{API}/datasets/12/manifest", 51),
+        ("/datasets/12/manifest", 51),
+        ("/datasets/new", 51),
+        (f"{API}/runs/12/manifest", 1),
+        (f"{API}/datasets/12/manifest/", 1),
+        (f"/x{API}/datasets/upload", 1),
+    ],
+)
+def test_only_the_addresses_of_uploads_take_more_than_a_megabyte(client: Client, path: str, limit: int) -> None:
+    headers = {"Content-Length": str(limit * 1024 * 1024 + 1), "Authorization": "Bearer x"}
+    answer = client.post(path, "x", content_type="text/plain", headers=headers)
+    assert answer.status_code == 413
+    if path.startswith(API):
+        assert answer.json()["limit"] == limit * 1024 * 1024
+
+
 @pytest.mark.django_db
 @pytest.mark.parametrize("key", [r'"aaaaaaaaaaaaaaaa\000"', "a" * 5000, "\xe9" * 32, "A" * 32, "../" * 10])
 @pytest.mark.parametrize("path", ["/runs", "/admin/", f"{API}/runs"])

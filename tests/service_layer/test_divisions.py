@@ -111,6 +111,14 @@ def test_a_file_that_was_not_sent_is_taken_from_the_training_rows(ana: User) -> 
     assert division.letters.endswith("e" * 30)
 
 
+def test_rows_that_are_left_out_do_not_count_as_moved_all_others(ana: User) -> None:
+    train, test = plain_rows(0, 85), plain_rows(100, 30)
+    train[0] = test[0]
+    facts = divide(stored(ana, train, beside={Split.TEST: test}), DEFAULTS).facts
+    assert facts["left_out"] == 1
+    assert facts["moved"] <= 3  # the sizes of one class are one row smaller
+
+
 def test_an_uploaded_manifest_comes_before_the_files(ana: User) -> None:
     dataset = stored(ana, plain_rows(0, 12), beside={Split.TEST: plain_rows(100, 6)})
     letters = "tttttttvve-e" + "vetttt"

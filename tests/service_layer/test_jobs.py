@@ -97,6 +97,14 @@ def test_a_claim_gives_everything_that_training_needs(run: Run, worker: Worker) 
     assert (run.status, run.started_at is not None) == ("running", True)
 
 
+def test_shares_that_nobody_named_are_not_sent_to_workers_that_may_not_know_them(ana: User, worker: Worker) -> None:
+    make_run(ana, hyperparameters={"test_split": 0.2})
+    for _first_and_held in range(2):
+        claimed = claim(worker).hyperparameters
+        assert (claimed["test_split"], claimed["max_steps"]) == (0.2, None)
+        assert "validation_split" not in claimed
+
+
 def test_a_repeated_claim_returns_the_job_that_is_held(run: Run, worker: Worker) -> None:
     first, second = claim(worker), claim(worker)
     assert (second.job_id, second.attempt, second.held) == (first.job_id, first.attempt, True)
