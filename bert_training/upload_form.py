@@ -11,7 +11,7 @@ from django.forms import BoundField
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from bert_training.column_fields import HeadersField
+from bert_training.column_fields import HEADER_CHARACTERS, HeadersField
 from bert_training.contract.enums import Split
 from bert_training.data.cells import normalized
 from bert_training.data.suggestions import Content
@@ -159,10 +159,11 @@ class UploadForm(RecipeForm):
 
     def _show_columns(self, field: BoundField, report: Report) -> None:
         name = field.name.removeprefix(COLUMN_PREFIX)
-        by_name = {normalized(header): header for header in report.columns_found}
+        headers = [header for header in report.columns_found if len(header) <= HEADER_CHARACTERS]
+        by_name = {normalized(header): header for header in headers}
         chosen = [by_name[normalized(header)] for header in field.value() or () if normalized(header) in by_name]
         found = "" if chosen else report.columns.get(name, "")
         suggested = report.suggestions.get(name, [])
         if name != GROUP and not chosen and not found:
-            chosen = suggested[:1]
-        field.field.widget.show(report.columns_found, chosen=chosen, suggested=suggested, found=found)
+            chosen = [header for header in suggested[:1] if header in headers]
+        field.field.widget.show(headers, chosen=chosen, suggested=suggested, found=found)

@@ -1,6 +1,6 @@
 """Guesses which column of a stranger's sheet is which of the task's, by its name and by what its first cells hold.
 
-Only ever a proposal that somebody confirms. 200 rows of 19 columns cost 4 ms.
+Only ever a proposal that somebody confirms. 200 rows of 16 columns cost 10 ms.
 """
 
 import re

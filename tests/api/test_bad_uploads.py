@@ -98,8 +98,8 @@ FORMS: list[tuple[str, bytes, str]] = [
     ("two test files", form(TASK_PART, FILE_PART, *[part("test_file", b"a", filename="a")] * 2), "test_file"),
     ("a validation file as a text", form(TASK_PART, FILE_PART, part("validation_file", b"a")), "validation_file"),
     ("a file of another name", form(TASK_PART, part("planilha", b"a", filename="a.csv")), "planilha"),
-    ("20,000 fields", form(TASK_PART, *(part(f"f{number}", b"x") for number in range(20_000))), ""),
-    ("20,000 files", form(TASK_PART, *(part(f"f{number}", b"x", filename="a") for number in range(20_000))), ""),
+    ("far too many fields", form(TASK_PART, *(part(f"f{number}", b"x") for number in range(2_000))), ""),
+    ("far too many files", form(TASK_PART, *(part(f"f{number}", b"x", filename="a") for number in range(2_000))), ""),
 ]
 
 

@@ -161,6 +161,7 @@ def test_an_unknown_repair_is_answered_with_those_there_are(owner: Caller) -> No
     assert "unify_labels" in response.json()["message"]
 
 
+@pytest.mark.usefixtures("checked_here")
 def test_files_for_validation_and_test_are_kept_and_downloaded(owner: Caller) -> None:
     files = {name: workbook_bytes(TASK, salt=name) for name in ("file", "validation_file", "test_file")}
     parts = {name: spreadsheet(content, f"{name}.xlsx") for name, content in files.items()}
@@ -183,6 +184,7 @@ def test_a_part_that_was_not_sent_is_not_there(owner: Caller, dataset: Dataset) 
     assert outcome_of(owner.get(f"/datasets/{dataset.pk}/download?part=all")) == (400, "invalid_field")
 
 
+@pytest.mark.usefixtures("checked_here")
 def test_the_files_of_an_upload_share_the_limit(owner: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
     content = workbook_bytes(TASK)
     monkeypatch.setattr("bert_training.services.datasets.UPLOAD_BYTES", 2 * len(content))
@@ -192,6 +194,7 @@ def test_the_files_of_an_upload_share_the_limit(owner: Caller, monkeypatch: pyte
     assert outcome_of(owner.upload("/datasets/validate", task=TASK, **parts)) == (413, "too_large")
 
 
+@pytest.mark.usefixtures("checked_here")
 def test_a_group_column_is_taken_beside_those_of_the_task(owner: Caller) -> None:
     rows = [("texto", "label", "processo"), *((f"Pedido {row}", "ab"[row % 2], f"p{row // 3}") for row in range(12))]
     report = owner.upload(
@@ -200,6 +203,7 @@ def test_a_group_column_is_taken_beside_those_of_the_task(owner: Caller) -> None
     assert (report["valid"], report["columns"]["group"]) == (True, "processo")
 
 
+@pytest.mark.usefixtures("checked_here")
 def test_a_stored_dataset_is_repaired(owner: Caller, outsider: Caller, api: Api, ana: User, root: User) -> None:
     first = make_dataset(ana)
     path, body = f"/datasets/{first.pk}/repair", {"recipe": ["unify_labels"]}
@@ -211,6 +215,7 @@ def test_a_stored_dataset_is_repaired(owner: Caller, outsider: Caller, api: Api,
     assert api.as_person(root).post(path, body).json()["id"] == made.json()["id"]
 
 
+@pytest.mark.usefixtures("checked_here")
 def test_who_keeps_as_much_as_one_may_is_told_so(owner: Caller, dataset: Dataset, settings: Any) -> None:
     settings.DATASETS_PER_USER = 1
     response = owner.upload("/datasets/upload", file=spreadsheet(workbook_bytes(TASK, salt="another")), task=TASK)

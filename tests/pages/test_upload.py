@@ -127,6 +127,13 @@ def test_what_was_chosen_before_stays_chosen(as_ana: Client) -> None:
     assert re.search(r'value="unify_labels"[^>]* checked', content.decode())
 
 
+def test_a_header_too_long_for_the_form_is_not_offered(as_ana: Client) -> None:
+    sheet = workbook_of([("frases" * 1000, "nota", "pedido"), *((cells[0], cells[1], cells[0]) for cells in ROWS)])
+    content = send(as_ana, sheet, action="check").content.decode()
+    assert '<option value="pedido"' in content
+    assert "frases" * 51 not in content
+
+
 def test_columns_of_another_sheet_give_way_to_those_of_this_one(as_ana: Client) -> None:
     sheet = workbook_of([("Frases", "nota"), *ROWS])
     content = send(as_ana, sheet, action="check", column_text="frases", column_label="coluna da outra aba").content

@@ -65,7 +65,7 @@ def test_staff_are_not_exempt(root: User, settings: Settings) -> None:
         register(root, "b")
 
 
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
 def test_parallel_uploads_do_not_pass_the_limit_together(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     owner = make_user("ana")
     settings.DATASETS_PER_USER = 1
