@@ -60,6 +60,11 @@ class ShownGroup:
         return self.count - max(1, len(self.first))
 
     @property
+    def has_excerpts(self) -> bool:
+        """Tell whether there is anything to show of the cells."""
+        return any(problem.excerpt for problem in self.problems)
+
+    @property
     def is_alike(self) -> bool:
         """Tell whether one sentence is true of all findings."""
         return all(problem.sentence == self.sentence for problem in self.problems)
@@ -132,7 +137,8 @@ def _common(problems: Sequence[Mapping[str, Any]], part: str) -> str:
         name: value if all(problem["values"].get(name) == value for problem in problems) else HOLE
         for name, value in first["values"].items()
     }
-    return _PLACE.sub(lambda place: str(values[place[1]]), _(first[part])).replace("%%", "%")
+    sentence = _PLACE.sub(lambda place: str(values[place[1]]), _(first[part])).replace("%%", "%")
+    return sentence.replace(f"{HOLE}.", HOLE)
 
 
 def _filled(message: str, problem: Mapping[str, Any]) -> str:
