@@ -4,11 +4,14 @@ Whoever works calls `tell`; outside a child that is watched it does nothing.
 """
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 LINE_BYTES = 4  # "100\n"
 
 _path: Path | None = None
+_stage = (0.0, 100.0)
 
 
 def tell_into(path: Path) -> None:
@@ -18,10 +21,22 @@ def tell_into(path: Path) -> None:
 
 
 def tell(percent: float) -> None:
-    """Note that so much is done."""
+    """Note that so much is done, of the stage in which this is called."""
     if _path is not None:
+        low, high = _stage
         with _path.open("ab") as file:
-            file.write(b"%3d\n" % percent)
+            file.write(b"%3d\n" % (low + percent * (high - low) / 100))
+
+
+@contextmanager
+def stage(low: float, high: float) -> Iterator[None]:
+    """Let the percentages told inside the block mean this part of the whole."""
+    global _stage
+    outer, _stage = _stage, (low, high)
+    try:
+        yield
+    finally:
+        _stage = outer
 
 
 def read_percent(path: Path) -> int:

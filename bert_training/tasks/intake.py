@@ -17,7 +17,7 @@ from bert_training.data.digest import file_digest
 from bert_training.data.memory import give_back
 from bert_training.data.own_columns import take_row_ids, without_own
 from bert_training.data.process_limits import UPLOAD_LIMITS, ProcessLimits
-from bert_training.data.progress import tell
+from bert_training.data.progress import stage, tell
 from bert_training.data.repairs import Fix, recipe_of
 from bert_training.data.row_match import continued_file
 from bert_training.data.sandbox import OnProgress, run_in_sandbox
@@ -31,8 +31,9 @@ from bert_training.tasks.spec import TaskSpec
 PREVIEW_ROWS = 20
 PREVIEW_CHARACTERS = 500
 FIRST_ROWS = 5
-# How far a check is after each part of it, as measured with 130,000 rows.
+# How far a check is after each part of it, as measured with 130,000 rows; and how far the reading of one file is.
 READ_PERCENT, CHECKED_PERCENT, DESCRIBED_PERCENT = 60, 80, 90
+ROWS_PERCENT = 80
 
 ColumnMapping = Mapping[str, str | Sequence[str]]
 
@@ -186,11 +187,13 @@ def _take_parts(
     files: Mapping[Split, SourceFile], request: CheckRequest, spec: TaskSpec, problems: Problems, report: Report
 ) -> dict[Split, Cells]:
     """Take the cells of each file; what is wrong with one while it is read is said of that file."""
-    parts = {}
+    parts: dict[Split, Cells] = {}
+    share = READ_PERCENT / len(files)
     for split in (part for part in PARTS if part in files):
         problems.part = "" if split == Split.TRAIN else split.value
-        parts[split] = _take(files[split], request, spec, problems, report)
-        tell(READ_PERCENT * len(parts) / len(files))
+        with stage(share * len(parts), share * (len(parts) + 1)):
+            parts[split] = _take(files[split], request, spec, problems, report)
+            tell(100)
     problems.part = ""
     return parts
 
@@ -199,6 +202,7 @@ def _take(file: SourceFile, request: CheckRequest, spec: TaskSpec, problems: Pro
     """Read one file and take its columns out; the report names sheet and columns of the first."""
     recipe, wanted = recipe_of(request.recipe), request.sheet or None
     found = read_sheet(file.path, problems, sheet=wanted, display_name=file.display_name, recipe=recipe)
+    tell(ROWS_PERCENT)
     if Fix.FIND_HEADER in recipe:
         found = find_header(found, spec.columns, problems, mapping=request.columns)
     sheet = without_own(found)

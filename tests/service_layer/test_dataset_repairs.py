@@ -2,6 +2,7 @@
 
 import pytest
 from django.contrib.auth.models import User
+from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
 from pytest_django import Settings
 
@@ -9,7 +10,7 @@ from bert_training.background import check_dataset
 from bert_training.contract.enums import Split
 from bert_training.models import Dataset
 from bert_training.services.datasets import DatasetInvalid, register_upload, repair_dataset
-from bert_training.services.errors import DatasetNotReady, ServiceError
+from bert_training.services.errors import DatasetGone, DatasetNotReady, ServiceError
 from bert_training.services.stored_files import read_table
 from bert_training.tasks.intake import CheckRequest
 from tests.workbooks import workbook_of
@@ -84,6 +85,13 @@ def test_a_dataset_that_is_being_checked_waits(refused: Dataset, ana: User) -> N
     refused.status = "checking"
     with pytest.raises(DatasetNotReady):
         repair_dataset(refused, LEAVE_OUT, owner=ana)
+
+
+def test_a_dataset_whose_file_was_lost_cannot_be_repaired(refused: Dataset, ana: User) -> None:
+    default_storage.delete(refused.original_key)
+    with pytest.raises(DatasetGone):
+        repair_dataset(refused, LEAVE_OUT, owner=ana)
+    assert Dataset.objects.count() == 1
 
 
 def test_a_repair_that_does_not_exist_is_named_with_those_that_do(refused: Dataset, ana: User) -> None:

@@ -26,9 +26,11 @@ from bert_training.data.cell_flags import find_hidden
 from bert_training.data.cells import BLANK, clean_cell, excerpt, is_blank, to_text
 from bert_training.data.checks import DatasetRefused, Problem, Problems
 from bert_training.data.kinds import FileKind
+from bert_training.data.progress import tell
 from bert_training.data.reading.refusals import damaged, encrypted, too_complex
 from bert_training.data.sheet import ROWS, Sheet, Value, check_width, no_rows, too_many_rows
 
+PARSED_PERCENT = 50  # of reading: calamine has read the sheet, its rows are not taken yet
 CELL_LIMIT = "Cell limit exceeded"  # what calamine says of a sheet that would be laid out as 100 million cells
 
 
@@ -41,7 +43,9 @@ def read_workbook(path: Path, kind: FileKind, problems: Problems, *, sheet: str 
             index = readable[name]
             with ThreadPoolExecutor(1) as beside:  # both inflate the sheet outside of Python's lock: at the same time
                 hidden = beside.submit(_hidden, path, kind, index)
-                found = _take_rows(path, kind, workbook.get_sheet_by_index(index), index=index, sheets=list(readable))
+                rows = workbook.get_sheet_by_index(index)
+                tell(PARSED_PERCENT)
+                found = _take_rows(path, kind, rows, index=index, sheets=list(readable))
             return _with_hidden(found, *hidden.result())
     except PasswordError as error:
         raise encrypted() from error
