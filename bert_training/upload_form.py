@@ -16,8 +16,8 @@ from bert_training.contract.enums import Split
 from bert_training.data.cells import normalized
 from bert_training.data.suggestions import Content
 from bert_training.data.table import GROUP
-from bert_training.services.datasets import Uploads
 from bert_training.services.fix_words import OfferedFix, fix_choices, offered_fixes
+from bert_training.services.sources import Uploads
 from bert_training.tasks.intake import CheckRequest, Report
 from bert_training.tasks.spec import TaskSpec
 

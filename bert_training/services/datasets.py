@@ -7,11 +7,10 @@ import hashlib
 import json
 import logging
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, Never
+from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
@@ -21,27 +20,21 @@ from django.utils.translation import gettext as _
 from django_q.tasks import async_task
 
 from bert_training.contract.enums import TERMINAL_STATUSES, DatasetStatus, ErrorCode, Split
-from bert_training.contract.limits import UPLOAD_BYTES
 from bert_training.contract.text import clean_name
 from bert_training.data.digest import file_digest
-from bert_training.data.repairs import Fix
 from bert_training.models import Dataset, DatasetManifest, DatasetProfile, Run, TokenLengths
 from bert_training.models.dataset import PRIVACY_FULL
 from bert_training.services.errors import DatasetNotReady, InUse, QuotaExceeded, ServiceError, StorageFull
 from bert_training.services.profiles import start_profile
 from bert_training.services.quotas import queue_at_quota, require_room
-from bert_training.services.stored_files import Upload, drop_files, is_whole, on_disk, put_file, stored_copy
-from bert_training.tasks import TASKS
-from bert_training.tasks.intake import CheckRequest, Report, SourceFile, check_in_sandbox
+from bert_training.services.sources import Sources, Uploads, request_of, require_known, stored_sources, upload_sources
+from bert_training.services.stored_files import drop_files, is_whole, put_file
+from bert_training.tasks.intake import CheckRequest, Report, check_in_sandbox
 
 logger = logging.getLogger(__name__)
 
 DESCRIPTION_CHARACTERS = 2000
 CHECK_FUNCTION = "bert_training.background.check_dataset"
-
-# The spreadsheet itself under Split.TRAIN; those sent beside it for validation and test under theirs.
-Uploads = Mapping[Split, Upload]
-Sources = dict[Split, SourceFile]
 
 
 @dataclass(frozen=True)
@@ -62,9 +55,7 @@ class DatasetInvalid(ServiceError):
 
 def check_upload(uploads: Uploads, request: CheckRequest) -> Report:
     """Check files and keep nothing."""
-    _require_known(request)
-    _require_size(uploads)
-    with _on_disk(uploads) as sources:
+    with upload_sources(uploads, request) as sources:
         return check_in_sandbox(sources, request)
 
 
@@ -82,9 +73,7 @@ def register_upload(
     visible: what the owner may see beside their own. Above BACKGROUND_CHECK_BYTES the row is `checking` and django-q2
     goes on. Raises DatasetInvalid (nothing kept), QuotaExceeded, StorageFull, ServiceError too_large.
     """
-    _require_known(request)
-    _require_size(uploads)
-    with _on_disk(uploads) as sources:
+    with upload_sources(uploads, request) as sources:
         dataset = _new_dataset(owner, sources, request, name=name, description=description)
         return _register(dataset, sources, request, visible=visible)
 
@@ -99,7 +88,7 @@ def repair_dataset(
     if dataset.status == DatasetStatus.CHECKING:
         raise DatasetNotReady(ErrorCode.DATASET_NOT_READY, _("The dataset is still being checked."))
     request = replace(request_of(dataset), recipe=sorted({*dataset.recipe, *recipe}))
-    _require_known(request)
+    require_known(request)
     with stored_sources(dataset) as sources:
         repaired = _new_dataset(owner, sources, request, name=dataset.name, description=dataset.description)
         repaired.derived_from = dataset
@@ -144,62 +133,6 @@ def checked_fields(report: Report) -> dict[str, Any]:
         "table_bytes": report.table_bytes,
         "progress": 100,
     }
-
-
-@contextmanager
-def upload_sources(uploads: Uploads, request: CheckRequest) -> Iterator[Sources]:
-    """Give the files of an upload that may be checked their paths for as long as the block runs; keeps nothing."""
-    _require_known(request)
-    _require_size(uploads)
-    with _on_disk(uploads) as sources:
-        yield sources
-
-
-def request_of(dataset: Dataset) -> CheckRequest:
-    """Return how the dataset's file was asked to be read."""
-    return CheckRequest(task=dataset.task, **dataset.request)
-
-
-@contextmanager
-def stored_sources(dataset: Dataset) -> Iterator[Sources]:
-    """Copy the dataset's stored files to temporary paths for as long as the block runs; raises DatasetGone, ..."""
-    with ExitStack() as stack:
-        first = stack.enter_context(stored_copy(dataset.original_key, dataset.sha256))
-        sources = {Split.TRAIN: SourceFile(first, dataset.original_name)}
-        for part, file in dataset.extra_files.items():
-            path = stack.enter_context(stored_copy(dataset.part_key(Split(part)), file["sha256"]))
-            sources[Split(part)] = SourceFile(path, file["name"])
-        yield sources
-
-
-def _require_known(request: CheckRequest) -> None:
-    """Refuse a task or a repair that does not exist, naming those that do."""
-    if request.task not in TASKS:
-        _refuse_name("task", request.task, _("There is no task %(name)s. There are: %(known)s."), TASKS)
-    for fix in request.recipe:
-        if fix not in list(Fix):
-            _refuse_name("recipe", fix, _("There is no repair %(name)s. There are: %(known)s."), Fix)
-
-
-def _refuse_name(path: str, name: str, message: str, known: Iterable[str]) -> Never:
-    message %= {"name": clean_name(name, characters=100), "known": ", ".join(known)}
-    raise ServiceError(ErrorCode.INVALID_FIELD, message, errors=[{"path": path, "message": message}])
-
-
-def _require_size(uploads: Uploads) -> None:
-    if sum(file.size or 0 for file in uploads.values()) > UPLOAD_BYTES:
-        message = _("The file is larger than %(limit)s MiB.") % {"limit": UPLOAD_BYTES // 2**20}
-        raise ServiceError(ErrorCode.TOO_LARGE, message, http_status=413, limit=UPLOAD_BYTES)
-
-
-@contextmanager
-def _on_disk(uploads: Uploads) -> Iterator[Sources]:
-    """Give each upload a path for as long as the block runs: the child process reads files."""
-    with ExitStack() as stack:
-        yield {
-            split: SourceFile(stack.enter_context(on_disk(file)), Path(file.name or "").name)
-            for split, file in uploads.items()
-        }
 
 
 def _same(known: QuerySet[Dataset], dataset: Dataset) -> Dataset | None:

@@ -16,8 +16,9 @@ from bert_training.contract.wording import gettext_noop
 from bert_training.data.checks import Problem
 from bert_training.data.process_limits import BACKGROUND_LIMITS
 from bert_training.models import Dataset
-from bert_training.services.datasets import CHECK_FUNCTION, checked_fields, request_of, stored_sources
+from bert_training.services.datasets import CHECK_FUNCTION, checked_fields
 from bert_training.services.profiles import start_profile
+from bert_training.services.sources import request_of, stored_sources
 from bert_training.services.stored_files import drop_files, put_file
 from bert_training.tasks.intake import Report, check_in_sandbox
 

@@ -23,10 +23,10 @@ from bert_training.data.process_limits import UPLOAD_LIMITS, ProcessLimits
 from bert_training.data.reading.refusals import TOO_COMPLEX
 from bert_training.data.table import PART_STRIDE, ROW
 from bert_training.models import Dataset, DatasetProfile
-from bert_training.services.datasets import Uploads, request_of, stored_sources, upload_sources
 from bert_training.services.errors import ServiceError
 from bert_training.services.problem_sheet import read_problems, row_notes, write_problem_sheet
 from bert_training.services.problem_words import shown_problem
+from bert_training.services.sources import Uploads, request_of, stored_sources, upload_sources
 from bert_training.services.stored_files import read_table
 from bert_training.tasks.findings import Notes, number_groups, write_in_sandbox
 from bert_training.tasks.intake import CheckRequest, Report, SourceFile, check_in_sandbox

@@ -55,6 +55,22 @@ def test_the_columns_of_an_unusual_spreadsheet_are_named_in_the_form(staff: Clie
     assert Dataset.objects.get().columns == {"text": "pedido", "label": "setor"}
 
 
+def test_a_refused_spreadsheet_is_answered_with_its_columns_and_repairs(staff: Client) -> None:
+    rows = [
+        ("pedido", "setor"),
+        *((f"O autor {number} pede o que lhe é devido.", "ab"[number % 2]) for number in range(12)),
+        ("", "a"),
+    ]
+    refused = upload(staff, workbook_of(rows)).content.decode()
+    assert '<option value="pedido" selected>pedido (suggested)</option>' in refused
+    named = {"column_text": "pedido", "column_label": "setor"}
+    assert 'value="leave_out_bad_rows"' in upload(staff, workbook_of(rows), **named).content.decode()
+    upload(staff, workbook_of(rows), recipe="leave_out_bad_rows", **named)
+    dataset = Dataset.objects.get()
+    assert (dataset.rows, dataset.recipe) == (12, ["leave_out_bad_rows"])
+    assert "Leave out the rows that have an error" in staff.get(page_of("dataset", dataset.pk)).content.decode()
+
+
 def test_names_in_a_refused_spreadsheet_are_shown_as_text(staff: Client) -> None:
     page = upload(staff, workbook_of([(CANARY, "outra"), ("a", "b")])).content.decode()
     assert "was not saved" in page

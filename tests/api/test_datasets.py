@@ -187,7 +187,7 @@ def test_a_part_that_was_not_sent_is_not_there(owner: Caller, dataset: Dataset) 
 @pytest.mark.usefixtures("checked_here")
 def test_the_files_of_an_upload_share_the_limit(owner: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
     content = workbook_bytes(TASK)
-    monkeypatch.setattr("bert_training.services.datasets.UPLOAD_BYTES", 2 * len(content))
+    monkeypatch.setattr("bert_training.services.sources.UPLOAD_BYTES", 2 * len(content))
     two = owner.upload("/datasets/validate", task=TASK, file=spreadsheet(content), test_file=spreadsheet(content))
     assert two.status_code == 200
     parts = {name: spreadsheet(content) for name in ("file", "validation_file", "test_file")}
@@ -258,7 +258,7 @@ def test_a_broken_form_is_refused(owner: Caller, body: bytes) -> None:
 
 
 def test_a_file_above_the_limit_is_refused(owner: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bert_training.services.datasets.UPLOAD_BYTES", 1000)
+    monkeypatch.setattr("bert_training.services.sources.UPLOAD_BYTES", 1000)
     response = owner.upload("/datasets/validate", file=spreadsheet(), task=TASK)
     assert outcome_of(response) == (413, "too_large")
     assert response.json()["limit"] == 1000

@@ -64,7 +64,7 @@ ROWS = (
     Row("bert_training/column_fields.py", theirs=("django",)),
     Row(
         "bert_training/upload_form.py",
-        ours=(f"{B}column_fields", f"{B}services.datasets", f"{B}services.fix_words", f"{B}data", *SPECS),
+        ours=(f"{B}column_fields", f"{B}services.sources", f"{B}services.fix_words", f"{B}data", *SPECS),
         theirs=("django",),
     ),
     Row("bert_training/run_form.py", ours=SPECS, theirs=("django", "pydantic")),  # the form that pages and admin share

@@ -1,29 +1,19 @@
 """People with a browser: clients that are signed in, reading English so that tests can name what they see."""
 
-from typing import Any
-
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
 from bert_training.models import Run, Worker
-from bert_training.services import datasets, stored_check
-from bert_training.tasks.intake import Report, check_files
 from tests.checking import judge_manifests_here
 from tests.pages.training import train
 from tests.personas import make_run
 
 
 @pytest.fixture(autouse=True)
-def _check_here(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Spare what these tests are not about: the child process around the same check (0.5 s of CPU an upload)."""
-
-    def check_here(*files: Any, limits: Any = None, on_progress: Any = None, **wanted: Any) -> Report:
-        return check_files(*files, **wanted)
-
+def _check_here(monkeypatch: pytest.MonkeyPatch, checked_here: None) -> None:
+    """Spare what these tests are not about: the child processes around the same checks."""
     judge_manifests_here(monkeypatch)
-    monkeypatch.setattr(datasets, "check_in_sandbox", check_here)
-    monkeypatch.setattr(stored_check, "check_in_sandbox", check_here)
 
 
 def client_of(user: User, language: str = "en") -> Client:

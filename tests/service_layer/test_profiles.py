@@ -19,15 +19,17 @@ from bert_training.data.checks import DatasetRefused, Problem
 from bert_training.data.duplicates import pack_groups
 from bert_training.data.token_lengths import count_token_lengths
 from bert_training.models import Dataset, DatasetProfile, Job, TokenLengths, Worker
-from bert_training.services import datasets, profiles, stored_check
+from bert_training.services import profiles
 from bert_training.services.datasets import delete_dataset, register_upload
 from bert_training.services.errors import DatasetNotReady
 from bert_training.services.jobs import report_progress
 from bert_training.services.profiles import PROFILE_ATTEMPTS, clusters_of, restart_profile, start_profile
 from bert_training.services.runs import cancel_run
-from bert_training.tasks.intake import CheckRequest, Report, check_files
+from bert_training.tasks.intake import CheckRequest
 from tests.personas import make_run
 from tests.workbooks import workbook_of
+
+pytestmark = pytest.mark.usefixtures("checked_here")
 
 COPIES = [
     *[(f"O autor número {number} pede o pagamento das férias vencidas do ano passado", "ferias") for number in "abc"],
@@ -43,17 +45,6 @@ COPIES = [
     ("Abono do terço constitucional", "ferias"),
 ]
 GROUPS = [0, 0, 0, 0, 4, 4, 4, 7, 8, 9, 10, 11]
-
-
-@pytest.fixture(autouse=True)
-def _check_here(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Spare what these tests are not about: the child process that checks an upload (0.3 s)."""
-
-    def check_here(*files: Any, limits: Any = None, on_progress: Any = None, **wanted: Any) -> Report:
-        return check_files(*files, **wanted)
-
-    monkeypatch.setattr(datasets, "check_in_sandbox", check_here)
-    monkeypatch.setattr(stored_check, "check_in_sandbox", check_here)
 
 
 @pytest.fixture

@@ -34,8 +34,9 @@ from bert_training.api.serializers.datasets import (
 from bert_training.contract.enums import DatasetStatus, ErrorCode, Split
 from bert_training.models import Dataset, Worker
 from bert_training.services import datasets, stored_files
-from bert_training.services.datasets import DatasetInvalid, Registered, Uploads
+from bert_training.services.datasets import DatasetInvalid, Registered
 from bert_training.services.errors import ServiceError
+from bert_training.services.sources import Uploads
 from bert_training.tasks.intake import CheckRequest
 
 COLUMNS_NAMED = 20
