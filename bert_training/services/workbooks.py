@@ -82,15 +82,16 @@ def make_workbook(wanted: Wanted, limits: ProcessLimits) -> MadeWorkbook:
 
     Raises ServiceError when a file can be read by nobody, or takes longer.
     """
-    started = time.monotonic()
+    deadline = time.monotonic() + limits.wall_seconds
     with tempfile.TemporaryDirectory(prefix="bert-workbook-") as folder:
         problems, target = Path(folder) / "problems.jsonl", Path(folder) / "workbook.xlsx"
         _require_whole(check_in_sandbox(wanted.files, wanted.request, problems_path=problems, limits=limits))
         if wanted.kind == WorkbookKind.PROBLEMS:
             write_problem_sheet(problems, target, files=wanted.files)
         else:
-            left = max(LEAST_SECONDS, limits.wall_seconds - (time.monotonic() - started))
-            _write_findings(wanted, problems, target, limits=replace(limits, wall_seconds=left))
+            notes = Notes(_added_headers(), row_notes(problems), wanted.groups)
+            left = max(LEAST_SECONDS, deadline - time.monotonic())
+            _write_findings(wanted, notes, target, limits=replace(limits, wall_seconds=left))
         return MadeWorkbook(_detached(target), workbook_name(wanted.kind, wanted.files[Split.TRAIN].display_name))
 
 
@@ -111,9 +112,11 @@ def groups_of(dataset: Dataset) -> dict[int, int] | None:
     return {row: number for row, number in numbers.items() if row < PART_STRIDE}
 
 
-def _write_findings(wanted: Wanted, problems: Path, target: Path, *, limits: ProcessLimits) -> None:
-    headers = [PREFIX + name for name in (_("problems"), _("repair"), _("repeats row"), _("group of similar texts"))]
-    notes = Notes(headers, row_notes(problems), wanted.groups)
+def _added_headers() -> list[str]:
+    return [PREFIX + name for name in (_("problems"), _("repair"), _("repeats row"), _("group of similar texts"))]
+
+
+def _write_findings(wanted: Wanted, notes: Notes, target: Path, *, limits: ProcessLimits) -> None:
     try:
         source = wanted.files[Split.TRAIN]
         write_in_sandbox(source, wanted.request, notes=notes, target=target, limits=limits)

@@ -26,7 +26,9 @@ from bert_training.data.workbook import ColumnLook
 from bert_training.tasks import TASKS
 from bert_training.tasks.intake import CheckRequest, SourceFile
 
-LETTERS_COMPARED = 10_000_000  # of all texts together: 4 s; larger files have their groups from the profile
+# What is compared while somebody waits; larger files have their groups from the profile.
+ROWS_COMPARED = 20_000
+LETTERS_COMPARED = 10_000_000  # of all texts together
 
 WIDTHS = (60, 40, 14, 14)  # of the four columns for people, in characters
 ID_WIDTH = 20
@@ -126,7 +128,7 @@ def _repeated(texts: Mapping[int, str]) -> dict[int, int]:
 
 def _groups(texts: Mapping[int, str]) -> dict[int, int]:
     """Return row -> number of its group of similar texts; nothing for files in which that would take too long."""
-    if sum(map(len, texts.values())) > LETTERS_COMPARED:
+    if len(texts) > ROWS_COMPARED or sum(map(len, texts.values())) > LETTERS_COMPARED:
         return {}
     return number_groups(list(texts), near_groups(list(texts.values())))
 
