@@ -12,10 +12,11 @@ from typing import IO
 from bert_training.data.archive import open_package
 from bert_training.data.cells import to_text
 from bert_training.data.kinds import FileKind
-from bert_training.data.package_parts import sheet_part
+from bert_training.data.package_parts import sheet_part, table_parts
 from bert_training.data.sheet import Sheet
 from bert_training.data.sheet_edit import AddedColumn, Additions, TextsOf, edit_sheet
 from bert_training.data.sheet_head import SheetNotEditable
+from bert_training.data.sheet_ranges import widen_table
 from bert_training.data.workbook import COMPRESSION_LEVEL, ColumnLook, write_rows
 
 PIECE_BYTES = 1024 * 1024
@@ -69,15 +70,20 @@ def place_columns(sheet: Sheet, columns: Sequence[NewColumn]) -> list[AddedColum
 
 
 def _edit_package(sheet: Sheet, target: Path, additions: Additions) -> None:
-    """Copy the package part by part; only the one sheet changes."""
+    """Copy the package part by part; only the one sheet changes, and the tables on it."""
     with open_package(sheet.path) as package:
         edited = sheet_part(package, sheet.index)
         if edited is None:
             raise SheetNotEditable("the sheet has no part")
+        tables = table_parts(package, edited)
         with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=COMPRESSION_LEVEL) as copy:
             for entry in package.infolist():
-                with package.open(entry) as source, copy.open(entry.filename, "w", force_zip64=False) as part:
-                    pieces = edit_sheet(source, additions) if entry.filename == edited else _pieces(source)
+                with package.open(entry) as source, copy.open(entry.filename, "w") as part:
+                    pieces = _pieces(source)
+                    if entry.filename == edited:
+                        pieces = edit_sheet(source, additions)
+                    elif entry.filename in tables:
+                        pieces = iter([widen_table(source.read(), additions.names, additions.header_row)])
                     for piece in pieces:
                         part.write(piece)
 

@@ -42,6 +42,14 @@ def sheet_part(package: zipfile.ZipFile, position: int) -> str | None:
     return None
 
 
+def table_parts(package: zipfile.ZipFile, sheet: str) -> list[str]:
+    """Return the parts of the tables that lie on the sheet of this part."""
+    names, part = _names(package), sheet.replace("\\", "/").lower()
+    kinds = ((tag, _RELATION_TYPE.search(tag)) for tag in _relations(package, names, part))
+    tables = (_target(tag, part) for tag, kind in kinds if kind is not None and kind[1].endswith(b"/table"))
+    return [names[table] for table in tables if table in names]
+
+
 def _names(package: zipfile.ZipFile) -> dict[str, str]:
     """Map the names of parts as relations write them, without regard to case, to those in the zip."""
     return {name.replace("\\", "/").lower(): name for name in package.namelist()}

@@ -1,6 +1,6 @@
-"""Matches the rows of an upload with those of the dataset that it continues: by id, then by text.
+"""Matches the rows of an upload with those of the dataset that it continues: by their ids and by their texts.
 
-Works on canonical tables. Of several rows with the same id (copies) the first is the row itself, the others are new.
+Works on canonical tables. Of several rows with the same id (copies) one is the row itself, the others are new.
 """
 
 from collections import Counter, defaultdict, deque
@@ -42,18 +42,46 @@ def match_rows(new: Columns, old: Columns, *, file: str, text: str) -> tuple[lis
     """Return for each new row its position in the old table, or None, and how many were found by their id.
 
     file: what continued_file said.  text: name of the column that holds the text or its tokens.
+    Rows whose id and text agree go first, then equal texts, then ids alone: an id beside the text of another row was
+    left behind when only some columns were sorted.
     """
-    partners = _by_id(new, old, file)
-    by_id = sum(partner is not None for partner in partners)
-    taken = set(partners)
-    waiting: defaultdict[Hashable, deque[int]] = defaultdict(deque)
-    for position, value in enumerate(old[text]):
-        if position not in taken:
-            waiting[_key(value)].append(position)
-    for position, value in enumerate(new[text]):
-        if partners[position] is None and (same := waiting.get(_key(value))):
-            partners[position] = same.popleft()
-    return partners, by_id
+    named, pairs = _named_by_id(new, old, file), _Pairs(new[text], old[text])
+    by_id = pairs.find_by_id(named, is_text_equal=True)
+    pairs.find_by_text()
+    by_id += pairs.find_by_id(named, is_text_equal=False)
+    return pairs.partners, by_id
+
+
+class _Pairs:
+    """New rows and the old rows that they are, each old row for one new row only."""
+
+    def __init__(self, new_texts: list[Any], old_texts: list[Any]) -> None:
+        self._new, self._old = new_texts, old_texts
+        self._free = set(range(len(old_texts)))
+        self.partners: list[int | None] = [None] * len(new_texts)
+
+    def find_by_id(self, named: list[int | None], *, is_text_equal: bool) -> int:
+        """Pair rows with the old row that their id names; returns how many."""
+        before = len(self._free)
+        for position, partner in enumerate(named):
+            if partner is None or (is_text_equal and self._new[position] != self._old[partner]):
+                continue
+            self._pair(position, partner)
+        return before - len(self._free)
+
+    def find_by_text(self) -> None:
+        """Pair rows of the same text in the order in which they stand."""
+        waiting: defaultdict[Hashable, deque[int]] = defaultdict(deque)
+        for partner in sorted(self._free):
+            waiting[_key(self._old[partner])].append(partner)
+        for position, value in enumerate(self._new):
+            if self.partners[position] is None and (same := waiting.get(_key(value))):
+                self._pair(position, same.popleft())
+
+    def _pair(self, position: int, partner: int) -> None:
+        if self.partners[position] is None and partner in self._free:
+            self.partners[position] = partner
+            self._free.remove(partner)
 
 
 def compare(new: Columns, old: Columns, *, file: str, text: str, answer: str) -> Continuation:
@@ -71,14 +99,11 @@ def compare(new: Columns, old: Columns, *, file: str, text: str, answer: str) ->
     )
 
 
-def _by_id(new: Columns, old: Columns, file: str) -> list[int | None]:
+def _named_by_id(new: Columns, old: Columns, file: str) -> list[int | None]:
+    """Return for each new row the position of the old row that its id names."""
     position_of = {row: position for position, row in enumerate(old[ROW])}
-    partners: list[int | None] = []
-    for text in new.get(ROW_ID, [""] * len(new[ROW])):
-        known = read_row_id(text)
-        # popped: the second row with this id is a copy
-        partners.append(position_of.pop(known[1], None) if known and known[0] == file else None)
-    return partners
+    known = map(read_row_id, new.get(ROW_ID, [""] * len(new[ROW])))
+    return [position_of.get(found[1]) if found and found[0] == file else None for found in known]
 
 
 def _key(value: Any) -> Hashable:

@@ -10,6 +10,7 @@ from typing import IO
 
 from bert_training.data.sheet_cells import text_cell
 from bert_training.data.sheet_head import HEAD_BYTES, SheetNotEditable, edit_head
+from bert_training.data.sheet_ranges import column_position, widen_filter
 from bert_training.data.table import column_letter
 from bert_training.data.workbook import ColumnLook
 
@@ -45,6 +46,11 @@ class Additions:
     columns: Sequence[AddedColumn]
     header_row: int
     texts_of: TextsOf
+
+    @property
+    def names(self) -> list[tuple[int, str]]:
+        """Position and header of each column."""
+        return [(column.position, column.header) for column in self.columns]
 
     def texts_at(self, row: int) -> Sequence[str]:
         """Return what to write into a row of the sheet: headers, texts or nothing."""
@@ -89,7 +95,7 @@ class SheetEditor:
             if not (block := source.read(CHUNK_BYTES)):
                 raise SheetNotEditable("the rows have no end")
             window += block
-        yield window
+        yield widen_filter(window + source.read(CHUNK_BYTES), self._additions.names, self._additions.header_row)
         while block := source.read(CHUNK_BYTES):
             yield block
 
@@ -111,7 +117,7 @@ class SheetEditor:
         column = -1
         for cell in self._cell.finditer(mask, *content):
             reference = _REFERENCE.search(cell[1])
-            column = _column(reference[1]) if reference else column + 1
+            column = column_position(reference[1]) if reference else column + 1
             yield _Cell(cell.start(), cell.end(), column, cell[1], reference is not None)
 
     def _number_of(self, attributes: bytes, cells: list[_Cell], mask: bytes) -> int:
@@ -177,10 +183,3 @@ def edit_sheet(source: IO[bytes], additions: Additions) -> Iterator[bytes]:
 def _tags_only(window: bytes) -> bytes:
     """Blank out what looks like tags but is none; every byte keeps its place."""
     return _NO_TAGS.sub(lambda match: b" " * len(match[0]), window) if b"<!" in window else window
-
-
-def _column(letters: bytes) -> int:
-    position = 0
-    for letter in letters:
-        position = 26 * position + letter - 64
-    return position - 1

@@ -10,11 +10,13 @@ import pytest
 from openpyxl import Workbook, load_workbook
 from openpyxl.comments import Comment
 from openpyxl.styles import Font, PatternFill
+from openpyxl.worksheet.table import Table
 
 from bert_training.data.annotate import NewColumn, annotate
 from bert_training.data.checks import Problems
 from bert_training.data.own_columns import ROW_ID_HEADER
 from bert_training.data.sheet import Sheet
+from bert_training.data.sheet_ranges import widen_table
 from bert_training.data.spreadsheet import read_sheet
 from bert_training.data.workbook import ColumnLook
 from tests.data.packages import NAMESPACE, SHEET_PART, cell, write_package
@@ -120,12 +122,60 @@ def test_styles_formulas_filters_and_other_sheets_stay(tmp_path: Path) -> None:
     book = load_workbook(target)
     sheet = book.worksheets[0]
     assert [sheet["C2"].value, sheet["C3"].value, book["outra"]["A1"].value] == ["=1+1", "=C2*2", "=1+2"]
-    assert (sheet.freeze_panes, sheet.auto_filter.ref, sheet.row_dimensions[2].height) == ("A2", "A1:C3", 40)
+    assert (sheet.freeze_panes, sheet.row_dimensions[2].height) == ("A2", 40)
+    assert sheet.auto_filter.ref == "A1:E3"  # or sorting by it would tear the ids from their rows
     assert (sheet.column_dimensions["A"].width, sheet["B2"].comment.text) == (80, "conferir")
     assert (sheet.column_dimensions["D"].width, sheet.column_dimensions["E"].hidden) == (60, True)
     assert (sheet["D1"].font.b, sheet["D1"].fill.fgColor.rgb) == (True, "00FFFF00")  # as the header beside it
     assert (sheet["D3"].value, sheet["D3"].data_type) == (NOTE, "s")
     assert sheet.dimensions == "A1:E3"
+
+
+def workbook_with_table(path: Path, *, ref: str = "A1:B3") -> Path:
+    book = Workbook()
+    sheet: Any = book.active
+    for row in [("texto", "label"), ("um", "a"), ("dois", "b")]:
+        sheet.append(row)
+    sheet.add_table(Table(displayName="Pedidos", ref=ref))
+    other = book.create_sheet("outra")
+    other.append(("x", "y"))
+    other.append((1, 2))
+    other.add_table(Table(displayName="Outra", ref="A1:B2"))
+    book.save(path)
+    return path
+
+
+def test_a_table_takes_the_new_columns_in_so_that_sorting_moves_them(tmp_path: Path) -> None:
+    book: Any = load_workbook(annotated(workbook_with_table(tmp_path / "dados.xlsx")))
+    table = book.worksheets[0].tables["Pedidos"]
+    assert (table.ref, table.autoFilter.ref, table.tableColumns[-1].id) == ("A1:D3", "A1:D3", 4)
+    assert [column.name for column in table.tableColumns] == ["texto", "label", *_headers()]
+    assert book["outra"].tables["Outra"].ref == "A1:B2"
+
+
+def test_a_table_that_does_not_hold_all_columns_stays_as_it_is(tmp_path: Path) -> None:
+    before = parts_of(workbook_with_table(tmp_path / "dados.xlsx", ref="A1:A3"))
+    after = parts_of(annotated(tmp_path / "dados.xlsx"))
+    assert [name for name in before if before[name] != after[name]] == ["xl/worksheets/sheet1.xml"]
+
+
+def test_a_table_is_widened_once_however_often_a_file_comes_back(tmp_path: Path) -> None:
+    first = read(annotated(workbook_with_table(tmp_path / "dados.xlsx")))
+    annotate(first, tmp_path / "again.xlsx", columns=COLUMNS, texts_of=notes_of(first))
+    again, table = parts_of(tmp_path / "again.xlsx"), "xl/tables/table1.xml"
+    assert again[table] == parts_of(first.path)[table]
+
+
+@pytest.mark.parametrize("kind", ['tableType="queryTable"', 'headerRowCount="0"'])
+def test_a_table_that_a_query_fills_is_left_alone(kind: str) -> None:
+    xml = f'<table {kind} ref="A1:B3"><tableColumns count="1"><tableColumn id="1" name="a"/></tableColumns></table>'
+    assert widen_table(xml.encode(), [(2, "x")], 1) == xml.encode()
+
+
+def test_a_filter_over_some_columns_stays(tmp_path: Path) -> None:
+    for tail in ('<autoFilter ref="A1:A3"/>', '<autoFilter ref="A2:B3"/>', '<autoFilter ref="B2"/>'):
+        xml = sheet_of(HEADER + BODY).replace("</worksheet>", f"{tail}</worksheet>")
+        assert tail.encode() in sheet_after(tmp_path, xml)
 
 
 def test_a_file_that_comes_back_has_its_columns_written_anew(tmp_path: Path) -> None:

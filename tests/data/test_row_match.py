@@ -45,6 +45,14 @@ def test_of_a_copied_row_the_first_is_the_row_itself() -> None:
     assert partners((2, "a", "x"), (2, "a, copied and changed", "x")) == [0, None]
 
 
+def test_of_a_copied_row_the_one_with_the_old_text_is_the_row_itself() -> None:
+    assert partners((2, "a, copied and changed", "x"), (2, "a", "x")) == [None, 0]
+
+
+def test_ids_that_were_left_behind_when_only_the_texts_were_sorted_mislead_nobody() -> None:
+    assert partners((2, "b", "y"), (3, "a", "x"), (5, "c", "x")) == [1, 0, 2]
+
+
 def test_rows_without_an_id_are_found_by_their_text_once_each() -> None:
     assert partners(("", "c", "x"), ("", "c", "x"), ("", "c", "x"), ("", "b", "y")) == [2, 3, None, 1]
 
