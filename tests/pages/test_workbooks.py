@@ -10,11 +10,13 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django_q.models import OrmQ
 from openpyxl import load_workbook
-from pytest_django import Settings
+from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
 from bert_training import background
+from bert_training.contract.enums import WorkbookKind
 from bert_training.data.workbook import write_workbook
-from bert_training.models import Dataset
+from bert_training.models import Dataset, DatasetProfile
+from bert_training.services.datasets import delete_dataset
 from tests.checking import make_workbooks_here
 from tests.personas import ready_dataset
 
@@ -138,3 +140,31 @@ def test_why_a_large_dataset_has_no_workbook_is_said_and_it_can_be_asked_for_aga
     assert "is missing" in as_ana.get(f"/datasets/{large.pk}/workbook", follow=True).content.decode()
     as_ana.get(f"/datasets/{large.pk}/workbook")
     assert OrmQ.objects.count() == 1
+
+
+def test_a_large_dataset_takes_its_workbooks_with_it(
+    as_ana: Client, large: Dataset, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
+) -> None:
+    as_ana.get(f"/datasets/{large.pk}/workbook")
+    run_background_work()
+    assert default_storage.exists(large.workbook_key(WorkbookKind.FINDINGS, "en"))
+    with django_capture_on_commit_callbacks(execute=True):
+        delete_dataset(large)
+    run_background_work()  # a task that comes too late makes nothing
+    assert not any(default_storage.exists(key) for key in large.workbook_keys)
+
+
+def test_the_page_says_which_dataset_is_continued_and_what_changed(
+    as_ana: Client, as_root: Client, ana: User, root: User
+) -> None:
+    first = ready_dataset(ana, name="Versão 1")
+    counts = {"text_changed": 12, "answer_changed": 1, "deleted": 0, "added": 1234}
+    for owner in (ana, root):
+        second = ready_dataset(owner, request_digest="2", summary={"labels": {}, "continues": first.sha256[:12]})
+        content = {"continues": {"dataset": first.pk, **counts}}
+        DatasetProfile.objects.update_or_create(dataset=second, defaults={"content": content})
+    said = as_ana.get(f"/datasets/{Dataset.objects.get(owner=ana, request_digest='2').pk}").content.decode()
+    assert f'Continues <a href="/datasets/{first.pk}">Versão 1</a>' in said
+    assert "12 texts changed, 1 answer changed, 1,234 rows added." in said
+    delete_dataset(first)
+    assert "Continues" not in as_root.get(f"/datasets/{second.pk}").content.decode()

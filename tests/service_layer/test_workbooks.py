@@ -2,7 +2,6 @@
 
 import io
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,6 +17,7 @@ from bert_training.services.continuations import continuation_of
 from bert_training.services.datasets import register_upload
 from bert_training.services.errors import ServiceError
 from bert_training.services.profiles import make_profile
+from bert_training.services.stored_files import stored_copy
 from bert_training.services.workbooks import MadeWorkbook, workbook_of_dataset, workbook_of_upload
 from bert_training.tasks.intake import CheckRequest
 from tests.personas import ready_dataset
@@ -67,11 +67,6 @@ def test_repeated_and_similar_rows_are_named_beside_the_problems() -> None:
     assert "Leave out the rows that have an error" in column(sheet, "Portal: repair")[4]
 
 
-def test_the_words_of_token_rows_are_compared_too() -> None:
-    sheet = findings_of(workbook_bytes("token-classification", rows=4), CheckRequest("token-classification"))
-    assert len(column(sheet, "bert_row_id")) == 4
-
-
 @pytest.mark.parametrize("kind", WorkbookKind)
 def test_a_file_that_takes_too_long_gives_a_clear_answer(ana: User, kind: WorkbookKind) -> None:
     dataset = ready_dataset(ana)
@@ -97,7 +92,8 @@ def test_a_spreadsheet_that_was_sorted_cut_and_mended_is_known_again(ana: User) 
 
 def test_nobody_continues_what_belongs_to_others(ana: User, carla: User) -> None:
     first = ready_dataset(ana)
-    with workbook_of_dataset(WorkbookKind.FINDINGS, first).file as file:
-        second = register(carla, file.read())
-    assert second.summary["continues"] == first.sha256[:12]
-    assert continuation_of(second, Path()) is None
+    own = ready_dataset(ana, request_digest="another", summary={"continues": first.sha256[:12]})
+    foreign = ready_dataset(carla, summary={"continues": first.sha256[:12]})
+    with stored_copy(own.table_key, own.table_sha256) as table:
+        assert (continuation_of(own, table) or {})["dataset"] == first.pk
+        assert continuation_of(foreign, table) is None
