@@ -18,7 +18,7 @@ from django.utils.translation import get_language, override
 from django.utils.translation import gettext as _
 from django_q.tasks import async_task
 
-from bert_training.contract.enums import ErrorCode, WorkbookKind
+from bert_training.contract.enums import DatasetStatus, ErrorCode, WorkbookKind
 from bert_training.data.process_limits import BACKGROUND_LIMITS
 from bert_training.models import Dataset
 from bert_training.models.dataset import PENDING_ENDING, REASON_ENDING
@@ -61,6 +61,8 @@ def open_workbook(kind: WorkbookKind, dataset: Dataset) -> MadeWorkbook:
 
     Raises DatasetNotReady until it is made, ServiceError, DatasetGone, StorageAway.
     """
+    if dataset.status == DatasetStatus.CHECKING:
+        raise DatasetNotReady(ErrorCode.DATASET_NOT_READY, _("The dataset is still being checked."))
     state, key = workbook_state(kind, dataset), _key(kind, dataset)
     if state == WorkbookState.AT_ONCE:
         return workbook_of_dataset(kind, dataset)

@@ -74,6 +74,13 @@ def test_strangers_and_workers_get_nothing(api: Api, carla: User, worker: Worker
         assert outcome_of(api.with_token(token_of(worker)).get(f"/datasets/{dataset.pk}/{path}"))[0] == 403
 
 
+def test_a_dataset_that_is_still_being_checked_has_no_findings(owner: Caller, dataset: Dataset) -> None:
+    Dataset.objects.filter(pk=dataset.pk).update(status="checking")
+    for path in ("problems", "workbook"):
+        answer = owner.get(f"/datasets/{dataset.pk}/{path}")
+        assert outcome_of(answer) == (409, "dataset_not_ready")
+
+
 def test_of_a_large_file_the_workbook_is_said_to_be_on_its_way(
     owner: Caller, dataset: Dataset, settings: Settings
 ) -> None:
