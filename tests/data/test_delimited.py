@@ -69,6 +69,7 @@ def test_a_column_of_decimal_commas_becomes_numbers_and_it_is_said(path: Path) -
 def test_rows_have_the_numbers_that_a_spreadsheet_program_shows(path: Path) -> None:
     sheet = sheet_of(path, '\ntexto;label\n"duas\nlinhas";a\n\n;\nb;c\n')
     assert (sheet.row_numbers, sheet.rows) == ([3, 6], [["duas\nlinhas", "a"], ["b", "c"]])
+    assert sheet_of(path, "sep=;\ntexto;label\na;b\n").row_numbers == [2]
 
 
 @pytest.mark.parametrize(

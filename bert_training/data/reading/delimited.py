@@ -91,7 +91,7 @@ def _records(path: Path, encoding: Encoding, separator: str, name: str) -> Itera
         reader = csv.reader(lines, delimiter=separator, strict=True)
         number, line = 0, 1 + skipped
         try:
-            for number, record in enumerate(reader, start=1 + skipped):
+            for number, record in enumerate(reader, start=1):  # programs do not show the line with the separator
                 yield number, line, record
                 line = reader.line_num + 1 + skipped
         except csv.Error as error:
