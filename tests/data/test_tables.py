@@ -1,10 +1,12 @@
 """The small parts: canonical tables, digests, lengths, tags, names of columns."""
 
 import hashlib
+import sys
 from pathlib import Path
 
 import pytest
 
+from bert_training.data import parquet
 from bert_training.data.digest import file_digest
 from bert_training.data.parquet import read_table, write_table
 from bert_training.data.summary import count_labels, describe_lengths
@@ -17,6 +19,20 @@ def test_a_table_comes_back_as_it_was_written(tmp_path: Path) -> None:
     write_table(TABLE, tmp_path / "t")
     assert read_table(tmp_path / "t") == TABLE
     assert read_table(tmp_path / "t", ["row"]) == {"row": [2, 5]}
+
+
+def test_groups_of_rows_are_one_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parquet, "GROUP_ROWS", 3)
+    columns: Columns = {"row": list(range(8)), "text": [f"é {index}" for index in range(8)], "tags": [["ã"], []] * 4}
+    write_table(columns, tmp_path / "a.parquet")
+    assert read_table(tmp_path / "a.parquet") == columns
+
+
+def test_writing_leaves_texts_as_small_as_they_were(tmp_path: Path) -> None:
+    text = "é" * 1000
+    before = sys.getsizeof(text)
+    write_table({"row": [1], "text": [text]}, tmp_path / "a.parquet")
+    assert sys.getsizeof(text) == before
 
 
 def test_the_same_rows_give_the_same_bytes(tmp_path: Path) -> None:
