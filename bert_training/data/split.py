@@ -7,9 +7,11 @@ versions: order is that of the SHA-256 of "seed:index", of a unit's first row. T
    and test; the rest is dealt out by their shares, rounding carried on to the next stratum (halves: the odd row goes to
    validation and test in turn). Strata below 3 rows are pooled under the same rule; a pool of two goes to train and
    test, of one to train.
-2. Units of several rows first, the largest first: each whole into the split with the most room left for its strata.
-3. Single rows fill each stratum to its sizes. Where large units have overdrawn a split, one row after the other goes
-   where most room is left.
+2. Units of several rows first, the largest first: each whole into the split of which the greatest part stays free, of
+   those that have room for it; so units are spread by the shares, and the largest go where they weigh least. A unit for
+   which none has room goes where most room is left.
+3. Single rows fill each stratum to its sizes. Where large units have overdrawn a split, the rows go one after the other
+   by rule 2.
 Before room counts need: a split that is empty, in all or in a stratum, gets one of the last units that could fill it.
 """
 
@@ -165,9 +167,11 @@ class _Stratum:
     room: dict[Split, int]
     units: int = 0
     singles: list[int] = field(default_factory=list)  # indexes of the rows that are alone
+    sizes: dict[Split, int] = field(init=False)  # what the room was in the beginning
     empty: set[Split] = field(init=False)  # wants rows and has none yet
 
     def __post_init__(self) -> None:
+        self.sizes = dict(self.room)
         self.empty = {split for split, rows in self.room.items() if rows > 0}
 
     def needs(self, split: Split) -> bool:
@@ -241,12 +245,14 @@ def _join(strata: Collection[_Stratum], shares: Shares, *, units: int) -> _Strat
 
 
 def _choose(parts: _Parts, whole: _Stratum) -> Split:
-    """Return where a unit goes: where it is needed, else where most room is left."""
+    """Return where a unit goes: where it is needed, else by the room that it would leave in the worst of its strata."""
 
-    def merit(split: Split) -> tuple[bool, int, int]:
+    def merit(split: Split) -> tuple[bool, int, bool, float]:
         needed = sum(stratum.needs(split) for stratum in parts)
-        room = min(stratum.room[split] - rows for stratum, rows in parts.items())
-        return whole.needs(split), needed, room
+        left = [(stratum.room[split] - rows, stratum.sizes[split]) for stratum, rows in parts.items()]
+        fits = all(room >= 0 for room, _ in left)
+        room = min(room / max(size, 1) for room, size in left) if fits else min(room for room, _ in left)
+        return whole.needs(split), needed, fits, room
 
     return max(whole.room, key=merit)
 

@@ -165,6 +165,17 @@ def test_units_leave_the_shares_as_they_are_where_they_fit() -> None:
     assert counts(strata, splits, "a") == {Split.TRAIN: 70, Split.VALIDATION: 15, Split.TEST: 15}
 
 
+def test_units_are_spread_by_the_shares_and_the_largest_stay_out_of_the_small_splits() -> None:
+    """Otherwise validation and test would know single rows only, and would not be like the data."""
+    sizes = [30, *[3] * 100, *[1] * 670]
+    units = [unit for unit, size in enumerate(sizes) for _ in range(size)]
+    splits = split_rows(["a"] * 1000, SHARES, seed=42, units=units)
+    assert Counter(splits) == {Split.TRAIN: 700, Split.VALIDATION: 150, Split.TEST: 150}
+    assert splits[0] == Split.TRAIN
+    spread = Counter(splits[30:330])
+    assert all(abs(spread[split] / 300 - SHARES.of(split)) < 0.05 for split in Split)
+
+
 def test_single_rows_make_up_for_a_unit_that_is_too_large() -> None:
     strata, units = ["a"] * 100, [0] * 90 + list(range(1, 11))
     splits = split_rows(strata, SHARES, seed=42, units=units)
@@ -186,7 +197,7 @@ def test_the_split_with_units_never_changes() -> None:
     units = [index // 3 for index in range(len(STRATA))]
     splits = split_rows(STRATA, SHARES, seed=42, units=units)
     digest = split_digest(range(2, len(STRATA) + 2), splits)
-    assert digest == "0d4886d35144c8bd346aa285694b6551a939a03f508f8815976acf838c6008b0"
+    assert digest == "34ee0ad2f2f05a39e43d70f9d68d67037865e985d20df07a4c760ca7a7780678"
 
 
 def test_planted_near_duplicates_never_cross_a_split() -> None:
