@@ -26,12 +26,8 @@ from bert_training.contract.enums import Split
 
 SMALLEST_STRATUM = 3  # one row for each split
 
-# A row in no split is None: it takes no part, and the manifest has no line for it.
+# A row in no split is None: it takes no part.
 Splits = list[Split | None]
-
-# How a row's split is stored: one letter.
-LETTER_OF: dict[Split | None, str] = {Split.TRAIN: "t", Split.VALIDATION: "v", Split.TEST: "e", None: "-"}
-SPLIT_OF = {letter: split for split, letter in LETTER_OF.items()}
 
 # Of equals, train first; the figures that people trust come from test, so it comes before validation.
 PREFERENCE = (Split.TRAIN, Split.TEST, Split.VALIDATION)
@@ -138,23 +134,6 @@ def split_rows(
             for index in islice(ordered, rows):
                 splits[index] = split
     return splits
-
-
-def split_digest(rows: Sequence[int], splits: Sequence[Split | None]) -> str:
-    """Return the SHA-256 (hex) of the manifest."""
-    return sha256(manifest_bytes(rows, splits)).hexdigest()
-
-
-def manifest_bytes(rows: Sequence[int], splits: Sequence[Split | None]) -> bytes:
-    """Write the manifest: a line "row<TAB>split" for each row that takes part, in the order of the table."""
-    pairs = zip(rows, splits, strict=True)
-    return "".join(f"{row}\t{split.value}\n" for row, split in pairs if split is not None).encode("ascii")
-
-
-def read_manifest(content: bytes) -> dict[int, Split]:
-    """Read what manifest_bytes wrote: row -> split. Raises ValueError."""
-    pairs = (line.split("\t") for line in content.decode("ascii").splitlines())
-    return {int(row): Split(split) for row, split in pairs}
 
 
 @dataclass(eq=False)
