@@ -25,9 +25,10 @@ PATHS = ("/runs", f"{API_PREFIX}/runs", "/datasets", f"{API_PREFIX}/datasets")
 SEND_SECONDS = 60.0
 WHAT = "others' requests while hostile files are sent"
 ANSWERS = (200, 413)  # the second for the file that is larger than an upload may be
-NOTES = f"""*Others' requests*: a real portal ({SETTING}). Another person asks for lists, pages and API in turn,
-{REQUESTS_PER_SECOND} a second, in blocks of {SECONDS} s with and without somebody who sends the hostile files to
-`datasets/validate` one after the other; the reference are the blocks without."""
+NOTES = f"""*Others' requests*: a real portal ({SETTING}).
+Another person asks for lists, pages and API in turn, {REQUESTS_PER_SECOND} a second, in blocks of {SECONDS} s with and
+without somebody who sends the hostile files to `datasets/validate` one after the other; the reference are the blocks
+without."""
 
 Blocks = Sequence[Sequence[float]]
 
