@@ -9,6 +9,7 @@ from django.contrib.auth.models import User
 from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
+from django.utils.translation import override
 from django_q.models import OrmQ, Schedule
 
 from bert_training.background import check_dataset, make_profile
@@ -117,7 +118,7 @@ def test_more_text_than_can_be_compared_has_no_groups(copies: Dataset, monkeypat
 
 def test_a_large_dataset_is_waited_for_and_then_not(copies: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(profiles, "ROWS_GROUPED_AT_ONCE", 1)
-    with pytest.raises(DatasetNotReady, match="Try again in a minute"):
+    with override("en"), pytest.raises(DatasetNotReady, match="Try again in a minute"):
         clusters_of(copies)
     DatasetProfile.objects.update(created_at=timezone.now() - profiles.PATIENCE - timedelta(seconds=1))
     assert clusters_of(copies) is None
