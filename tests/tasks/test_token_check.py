@@ -205,6 +205,13 @@ def test_tags_in_the_column_of_words_are_columns_swapped() -> None:
     assert (refusal.value.problem.code, refusal.value.problem.fix) == ("swapped_columns", "swap_columns")
 
 
+@pytest.mark.parametrize("words", [[], ["O"]])
+def test_empty_lists_and_the_article_o_are_no_swapped_columns(words: list[str]) -> None:
+    rows = [(json.dumps(words), json.dumps(["O"] * len(words)))] * 5
+    _table, problems = judge([*GOOD, *rows])
+    assert problems.counts["no_tokens" if not words else "duplicate_texts"] >= 4
+
+
 def test_a_table_of_which_nothing_is_left_is_refused() -> None:
     _, problems = judge([("x", "y")], Fix.LEAVE_OUT_BAD_ROWS)
     assert [problem.code for problem in problems.errors] == ["no_rows"]

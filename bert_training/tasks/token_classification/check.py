@@ -88,13 +88,13 @@ def _row_fault(tokens: list[str], tags: list[str]) -> CellFault | None:
 
 
 def _refuse_swapped_columns(cells: Cells, tokens: WordLists) -> None:
-    """Refuse words that are tags: somebody took one column for the other."""
-    tagged = sum(all(map(is_bio, words)) for words in tokens.values())
-    if 2 * tagged <= len(tokens) or all(set(words) <= {OUTSIDE} for words in tokens.values()):
+    """Refuse words that are tags: somebody took one column for the other. O alone may be the Portuguese article."""
+    tagged = sum(bool(words) and all(map(is_bio, words)) for words in tokens.values())
+    tag = next((word for words in tokens.values() for word in words if is_bio(word) and word != OUTSIDE), None)
+    if 2 * tagged <= len(tokens) or tag is None:
         return
     message = gettext_noop("The columns seem to be swapped: %(tokens)s holds tags such as %(tag)s.")
-    values: Values = {"tokens": excerpt(cells.headers.get("tokens", "tokens"))}
-    values["tag"] = next(word for words in tokens.values() for word in words if is_bio(word) and word != OUTSIDE)
+    values: Values = {"tokens": excerpt(cells.headers.get("tokens", "tokens")), "tag": tag}
     repair = gettext_noop("Let the two columns change places.")
     raise DatasetRefused(
         Problem("swapped_columns", message, repair, values, sheet=cells.sheet, fix=Fix.SWAP_COLUMNS.value)
