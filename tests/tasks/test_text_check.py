@@ -97,6 +97,12 @@ def test_rows_of_small_classes_are_bad_rows_too() -> None:
     assert problems.counts == {"empty_cell": 1, "class_too_small": 1, "repaired": 2}
 
 
+def test_one_class_left_by_a_repair_is_refused() -> None:
+    rows = [*rows_of("a"), ("x", "rara")]
+    for fix in (Fix.LEAVE_OUT_BAD_ROWS, Fix.LEAVE_OUT_RARE_CLASSES):
+        assert [problem.code for problem in judge(rows, fix)[1].errors] == ["one_class"]
+
+
 @pytest.mark.parametrize("other", ["NÃO", "não ", "na\u0303o", "\u00a0não", "Não", "nao", "n\u200bão"])
 def test_cells_with_the_rarer_of_two_spellings_are_named(other: str) -> None:
     rows = [*rows_of("não", "sim", each=4), *[(f"outro pedido {index}", other) for index in range(3)]]

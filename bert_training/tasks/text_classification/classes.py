@@ -46,6 +46,7 @@ def settle_classes(cells: Cells, indexes: list[int], problems: Problems, recipe:
     if Fix.LEAVE_OUT_BAD_ROWS not in recipe:
         return indexes
     problems.repaired(Fix.LEAVE_OUT_BAD_ROWS, len(rare))
+    _judge_number(cells, Counter(labels[index] for index in right), problems)
     return right
 
 
