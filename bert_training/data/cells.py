@@ -22,13 +22,15 @@ _ESCAPED_SURROGATE = re.compile(r"_x[dD][89a-fA-F][0-9a-fA-F]{2}_")
 
 
 def to_text(value: object) -> str:
-    """Write one cell's value as text; a blank cell is "", a list of a record is JSON."""
+    """Write one cell's value as text; a blank cell and "not a number" are "", a list of a record is JSON."""
     if isinstance(value, str):
         return value
     if value is None:
         return ""
     if isinstance(value, list | dict):
         return json.dumps(value, ensure_ascii=False, default=to_text)
+    if value != value:
+        return ""
     if isinstance(value, bool):
         return "verdadeiro" if value else "falso"
     if isinstance(value, float) and value.is_integer() and abs(value) < WHOLE_NUMBER_LIMIT:

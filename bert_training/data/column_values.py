@@ -56,8 +56,9 @@ def _as_texts(values: list[object]) -> ColumnValues:
     """Write a column as text. A column of texts only, the usual case, costs one look at the types."""
     if set(map(type, values)) <= {str}:
         return ColumnValues(values)  # type: ignore[arg-type]  # all of them are str, as just seen
+    texts = [to_text(value) for value in values]
     converted = [index for index, value in enumerate(values) if not isinstance(value, WRITTEN_AS_THEY_ARE)]
-    return ColumnValues([to_text(value) for value in values], converted)
+    return ColumnValues(texts, [index for index in converted if texts[index]])
 
 
 def clean_column(column: ColumnValues, recipe: Recipe) -> None:

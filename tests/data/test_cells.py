@@ -18,6 +18,7 @@ from bert_training.data.checks import DatasetRefused, Problem, Problems
         (0.1, "0.1"),
         (1e300, "1e+300"),
         (math.inf, "inf"),
+        (math.nan, ""),
         (7, "7"),
         (datetime.datetime(1899, 12, 31), "1899-12-31"),
         (datetime.timedelta(hours=26), "1 day, 2:00:00"),

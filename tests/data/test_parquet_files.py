@@ -1,6 +1,7 @@
 """Parquet files of strangers: what is read of them, and what is refused before it is unfolded."""
 
 import datetime
+import math
 import pickle
 from decimal import Decimal
 from pathlib import Path
@@ -51,8 +52,9 @@ def test_values_become_text_by_the_one_rule(path: Path, values: pa.Array, text: 
 
 
 def test_missing_values_are_blank_cells(path: Path) -> None:
-    report = report_of(path, {"texto": TEXTS, "label": [*LABELS[:7], None]})
-    assert [(problem.code, problem.row) for problem in report.errors] == [("empty_cell", 8)]
+    for labels in ([*LABELS[:7], None], [1.0, 2.0, 1.0, 2.0, 1.0, 2.0, 1.0, math.nan]):
+        report = report_of(path, {"texto": TEXTS, "label": labels})
+        assert [(problem.code, problem.row) for problem in report.errors] == [("empty_cell", 8)]
 
 
 def test_lists_of_tokens_are_taken(path: Path) -> None:
