@@ -69,6 +69,11 @@ def test_row_41_a_column_that_cannot_be_text_is_refused_only_where_it_is_wanted(
     assert report_of(path, {"texto": TEXTS, "obs": pa.nulls(8, kind), "label": LABELS}).valid
 
 
+def test_a_moment_that_no_calendar_has_is_damage(path: Path) -> None:
+    report = report_of(path, {"texto": TEXTS, "label": pa.array([2**31 - 1] * 8, pa.int32()).cast(pa.date32())})
+    assert [problem.code for problem in report.errors] == ["file_damaged"]
+
+
 @pytest.mark.parametrize("keep", [4, 11, 0.5, -1])
 def test_row_41_a_truncated_file_is_damaged(path: Path, keep: float) -> None:
     report_of(path, {"texto": TEXTS, "label": LABELS})

@@ -31,7 +31,7 @@ def read_parquet(path: Path, name: str) -> Sheet:
             _check_metadata(file.metadata, path)
             schema = file.schema_arrow
             rows = _take_rows(file, path.stat().st_size)
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError, ValueError, KeyError) as error:
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError, ValueError, KeyError, OverflowError) as error:
         raise damaged(str(error)) from error
     if not len(rows):
         raise no_rows(name)
