@@ -34,7 +34,7 @@ def main() -> int:
     try:
         answer = getattr(importlib.import_module(module), name)(**request["arguments"])
         Path(request["answer"]).write_text(json.dumps(answer), encoding="utf-8")
-    except MemoryError:
+    except (MemoryError, RecursionError):  # the stack is memory too: JSON of 980 brackets is read, but not written
         return EXIT_OUT_OF_MEMORY
     return 0
 

@@ -51,6 +51,10 @@ def fill_the_disk() -> None:
     Path("large").write_bytes(bytes(11 * MEGABYTE))
 
 
+def go_too_deep() -> None:
+    go_too_deep()
+
+
 def crash() -> None:
     ctypes.string_at(0)
 
@@ -105,7 +109,7 @@ def test_reading_a_spreadsheet_needs_neither_torch_nor_django_nor_pandas() -> No
 
 
 @linux
-@pytest.mark.parametrize("function", ["take_memory", "fill_the_disk", "crash"])
+@pytest.mark.parametrize("function", ["take_memory", "fill_the_disk", "go_too_deep", "crash"])
 def test_a_child_that_breaks_a_limit_means_a_file_too_complex(function: str) -> None:
     with pytest.raises(DatasetRefused) as caught:
         run(function)
