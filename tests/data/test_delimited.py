@@ -51,6 +51,15 @@ def test_the_separator_is_found(path: Path, content: str, separator: str, header
     assert (sheet.separator, sheet.header, len(sheet.rows)) == (separator, header, 2 if "sep=" not in content else 1)
 
 
+def test_the_hint_at_the_separator_is_no_row(path: Path) -> None:
+    """Excel does not show it: the first text below the header stands in row 2, and on line 3."""
+    report = report_of(path, "sep=;\ntexto;label\n;a\nb\n")
+    assert [(problem.row, problem.cell, problem.values.get("line")) for problem in report.errors[:2]] == [
+        (3, "", 4),
+        (2, "A2", None),
+    ]
+
+
 def test_values_stay_as_they_are_written(path: Path) -> None:
     sheet = sheet_of(path, "texto;label\n001;NA\n 1e5 ;=1+1\n1.0;null\nTRUE; a\n")
     assert sheet.rows == [["001", "NA"], [" 1e5 ", "=1+1"], ["1.0", "null"], ["TRUE", " a"]]
