@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import IO
 
 from bert_training.data.archive import open_package
+from bert_training.data.cell_flags import last_formula
 from bert_training.data.cells import to_text
 from bert_training.data.kinds import FileKind
 from bert_training.data.package_parts import sheet_part, table_parts
@@ -37,28 +38,26 @@ def annotate(sheet: Sheet, target: Path, *, columns: Sequence[NewColumn], texts_
 
     texts_of: row number -> one text a column, or nothing.
     """
-    placed = place_columns(sheet, columns)
-    order = sorted(range(len(columns)), key=lambda index: placed[index].position)
-
-    def in_order(row: int) -> Sequence[str]:
-        texts = texts_of(row)
-        return [texts[index] for index in order] if texts else ()
-
-    additions = Additions([placed[index] for index in order], sheet.header_row, in_order)
-    if sheet.kind == FileKind.XLSX and placed[-1].position <= LAST_COLUMN:
-        try:
-            _edit_package(sheet, target, additions)
-            return True
-        except SheetNotEditable:
-            target.unlink(missing_ok=True)
-    _write_anew(sheet, target, additions)
+    if sheet.kind == FileKind.XLSX:
+        right = max((right for _, (bottom, right) in sheet.merged if bottom + 1 >= sheet.header_row), default=-1)
+        free = 1 + max(right, last_formula(sheet.path, sheet.index))
+        additions = _place(sheet, columns, texts_of, free=free)
+        if additions.columns[-1].position <= LAST_COLUMN:
+            try:
+                _edit_package(sheet, target, additions)
+                return True
+            except SheetNotEditable:
+                target.unlink(missing_ok=True)
+    _write_anew(sheet, target, _place(sheet, columns, texts_of))
     return False
 
 
-def place_columns(sheet: Sheet, columns: Sequence[NewColumn]) -> list[AddedColumn]:
-    """Find the place of each column: where one of its name is, else to the right of all that is used."""
-    right = max((right for _, (bottom, right) in sheet.merged if bottom + 1 >= sheet.header_row), default=-1)
-    free = max(sheet.first_column + len(sheet.header), right + 1)
+def _place(sheet: Sheet, columns: Sequence[NewColumn], texts_of: TextsOf, *, free: int = 0) -> Additions:
+    """Find the place of each column: where one of its name is, else to the right of all that is used.
+
+    free: the first position that nothing but cells with a value may take.
+    """
+    free = max(free, sheet.first_column + len(sheet.header))
     placed = []
     for column in columns:
         if column.header in sheet.header:
@@ -66,7 +65,13 @@ def place_columns(sheet: Sheet, columns: Sequence[NewColumn]) -> list[AddedColum
         else:
             position, free = free, free + 1
         placed.append(AddedColumn(position, column.header, column.look))
-    return placed
+    order = sorted(range(len(columns)), key=lambda index: placed[index].position)
+
+    def in_order(row: int) -> Sequence[str]:
+        texts = texts_of(row)
+        return [texts[index] for index in order] if texts else ()
+
+    return Additions([placed[index] for index in order], sheet.header_row, in_order)
 
 
 def _edit_package(sheet: Sheet, target: Path, additions: Additions) -> None:

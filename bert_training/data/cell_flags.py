@@ -11,6 +11,7 @@ from pathlib import Path
 
 from bert_training.data.archive import open_package
 from bert_training.data.package_parts import sheet_part
+from bert_training.data.sheet_ranges import column_position
 from bert_training.data.table import CellFlag
 
 CHUNK_BYTES = 1024 * 1024
@@ -21,6 +22,7 @@ _SUSPICIOUS = re.compile(rb"""<(?:\w+:)?f[\s/>]|\st=["']e["']""")
 _CELL = re.compile(rb"<(?:\w+:)?c\s([^>]*[^/>])>(.*?)</(?:\w+:)?c>", re.DOTALL)
 _REFERENCE = re.compile(rb"""(?:^|\s)r=["']([A-Z]{1,3})(\d{1,7})["']""")
 _TYPE = re.compile(rb"""(?:^|\s)t=["'](\w+)["']""")
+_WITH_FORMULA = re.compile(rb"""<(?:\w+:)?c\s(?:[^>]*\s)?r=["']([A-Z]{1,3})\d{1,7}["'][^>]*>\s*<(?:\w+:)?f[\s/>]""")
 _FORMULA = re.compile(rb"<(?:\w+:)?f[\s/>]")
 _HIDDEN_ROW = re.compile(rb"""<(?:\w+:)?row\s(?=[^>]*\shidden=["'](?:1|true)["'])[^>]*?\br=["'](\d{1,7})["']""")
 _HIDDEN_COLUMN = re.compile(rb"""<(?:\w+:)?col\s(?=[^>]*\bhidden=["'](?:1|true)["'])[^>]*>""")
@@ -62,6 +64,20 @@ def find_hidden(path: Path, sheet_index: int) -> tuple[set[int], set[int]]:
                 if first and last:
                     columns.update(range(int(first[1]) - 1, min(int(last[1]), LAST_COLUMN)))
     return rows, columns
+
+
+def last_formula(path: Path, sheet_index: int) -> int:
+    """Return the position of the last column that holds a formula, from 0; -1 without any.
+
+    The reader does not see a column of formulas that were never computed, if it has no header.
+    """
+    letters: set[bytes] = set()
+    with open_package(path) as package:
+        part = sheet_part(package, sheet_index)
+        for chunk in _chunks(package, part) if part is not None else ():
+            if _FORMULA.search(chunk):
+                letters.update(_WITH_FORMULA.findall(chunk))
+    return max(map(column_position, letters), default=-1)
 
 
 def _chunks(package: zipfile.ZipFile, part: str) -> Iterator[bytes]:

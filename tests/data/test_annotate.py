@@ -255,6 +255,23 @@ def test_columns_stand_behind_a_merged_area(tmp_path: Path) -> None:
     assert b'<c r="G1"' in sheet_after(tmp_path, xml)
 
 
+def test_formulas_that_were_never_computed_are_not_written_over(tmp_path: Path) -> None:
+    """The reader shows no cell in their column, for it has neither a header nor a saved value."""
+    formula = '<c r="C2" s="0"><f>1+1</f><v/></c>'
+    after = sheet_after(tmp_path, sheet_of(HEADER + BODY.replace("</row>", f"{formula}</row>", 1)))
+    assert formula.encode() in after
+    assert b'<c r="D1"' in after
+
+
+def test_a_title_merged_to_the_last_column_gives_a_new_workbook_beside_its_cells(tmp_path: Path) -> None:
+    book = Workbook()
+    book.active.append(["texto", "label"])
+    book.active.append(["a", "b"])
+    book.active.merge_cells("B1:XFD1")
+    book.save(tmp_path / "upload.xlsx")
+    assert load_workbook(annotated(tmp_path / "upload.xlsx")).active.max_column == 4
+
+
 def test_xml_that_cannot_be_edited_becomes_a_new_workbook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bert_training.data.sheet_edit.HEAD_BYTES", -1)
     target = annotated(styled_workbook(tmp_path / "dados.xlsx"))
