@@ -8,9 +8,10 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.files.storage import default_storage
 from django.test import Client
+from django.test.html import Element, parse_html
 from django.utils import timezone
 
-from bert_training.data.checks import Problem
+from bert_training.data.checks import Problem, ProblemGroup
 from bert_training.models import Dataset, Run
 from tests.pages.queries import queries_of
 from tests.personas import make_dataset, make_run
@@ -99,6 +100,31 @@ def test_a_dataset_in_check_shows_how_far_it_is_and_asks_again_by_itself(as_ana:
     assert "40 %" in content
     assert 'data-refresh-seconds="2"' in content
     assert "New run" not in content
+
+
+@pytest.mark.parametrize("status", ["ready", "refused"])
+def test_a_page_that_waited_for_the_check_becomes_the_page_of_the_dataset(
+    as_ana: Client, dataset: Dataset, status: str
+) -> None:
+    """Only what stands in parts that the page asks for again may differ: actions, repairs, downloads, facts."""
+    Dataset.objects.filter(pk=dataset.pk).update(status="checking", sheet="", columns={}, report={})
+    waiting = as_ana.get(f"/datasets/{dataset.pk}").content.decode()
+    problem = Problem("empty_cell", "The cell is empty.", cell="B2", fix="leave_out_bad_rows")
+    group = ProblemGroup("empty_cell", is_error=True, count=1, fix="leave_out_bad_rows", problems=[problem]).as_dict()
+    Dataset.objects.filter(pk=dataset.pk).update(
+        status=status, sheet="Dados", columns=dataset.columns, summary={"continues": "x"}, report={"groups": [group]}
+    )
+    checked = as_ana.get(f"/datasets/{dataset.pk}").content.decode()
+    assert "Choose repairs" in checked
+    assert _unrefreshed(parse_html(checked)) == _unrefreshed(parse_html(waiting))
+
+
+def _unrefreshed(element: Element) -> list[object]:
+    """Return what a page keeps when its parts are asked for again: each part is only its name."""
+    part = [value for name, value in element.attributes if name == "data-refresh"]
+    inner = [_unrefreshed(child) if isinstance(child, Element) else child for child in element.children]
+    kept = [(name, value) for name, value in element.attributes if name not in ("data-refresh-seconds", "value")]
+    return part or [element.name, kept, inner]
 
 
 @pytest.mark.parametrize(("age_seconds", "attempts", "is_said"), [(5, 0, False), (300, 0, True), (300, 1, False)])
