@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from bert_training.contract.enums import Split
-from bert_training.data.manifest_sheet import check_manifest
+from bert_training.data.splitting.manifest_sheet import check_manifest
 from bert_training.tasks import findings
 from bert_training.tasks.intake import CheckRequest, Report, SourceFile, check_files, check_in_sandbox
 

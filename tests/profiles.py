@@ -3,9 +3,9 @@
 from typing import Any
 
 from bert_training.contract.enums import ProfileStatus
-from bert_training.data.duplicates import pack_groups
-from bert_training.data.profile import Examples, describe_examples
-from bert_training.data.token_lengths import count_token_lengths
+from bert_training.data.profiling.duplicates import pack_groups
+from bert_training.data.profiling.profile import Examples, describe_examples
+from bert_training.data.profiling.token_lengths import count_token_lengths
 from bert_training.models import Dataset, DatasetProfile, TokenLengths
 from bert_training.services.stored_files import read_table
 from bert_training.tasks.profiling import examples_of

@@ -132,7 +132,7 @@ class Reproducibility(Message):
 
 
 class TokenLengths(Message):
-    """How long a dataset's texts are in the tokens of the run's base model, before any cut: see data.token_lengths."""
+    """How long a dataset's texts are in the tokens of the base model, before any cut; see profiling.token_lengths."""
 
     max_length: Count
     edges: Annotated[list[Count], Field(min_length=2, max_length=LENGTH_BARS + 1)]

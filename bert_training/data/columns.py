@@ -8,15 +8,15 @@ from dataclasses import dataclass
 from typing import Never, Protocol
 
 from bert_training.contract.wording import gettext_noop
-from bert_training.data.cell_problems import report_columns, report_hidden
 from bert_training.data.cells import excerpt, is_blank, normalized
 from bert_training.data.checks import DatasetRefused, Problem, Problems
-from bert_training.data.column_values import take_column
-from bert_training.data.header import header_below, move_header
-from bert_training.data.kinds import WITH_CELL_NAMES
+from bert_training.data.doctor.cell_problems import report_columns, report_hidden
+from bert_training.data.doctor.column_values import take_column
+from bert_training.data.doctor.sheet_flags import flag_cells
+from bert_training.data.reading.header import header_below, move_header
+from bert_training.data.reading.kinds import WITH_CELL_NAMES
+from bert_training.data.reading.sheet import Sheet, no_rows
 from bert_training.data.repairs import NOTHING, Fix, Recipe
-from bert_training.data.sheet import Sheet, no_rows
-from bert_training.data.sheet_flags import flag_cells
 from bert_training.data.suggestions import Content
 from bert_training.data.table import GROUP, Cells, column_letter
 

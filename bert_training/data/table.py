@@ -15,7 +15,7 @@ from bert_training.data.checks import Problem, Values
 ROW = "row"  # first column of every canonical table: the row number in the spreadsheet, as a person sees it
 GROUP = "group"  # optional last columns: what must not be divided (a process number), as text ...
 SPLIT = "split"  # ... and the split that the user's own files give the row
-ROW_ID = "row_id"  # ... and the id that an earlier download wrote beside the row (data.own_columns), "" without one
+ROW_ID = "row_id"  # ... and the id that an earlier download wrote beside the row (writing.own_columns), "" without one
 EXCERPT_CHARACTERS = 60
 
 # Rows of a validation or test file that was sent beside the first: 10,000,017 is row 17 of the validation file.
@@ -49,7 +49,7 @@ class Cells:
     headers: task column -> header found.  letters: task column -> "B", or "" when several columns were joined.
     flags: (task column, index) -> why that cell cannot be used.
     parts: position in PARTS -> the cells of a file sent beside the first, as they were before they were joined to it.
-    row_ids: what the column of ids holds (data.own_columns), one text a row; empty where the sheet has no such column.
+    row_ids: what the column of ids holds (writing.own_columns), one text a row; empty where there is no such column.
     """
 
     sheet: str

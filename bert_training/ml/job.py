@@ -59,7 +59,7 @@ class Reporter(Protocol):
         """Take a sign of life; called often, also while rows are encoded or judged and no step passes."""
 
     def token_lengths(self, counts: dict[str, Any]) -> None:
-        """Take how long the rows are in tokens, counted by data.token_lengths; called once, when all are encoded."""
+        """Take how long the rows are in tokens, counted by profiling.token_lengths; called once."""
 
     def directive(self) -> str:
         """Answer "continue", "cancel", "finish" or "release"; cheap, asked at every step and between phases."""

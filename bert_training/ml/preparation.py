@@ -10,7 +10,7 @@ import torch
 from accelerate import Accelerator
 from accelerate.state import AcceleratorState
 
-from bert_training.data.token_lengths import count_token_lengths
+from bert_training.data.profiling.token_lengths import count_token_lengths
 from bert_training.ml.hardware import choose_device, describe_device, select_device, use_threads
 from bert_training.ml.job import TrainingJob
 from bert_training.ml.loss import balanced_weights, count_labels

@@ -11,7 +11,8 @@ from bert_training.models.dataset import Dataset
 class DatasetProfile(models.Model):
     """Made in the background by a child process with limits; a dataset is usable without one.
 
-    content: what data.profile found, JSON.  clusters: rows whose texts are nearly the same, see data.duplicates.
+    content: what data.profiling.profile found, JSON.  clusters: rows whose texts are nearly the same, packed by
+    data.profiling.duplicates.
     """
 
     dataset = models.OneToOneField(Dataset, on_delete=models.CASCADE, primary_key=True, related_name="profile")

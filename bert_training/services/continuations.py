@@ -15,7 +15,7 @@ logger = logging.getLogger(__name__)
 
 
 def continuation_of(dataset: Dataset, table: Path) -> dict[str, Any] | None:
-    """Return which dataset of the same owner this one continues, and the counts of data.row_match.Continuation.
+    """Return which dataset of the same owner this one continues, and the counts of data.writing.row_match.Continuation.
 
     table: the dataset's canonical table. None when it continues none, or nobody can say. Raises StorageAway.
     """

@@ -14,11 +14,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from bert_training.contract.enums import ErrorCode, Split
-from bert_training.data.duplicates import exact_groups
-from bert_training.data.manifest import LETTER_OF, SPLIT_OF, manifest_bytes, split_digest
-from bert_training.data.split import Splits, divide_rows
+from bert_training.data.profiling.duplicates import exact_groups
+from bert_training.data.splitting.manifest import LETTER_OF, SPLIT_OF, manifest_bytes, split_digest
+from bert_training.data.splitting.split import Splits, divide_rows
+from bert_training.data.splitting.units import groups_of_names, join_groups
 from bert_training.data.table import GROUP, ROW, SPLIT, Columns
-from bert_training.data.units import groups_of_names, join_groups
 from bert_training.models import Dataset, DatasetManifest, Run, SplitManifest
 from bert_training.services.errors import InvalidRun
 from bert_training.services.profiles import clusters_of

@@ -10,9 +10,9 @@ from bert_training.contract.enums import ErrorCode, Split
 from bert_training.contract.limits import UPLOAD_BYTES
 from bert_training.contract.text import clean_name
 from bert_training.data.checks import DatasetRefused
-from bert_training.data.manifest import LETTER_OF, SPLIT_OF
-from bert_training.data.manifest_sheet import check_manifest, write_manifest
 from bert_training.data.sandbox import run_in_sandbox
+from bert_training.data.splitting.manifest import LETTER_OF, SPLIT_OF
+from bert_training.data.splitting.manifest_sheet import check_manifest, write_manifest
 from bert_training.data.table import PARTS, ROW
 from bert_training.models import Dataset, DatasetManifest, Run
 from bert_training.services.divisions import division_of, pack_letters, unpack_letters

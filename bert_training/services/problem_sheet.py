@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from bert_training.contract.enums import Split
 from bert_training.data.checks import ALL_PROBLEMS
-from bert_training.data.workbook import ColumnLook, write_rows
+from bert_training.data.writing.workbook import ColumnLook, write_rows
 from bert_training.services.fix_words import fix_choices
 from bert_training.services.problem_words import DONE_CODE
 from bert_training.tasks.intake import SourceFile

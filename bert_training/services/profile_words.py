@@ -8,10 +8,10 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from bert_training.data.personal_data import Kind
-from bert_training.data.quality import Part, judge_quality
+from bert_training.data.profiling.personal_data import Kind
+from bert_training.data.profiling.quality import Part, judge_quality
+from bert_training.data.profiling.token_lengths import LIMITS, share_cut
 from bert_training.data.table import PART_STRIDE, PARTS
-from bert_training.data.token_lengths import LIMITS, share_cut
 from bert_training.models import Dataset, TokenLengths
 from bert_training.models.choices import SPLIT_LABELS
 

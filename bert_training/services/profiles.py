@@ -18,7 +18,7 @@ from django_q.tasks import async_task, schedule
 from bert_training.contract.enums import ErrorCode, ProfileStatus
 from bert_training.contract.messages import TokenLengths as TokenLengthsMessage
 from bert_training.data.checks import DatasetRefused
-from bert_training.data.duplicates import can_compare, near_groups, pack_groups, unpack_groups
+from bert_training.data.profiling.duplicates import can_compare, near_groups, pack_groups, unpack_groups
 from bert_training.data.sandbox import SandboxFailed
 from bert_training.models import Dataset, DatasetProfile, Run, TokenLengths
 from bert_training.services.continuations import continuation_of

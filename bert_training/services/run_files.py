@@ -8,9 +8,9 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from bert_training.contract.enums import ErrorCode, Split
-from bert_training.data.manifest import LETTER_OF
 from bert_training.data.model_card import ModelCardFacts
 from bert_training.data.model_card import model_card as write_card
+from bert_training.data.splitting.manifest import LETTER_OF
 from bert_training.models import Metric, Run
 from bert_training.services.divisions import division_of
 from bert_training.services.errors import ServiceError

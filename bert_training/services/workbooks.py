@@ -17,11 +17,11 @@ from django.utils.translation import gettext as _
 
 from bert_training.contract.enums import ErrorCode, Split, WorkbookKind
 from bert_training.data.checks import DatasetRefused, Problem
-from bert_training.data.duplicates import unpack_groups
-from bert_training.data.own_columns import PREFIX
 from bert_training.data.process_limits import UPLOAD_LIMITS, ProcessLimits
+from bert_training.data.profiling.duplicates import unpack_groups
 from bert_training.data.reading.refusals import TOO_COMPLEX
 from bert_training.data.table import PART_STRIDE, ROW
+from bert_training.data.writing.own_columns import PREFIX
 from bert_training.models import Dataset, DatasetProfile
 from bert_training.services.errors import ServiceError
 from bert_training.services.problem_sheet import read_problems, row_notes, write_problem_sheet

@@ -4,13 +4,13 @@ from pathlib import Path
 
 from bert_training.data.parquet import read_table
 from bert_training.data.process_limits import BACKGROUND_LIMITS
-from bert_training.data.row_match import compare
 from bert_training.data.sandbox import run_in_sandbox
+from bert_training.data.writing.row_match import compare
 from bert_training.tasks import TASKS
 
 
 def compare_in_sandbox(table: Path, earlier: Path, *, task: str, file: str) -> dict[str, int]:
-    """Return data.row_match.Continuation as a dict. file: see data.row_match. Raises DatasetRefused."""
+    """Return data.writing.row_match.Continuation as a dict. file: see data.writing.row_match. Raises DatasetRefused."""
     arguments = {"table": str(table.resolve()), "earlier": str(earlier.resolve()), "task": task, "file": file}
     counts: dict[str, int] = run_in_sandbox(f"{__name__}.compare_tables", arguments, limits=BACKGROUND_LIMITS)
     return counts

@@ -10,19 +10,19 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bert_training.data.annotate import NewColumn, annotate
 from bert_training.data.cells import is_blank
 from bert_training.data.checks import DatasetRefused, Problem, Problems
 from bert_training.data.columns import find_header, match_columns, take_cells
 from bert_training.data.digest import file_digest
-from bert_training.data.duplicates import exact_groups, near_groups
-from bert_training.data.own_columns import ROW_ID_HEADER, row_id, without_own
 from bert_training.data.process_limits import ProcessLimits
+from bert_training.data.profiling.duplicates import exact_groups, near_groups
+from bert_training.data.reading.sheet import Sheet
+from bert_training.data.reading.spreadsheet import read_sheet
 from bert_training.data.repairs import Fix
 from bert_training.data.sandbox import run_in_sandbox
-from bert_training.data.sheet import Sheet
-from bert_training.data.spreadsheet import read_sheet
-from bert_training.data.workbook import ColumnLook
+from bert_training.data.writing.annotate import NewColumn, annotate
+from bert_training.data.writing.own_columns import ROW_ID_HEADER, row_id, without_own
+from bert_training.data.writing.workbook import ColumnLook
 from bert_training.tasks import TASKS
 from bert_training.tasks.intake import CheckRequest, SourceFile
 
@@ -59,7 +59,7 @@ class Notes:
 def write_in_sandbox(
     source: SourceFile, request: CheckRequest, *, notes: Notes, target: Path, limits: ProcessLimits
 ) -> None:
-    """Write the file with its notes to target, see data.annotate. Raises DatasetRefused."""
+    """Write the file with its notes to target, see data.writing.annotate. Raises DatasetRefused."""
     notes_path = target.with_suffix(".json")
     notes_path.write_text(json.dumps(asdict(notes)), encoding="utf-8")
     arguments = {

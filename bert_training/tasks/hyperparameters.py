@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from bert_training.contract.wording import gettext_noop
-from bert_training.data.split import Shares
+from bert_training.data.splitting.split import Shares
 from bert_training.tasks.shares import SharesRefused, check_shares, read_shares, shares_of
 
 PROBLEMS_NAMED = 50  # a body of a megabyte has room for 40,000

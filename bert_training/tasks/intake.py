@@ -15,16 +15,16 @@ from bert_training.data.checks import DatasetRefused, Problem, ProblemGroup, Pro
 from bert_training.data.columns import GroupColumn, find_header, found_headers, header_of, match_columns, take_cells
 from bert_training.data.digest import file_digest
 from bert_training.data.memory import give_back
-from bert_training.data.own_columns import take_row_ids, without_own
 from bert_training.data.process_limits import UPLOAD_LIMITS, ProcessLimits
 from bert_training.data.progress import stage, tell
+from bert_training.data.reading.sheet import Sheet
+from bert_training.data.reading.spreadsheet import read_sheet
 from bert_training.data.repairs import Fix, recipe_of
-from bert_training.data.row_match import continued_file
 from bert_training.data.sandbox import OnProgress, run_in_sandbox
-from bert_training.data.sheet import Sheet
-from bert_training.data.spreadsheet import read_sheet
 from bert_training.data.suggestions import suggest_columns
 from bert_training.data.table import GROUP, PART_STRIDE, PARTS, ROW, ROW_ID, SPLIT, Cells, Columns, join_parts
+from bert_training.data.writing.own_columns import take_row_ids, without_own
+from bert_training.data.writing.row_match import continued_file
 from bert_training.tasks import TASKS
 from bert_training.tasks.spec import TaskSpec
 

@@ -7,10 +7,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-from bert_training.data.duplicates import near_groups, pack_groups, unpack_groups
 from bert_training.data.parquet import read_table
 from bert_training.data.process_limits import BACKGROUND_LIMITS, UPLOAD_LIMITS
-from bert_training.data.profile import Examples, describe_examples
+from bert_training.data.profiling.duplicates import near_groups, pack_groups, unpack_groups
+from bert_training.data.profiling.profile import Examples, describe_examples
 from bert_training.data.sandbox import run_in_sandbox
 from bert_training.data.table import GROUP, ROW, Columns
 from bert_training.tasks import TASKS
@@ -19,7 +19,7 @@ PROFILE_LIMITS = BACKGROUND_LIMITS  # 120 s of processor time, 1 GiB, 180 s in a
 
 
 def profile_in_sandbox(table_path: Path, *, task: str, groups_path: Path) -> dict[str, Any]:
-    """Return the profile of a stored table, see data.profile; its near-duplicates, if known, go to groups_path, packed.
+    """Return the profile of a stored table (profiling.profile); near-duplicates, if known, go packed to groups_path.
 
     Raises DatasetRefused when the child breaks a limit.
     """

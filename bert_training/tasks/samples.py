@@ -2,7 +2,7 @@
 
 import csv
 
-from bert_training.data.workbook import write_workbook
+from bert_training.data.writing.workbook import write_workbook
 from bert_training.tasks.spec import TaskSpec
 
 

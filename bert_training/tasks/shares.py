@@ -3,8 +3,8 @@
 from typing import Any
 
 from bert_training.contract.wording import gettext_noop
-from bert_training.data.split import Shares
-from bert_training.data.split_names import split_named
+from bert_training.data.splitting.split import Shares
+from bert_training.data.splitting.split_names import split_named
 
 SUM_TOLERANCE = 1e-6
 DECIMALS = 6

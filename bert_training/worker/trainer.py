@@ -11,8 +11,8 @@ import pandas as pd
 from pydantic import ValidationError
 
 from bert_training.contract.enums import Reason
-from bert_training.data.manifest import read_manifest, split_digest
-from bert_training.data.split import Splits, split_rows
+from bert_training.data.splitting.manifest import read_manifest, split_digest
+from bert_training.data.splitting.split import Splits, split_rows
 from bert_training.ml.base_model import BaseModelFiles, resolve_base_model
 from bert_training.ml.errors import (
     BaseModelUnavailable,

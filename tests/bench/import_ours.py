@@ -4,10 +4,10 @@ from pathlib import Path
 from unittest.mock import patch
 
 from bert_training.contract.enums import Split
-from bert_training.data import profile
-from bert_training.data.duplicates import exact_groups, near_groups, pack_groups
 from bert_training.data.parquet import read_table
 from bert_training.data.process_limits import BACKGROUND_LIMITS, UPLOAD_LIMITS, ProcessLimits
+from bert_training.data.profiling import profile
+from bert_training.data.profiling.duplicates import exact_groups, near_groups, pack_groups
 from bert_training.data.sandbox import run_in_sandbox
 from bert_training.tasks import TASKS
 from bert_training.tasks.intake import CheckRequest, SourceFile, check_in_sandbox

@@ -8,8 +8,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from bert_training.contract.enums import Split
-from bert_training.data.duplicates import unpack_groups
-from bert_training.data.split import Shares, split_rows
+from bert_training.data.profiling.duplicates import unpack_groups
+from bert_training.data.splitting.split import Shares, split_rows
 from tests.bench.frame import Figure, rounds_for
 from tests.bench.import_measure import Measured, measure
 from tests.bench.import_workbook import COPIES, ROWS, labels, large_workbook, planted_texts

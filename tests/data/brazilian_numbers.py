@@ -3,7 +3,7 @@
 import random
 from collections.abc import Callable
 
-from bert_training.data.personal_data import Kind
+from bert_training.data.profiling.personal_data import Kind
 
 STATES = ("SP", "RJ", "MG", "BA", "DF")
 LETTERS_AND_DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"

@@ -12,13 +12,13 @@ from openpyxl.comments import Comment
 from openpyxl.styles import Font, PatternFill
 from openpyxl.worksheet.table import Table
 
-from bert_training.data.annotate import NewColumn, annotate
 from bert_training.data.checks import Problems
-from bert_training.data.own_columns import ROW_ID_HEADER
-from bert_training.data.sheet import Sheet
-from bert_training.data.sheet_ranges import widen_table
-from bert_training.data.spreadsheet import read_sheet
-from bert_training.data.workbook import ColumnLook
+from bert_training.data.reading.sheet import Sheet
+from bert_training.data.reading.spreadsheet import read_sheet
+from bert_training.data.writing.annotate import NewColumn, annotate
+from bert_training.data.writing.own_columns import ROW_ID_HEADER
+from bert_training.data.writing.sheet_ranges import widen_table
+from bert_training.data.writing.workbook import ColumnLook
 from tests.data.packages import NAMESPACE, SHEET_PART, cell, write_package
 from tests.shared_data import shared_data
 
@@ -243,7 +243,7 @@ def test_the_dimension_reaches_the_new_columns(dimension: str, expected: str, tm
 def test_a_sheet_that_is_larger_than_one_piece_is_edited_to_its_end(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bert_training.data.sheet_edit.CHUNK_BYTES", 100)
+    monkeypatch.setattr("bert_training.data.writing.sheet_edit.CHUNK_BYTES", 100)
     rows = [f'<row r="{row}">{cell(f"A{row}", "TEXT")}{cell(f"B{row}", "a")}</row>' for row in range(2, 50)]
     hidden = f"<![CDATA[{'</row><row r=' * 20}]]>"
     sheet_after(tmp_path, sheet_of(HEADER + "".join(rows).replace("TEXT", hidden)))
@@ -265,15 +265,16 @@ def test_formulas_that_were_never_computed_are_not_written_over(tmp_path: Path) 
 
 def test_a_title_merged_to_the_last_column_gives_a_new_workbook_beside_its_cells(tmp_path: Path) -> None:
     book = Workbook()
-    book.active.append(["texto", "label"])
-    book.active.append(["a", "b"])
-    book.active.merge_cells("B1:XFD1")
+    sheet = book.create_sheet("Dados", 0)
+    sheet.append(["texto", "label"])
+    sheet.append(["a", "b"])
+    sheet.merge_cells("B1:XFD1")
     book.save(tmp_path / "upload.xlsx")
-    assert load_workbook(annotated(tmp_path / "upload.xlsx")).active.max_column == 4
+    assert load_workbook(annotated(tmp_path / "upload.xlsx")).worksheets[0].max_column == 4
 
 
 def test_xml_that_cannot_be_edited_becomes_a_new_workbook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bert_training.data.sheet_edit.HEAD_BYTES", -1)
+    monkeypatch.setattr("bert_training.data.writing.sheet_edit.HEAD_BYTES", -1)
     target = annotated(styled_workbook(tmp_path / "dados.xlsx"))
     assert "xl/comments/comment1.xml" not in parts_of(target)
 

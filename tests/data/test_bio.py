@@ -2,7 +2,7 @@
 
 import pytest
 
-from bert_training.data.bio import (
+from bert_training.data.doctor.bio import (
     entity_types,
     is_bio,
     mend_tag,

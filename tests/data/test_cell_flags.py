@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from bert_training.data import cell_flags
-from bert_training.data.cell_flags import find_flagged_cells, find_hidden
+from bert_training.data.reading import cell_flags
+from bert_training.data.reading.cell_flags import find_flagged_cells, find_hidden
 from bert_training.data.table import CellFlag
 from tests.data.packages import NAMESPACE, PACKAGE_RELATIONS, PARTS, RELATIONS, SHEET_PART, write_package
 

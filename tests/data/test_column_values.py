@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bert_training.data import column_values
 from bert_training.data.cells import clean_cell
-from bert_training.data.column_values import ColumnValues, clean_column
-from bert_training.data.mojibake import garbled_word, mend
+from bert_training.data.doctor import column_values
+from bert_training.data.doctor.column_values import ColumnValues, clean_column
+from bert_training.data.doctor.mojibake import garbled_word, mend
 from bert_training.data.repairs import NOTHING, Fix
 
 

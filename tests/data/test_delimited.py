@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from bert_training.data.checks import DatasetRefused, Problems
-from bert_training.data.kinds import CELL_CHARACTERS
 from bert_training.data.reading.encoding import UTF_8, UTF_16, WINDOWS_1252, detect_encoding
-from bert_training.data.sheet import Sheet
-from bert_training.data.spreadsheet import read_sheet
+from bert_training.data.reading.kinds import CELL_CHARACTERS
+from bert_training.data.reading.sheet import Sheet
+from bert_training.data.reading.spreadsheet import read_sheet
 from bert_training.tasks.intake import Report
 from tests.checking import check_file
 

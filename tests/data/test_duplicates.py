@@ -5,9 +5,9 @@ from hashlib import sha256
 
 import pytest
 
-from bert_training.data import duplicates
-from bert_training.data.duplicates import can_compare, exact_groups, near_groups, pack_groups, unpack_groups
 from bert_training.data.process_limits import BACKGROUND_LIMITS
+from bert_training.data.profiling import duplicates
+from bert_training.data.profiling.duplicates import can_compare, exact_groups, near_groups, pack_groups, unpack_groups
 from bert_training.data.sandbox import run_in_sandbox
 from tests.data.near_duplicates import make_texts, plant_copies, score_pairs
 

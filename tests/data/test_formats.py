@@ -11,9 +11,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from bert_training.data.checks import Problems
-from bert_training.data.kinds import FileKind
+from bert_training.data.reading.kinds import FileKind
+from bert_training.data.reading.spreadsheet import read_sheet
 from bert_training.data.repairs import Fix
-from bert_training.data.spreadsheet import read_sheet
 from bert_training.tasks.intake import Report
 from tests.checking import TOKEN, check_file
 from tests.data.old_workbooks import ods_cell, ods_rows, write_ods, write_ole, xls_stream

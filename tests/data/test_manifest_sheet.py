@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from bert_training.contract.enums import Split
-from bert_training.data.manifest_sheet import check_manifest, write_manifest
 from bert_training.data.parquet import write_table
+from bert_training.data.splitting.manifest_sheet import check_manifest, write_manifest
 from bert_training.data.table import PART_STRIDE
 from tests.workbooks import workbook_of
 

@@ -5,8 +5,8 @@ import time
 
 import pytest
 
-from bert_training.data.check_digits import is_cnpj, is_cpf, is_process_number
-from bert_training.data.personal_data import (
+from bert_training.data.profiling.check_digits import is_cnpj, is_cpf, is_process_number
+from bert_training.data.profiling.personal_data import (
     MASKS,
     Kind,
     count_personal_data,

@@ -5,8 +5,8 @@ import string
 
 import pytest
 
-from bert_training.data.profile import describe_classes, describe_examples
-from bert_training.data.quality import Quality, judge_quality
+from bert_training.data.profiling.profile import describe_classes, describe_examples
+from bert_training.data.profiling.quality import Quality, judge_quality
 from bert_training.data.table import Columns
 from bert_training.tasks.profiling import examples_of
 from tests.profiles import CPF, examples
@@ -100,7 +100,7 @@ def test_what_is_wrong_costs_points_in_its_part(part: str, rows: list[tuple[str,
 
 
 def test_more_text_than_can_be_compared_is_no_fault_of_the_texts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bert_training.data.duplicates.LETTERS", 10)
+    monkeypatch.setattr("bert_training.data.profiling.duplicates.LETTERS", 10)
     rows = [(LONG, "a"), (f"{LONG}.", "a"), (LONG, "a")]
     content, near = describe_examples(examples(*rows))
     assert (near, content["near"], content["exact"]["repeated"]) == (None, None, 1)

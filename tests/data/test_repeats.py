@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bert_training.data.repeats import find_repeats
+from bert_training.data.doctor.repeats import find_repeats
 
 ROWS = st.lists(st.tuples(st.sampled_from("tuv"), st.sampled_from("abcde")), max_size=12)
 

@@ -4,9 +4,9 @@ import random
 
 import pytest
 
-from bert_training.data.own_columns import read_row_id, row_id
-from bert_training.data.row_match import Continuation, compare, continued_file, match_rows
 from bert_training.data.table import Columns
+from bert_training.data.writing.own_columns import read_row_id, row_id
+from bert_training.data.writing.row_match import Continuation, compare, continued_file, match_rows
 
 SHA = "0123456789abcdef" * 4
 FILE = SHA[:12]

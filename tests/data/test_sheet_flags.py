@@ -6,8 +6,8 @@ from pathlib import Path
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bert_training.data.sheet import Area, Sheet, Value
-from bert_training.data.sheet_flags import flag_cells
+from bert_training.data.doctor.sheet_flags import flag_cells
+from bert_training.data.reading.sheet import Area, Sheet, Value
 from bert_training.data.table import CellFlag
 
 AREAS = st.lists(st.tuples(*(st.integers(0, 9),) * 2, *(st.integers(0, 5),) * 2), max_size=5)

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from bert_training.data import shingles
-from bert_training.data.shingles import shingle_texts
+from bert_training.data.profiling import shingles
+from bert_training.data.profiling.shingles import shingle_texts
 
 SAME_WORDS = [
     ("AÇÃO", "acao"),

@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bert_training.contract.enums import Split
-from bert_training.data.duplicates import near_groups
-from bert_training.data.manifest import manifest_bytes, read_manifest, split_digest
-from bert_training.data.split import Shares, divide_rows, split_rows
-from bert_training.data.units import groups_of_names, join_groups
+from bert_training.data.profiling.duplicates import near_groups
+from bert_training.data.splitting.manifest import manifest_bytes, read_manifest, split_digest
+from bert_training.data.splitting.split import Shares, divide_rows, split_rows
+from bert_training.data.splitting.units import groups_of_names, join_groups
 from tests.data.near_duplicates import make_texts, plant_copies
 
 SHARES = Shares(0.7, 0.15, 0.15)
@@ -33,7 +33,8 @@ def test_a_split_never_changes() -> None:
 
 def test_the_hash_seed_of_the_process_does_not_matter() -> None:
     program = (
-        "from bert_training.data.split import *; from bert_training.data.manifest import split_digest;"
+        "from bert_training.data.splitting.split import *;"
+        "from bert_training.data.splitting.manifest import split_digest;"
         "print(split_digest(range(300), split_rows(['x','y','z']*100, Shares(.7,.15,.15), seed=1)))"
     )
     digests = {

@@ -3,7 +3,7 @@
 import pytest
 
 from bert_training.contract.messages import TokenLengths
-from bert_training.data.token_lengths import LIMITS, count_token_lengths, share_cut
+from bert_training.data.profiling.token_lengths import LIMITS, count_token_lengths, share_cut
 
 LENGTHS = [2, 128, 129, 200, 201, 256, 257, 512, 513, 9000]
 

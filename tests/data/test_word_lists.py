@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bert_training.data.cell_faults import CellFault
-from bert_training.data.word_lists import read_quoted_words, read_words
+from bert_training.data.doctor.cell_faults import CellFault
+from bert_training.data.doctor.word_lists import read_quoted_words, read_words
 
 QUOTES = ['""', "''", "\u201c\u201d", "\u2018\u2019", "\u201d\u201d", "\u201e\u201c", "\u00ab\u00bb"]
 words = st.lists(

@@ -7,8 +7,8 @@ import pytest
 from openpyxl import load_workbook
 from python_calamine import CalamineWorkbook
 
-from bert_training.data.sheet_cells import CELL_CHARACTERS, cell_text
-from bert_training.data.workbook import ColumnLook, write_rows, write_workbook
+from bert_training.data.writing.sheet_cells import CELL_CHARACTERS, cell_text
+from bert_training.data.writing.workbook import ColumnLook, write_rows, write_workbook
 
 
 def opened(content: bytes) -> Any:

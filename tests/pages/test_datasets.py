@@ -3,6 +3,7 @@
 import hashlib
 import io
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
@@ -119,9 +120,9 @@ def test_a_page_that_waited_for_the_check_becomes_the_page_of_the_dataset(
     assert _unrefreshed(parse_html(checked)) == _unrefreshed(parse_html(waiting))
 
 
-def _unrefreshed(element: Element) -> list[object]:
+def _unrefreshed(element: Element) -> list[Any]:
     """Return what a page keeps when its parts are asked for again: each part is only its name."""
-    part = [value for name, value in element.attributes if name == "data-refresh"]
+    part: list[Any] = [value for name, value in element.attributes if name == "data-refresh"]
     inner = [_unrefreshed(child) if isinstance(child, Element) else child for child in element.children]
     kept = [(name, value) for name, value in element.attributes if name not in ("data-refresh-seconds", "value")]
     return part or [element.name, kept, inner]

@@ -14,7 +14,7 @@ from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
 from bert_training import background
 from bert_training.contract.enums import WorkbookKind
-from bert_training.data.workbook import write_workbook
+from bert_training.data.writing.workbook import write_workbook
 from bert_training.models import Dataset, DatasetProfile
 from bert_training.services.datasets import delete_dataset
 from tests.checking import make_workbooks_here

@@ -17,8 +17,8 @@ from bert_training.contract.enums import Phase, Split
 from bert_training.contract.messages import ProgressRequest
 from bert_training.contract.messages import TokenLengths as TokenLengthsMessage
 from bert_training.data.checks import DatasetRefused, Problem
-from bert_training.data.duplicates import pack_groups
-from bert_training.data.token_lengths import count_token_lengths
+from bert_training.data.profiling.duplicates import pack_groups
+from bert_training.data.profiling.token_lengths import count_token_lengths
 from bert_training.models import Dataset, DatasetProfile, Job, TokenLengths, Worker
 from bert_training.services import profiles
 from bert_training.services.datasets import delete_dataset, register_upload
@@ -112,7 +112,7 @@ def test_many_characters_are_grouped_in_a_child(copies: Dataset, monkeypatch: py
 
 
 def test_more_text_than_can_be_compared_has_no_groups(copies: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bert_training.data.duplicates.LETTERS", 10)
+    monkeypatch.setattr("bert_training.data.profiling.duplicates.LETTERS", 10)
     assert clusters_of(copies) is None
 
 

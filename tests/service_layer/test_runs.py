@@ -10,8 +10,8 @@ from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from bert_training.access import datasets_visible_to
 from bert_training.contract.enums import ErrorCode
-from bert_training.data.manifest import split_digest
-from bert_training.data.split import Shares, split_rows
+from bert_training.data.splitting.manifest import split_digest
+from bert_training.data.splitting.split import Shares, split_rows
 from bert_training.data.table import ROW
 from bert_training.models import BaseModel, Dataset, Job, Run
 from bert_training.services.datasets import delete_dataset

@@ -11,7 +11,7 @@ from openpyxl import load_workbook
 from bert_training.contract.enums import Split
 from bert_training.data.checks import Problems
 from bert_training.data.repairs import NOTHING
-from bert_training.data.split import Shares, split_rows
+from bert_training.data.splitting.split import Shares, split_rows
 from bert_training.data.table import Cells, Columns
 from bert_training.tasks import TASKS, load_network
 from bert_training.tasks.hyperparameters import Hyperparameters

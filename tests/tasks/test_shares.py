@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from bert_training.data.split import Shares
+from bert_training.data.splitting.split import Shares
 from bert_training.tasks.hyperparameters import Hyperparameters, field_problems
 
 

@@ -11,8 +11,8 @@ import pytest
 
 from bert_training.contract.enums import Split
 from bert_training.contract.messages import Result, TokenLengths
-from bert_training.data.manifest import manifest_bytes, split_digest
-from bert_training.data.split import Shares, split_rows
+from bert_training.data.splitting.manifest import manifest_bytes, split_digest
+from bert_training.data.splitting.split import Shares, split_rows
 from bert_training.ml.checkpoints import newest_checkpoint
 from bert_training.ml.errors import GpuOutOfMemory, HostOutOfMemory, NonFiniteLoss
 from bert_training.tasks import TASKS

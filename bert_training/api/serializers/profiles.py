@@ -1,4 +1,4 @@
-"""The profile of a dataset: what data.profile found, the quality score, lengths in tokens."""
+"""The profile of a dataset: what data.profiling.profile found, the quality score, lengths in tokens."""
 
 from typing import Any
 

@@ -14,10 +14,10 @@ from pathlib import Path
 from bert_training.contract.wording import gettext_noop
 from bert_training.data.cells import clean_cell, excerpt, is_blank
 from bert_training.data.checks import DatasetRefused, Problem, Problems
-from bert_training.data.kinds import CELL_CHARACTERS, FileKind
 from bert_training.data.reading.encoding import Encoding, open_text
+from bert_training.data.reading.kinds import CELL_CHARACTERS, FileKind
 from bert_training.data.reading.lines import bounded_lines
-from bert_training.data.sheet import Rows, Sheet, Value, check_width, no_rows
+from bert_training.data.reading.sheet import Rows, Sheet, Value, check_width, no_rows
 
 SEPARATORS = ",;\t|"
 NO_SEPARATOR = "\x1f"  # a file of one column

@@ -10,11 +10,11 @@ from pathlib import Path, PurePosixPath
 
 from bert_training.contract.limits import UPLOAD_BYTES
 from bert_training.contract.wording import gettext_noop
-from bert_training.data.archive import ZIP_MAGICS, check_package
 from bert_training.data.cells import excerpt
-from bert_training.data.kinds import WORKBOOKS, FileKind
+from bert_training.data.reading.archive import ZIP_MAGICS, check_package
 from bert_training.data.reading.delimited import NO_SEPARATOR, detect_separator
 from bert_training.data.reading.encoding import Encoding, detect_encoding, open_text
+from bert_training.data.reading.kinds import WORKBOOKS, FileKind
 from bert_training.data.reading.refusals import encrypted, no_table, refuse
 from bert_training.data.reading.sentences import looks_like_sentences
 

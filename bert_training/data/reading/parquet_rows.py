@@ -8,12 +8,12 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from bert_training.data.archive import UNPACKED_BYTES
 from bert_training.data.cells import clean_cell
-from bert_training.data.kinds import FileKind
+from bert_training.data.reading.archive import UNPACKED_BYTES
 from bert_training.data.reading.file_kind import ENCRYPTED_PARQUET_MAGIC, PARQUET_MAGIC
+from bert_training.data.reading.kinds import FileKind
 from bert_training.data.reading.refusals import damaged, encrypted, too_large_unpacked
-from bert_training.data.sheet import ROWS, Rows, Sheet, check_width, no_rows, too_many_rows
+from bert_training.data.reading.sheet import ROWS, Rows, Sheet, check_width, no_rows, too_many_rows
 
 BATCH_ROWS = 64  # a dictionary may stand for a text of a megabyte in every row: few rows are unfolded at once
 

@@ -11,10 +11,10 @@ from typing import Any
 from bert_training.contract.wording import gettext_noop
 from bert_training.data.cells import clean_cell, excerpt
 from bert_training.data.checks import DatasetRefused, Problem, Problems
-from bert_training.data.kinds import FileKind
 from bert_training.data.reading.encoding import Encoding, open_text
+from bert_training.data.reading.kinds import FileKind
 from bert_training.data.reading.lines import bounded_lines
-from bert_training.data.sheet import Rows, Sheet, Value, check_width, no_rows
+from bert_training.data.reading.sheet import Rows, Sheet, Value, check_width, no_rows
 
 PROMPT, COMPLETION = (
     "prompt",

@@ -4,8 +4,8 @@ from bisect import bisect_left, bisect_right
 from dataclasses import replace
 
 from bert_training.data.checks import Problems
+from bert_training.data.reading.sheet import Sheet
 from bert_training.data.repairs import Fix, Recipe
-from bert_training.data.sheet import Sheet
 
 
 def repair_rows(sheet: Sheet, recipe: Recipe, problems: Problems) -> Sheet:

@@ -10,10 +10,10 @@ from pathlib import Path
 from bert_training.contract.wording import gettext_noop
 from bert_training.data.cells import excerpt
 from bert_training.data.checks import Problem, Problems
-from bert_training.data.kinds import FileKind
 from bert_training.data.reading.encoding import Encoding, open_text
+from bert_training.data.reading.kinds import FileKind
 from bert_training.data.reading.lines import bounded_lines
-from bert_training.data.sheet import Rows, Sheet, no_rows
+from bert_training.data.reading.sheet import Rows, Sheet, no_rows
 
 HEADER = ("tokens", "tags")
 DOCUMENT_START = "-DOCSTART-"

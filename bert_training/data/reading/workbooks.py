@@ -22,13 +22,13 @@ from python_calamine import (
 )
 
 from bert_training.contract.wording import gettext_noop
-from bert_training.data.cell_flags import find_hidden
 from bert_training.data.cells import BLANK, clean_cell, excerpt, is_blank, to_text
 from bert_training.data.checks import DatasetRefused, Problem, Problems
-from bert_training.data.kinds import FileKind
 from bert_training.data.progress import tell
+from bert_training.data.reading.cell_flags import find_hidden
+from bert_training.data.reading.kinds import FileKind
 from bert_training.data.reading.refusals import damaged, encrypted, too_complex
-from bert_training.data.sheet import ROWS, Sheet, Value, check_width, no_rows, too_many_rows
+from bert_training.data.reading.sheet import ROWS, Sheet, Value, check_width, no_rows, too_many_rows
 
 PARSED_PERCENT = 50  # of reading: calamine has read the sheet, its rows are not taken yet
 CELL_LIMIT = "Cell limit exceeded"  # what calamine says of a sheet that would be laid out as 100 million cells

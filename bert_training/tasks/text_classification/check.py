@@ -8,13 +8,13 @@ from dataclasses import replace
 
 from bert_training.contract.wording import gettext_noop
 from bert_training.data.checks import Problem, Problems, Values
-from bert_training.data.label_spelling import settle_spelling
-from bert_training.data.personal_data import mask_column
-from bert_training.data.placeholders import report_placeholders
+from bert_training.data.doctor.label_spelling import settle_spelling
+from bert_training.data.doctor.placeholders import report_placeholders
+from bert_training.data.doctor.repeats import UsableRows, settle_repeats
+from bert_training.data.doctor.required import report_bad_cells
+from bert_training.data.profiling.personal_data import mask_column
 from bert_training.data.repairs import NOTHING, Fix, Recipe
-from bert_training.data.repeats import UsableRows, settle_repeats
-from bert_training.data.required import report_bad_cells
-from bert_training.data.split import SMALLEST_STRATUM
+from bert_training.data.splitting.split import SMALLEST_STRATUM
 from bert_training.data.table import ROW, Cells, Columns, select_rows
 from bert_training.tasks.text_classification.classes import refuse_swapped_columns, settle_classes
 

@@ -7,7 +7,7 @@ from bert_training.contract.wording import gettext_noop
 from bert_training.data.cells import excerpt
 from bert_training.data.checks import DatasetRefused, Problem, Problems, Values
 from bert_training.data.repairs import Fix, Recipe
-from bert_training.data.split import SMALLEST_STRATUM
+from bert_training.data.splitting.split import SMALLEST_STRATUM
 from bert_training.data.table import Cells
 
 ROWS_PER_TEXT = 3  # fewer rows a text, on the average, and the "texts" are no classes

@@ -3,17 +3,17 @@
 from collections import Counter
 
 from bert_training.contract.wording import gettext_noop
-from bert_training.data.bio import OUTSIDE, entity_types, is_bio, name_entities
-from bert_training.data.cell_faults import CellFault, report_errors, report_warnings
 from bert_training.data.cells import excerpt, is_blank
 from bert_training.data.checks import DatasetRefused, Problem, Problems, Values
-from bert_training.data.personal_data import mask_words
+from bert_training.data.doctor.bio import OUTSIDE, entity_types, is_bio, name_entities
+from bert_training.data.doctor.cell_faults import CellFault, report_errors, report_warnings
+from bert_training.data.doctor.repeats import UsableRows, settle_repeats
+from bert_training.data.doctor.required import report_bad_cells
+from bert_training.data.doctor.word_lists import read_quoted_words, read_words
+from bert_training.data.profiling.personal_data import mask_words
 from bert_training.data.repairs import NOTHING, Fix, Recipe
-from bert_training.data.repeats import UsableRows, settle_repeats
-from bert_training.data.required import report_bad_cells
-from bert_training.data.split import SMALLEST_STRATUM
+from bert_training.data.splitting.split import SMALLEST_STRATUM
 from bert_training.data.table import ROW, Cells, Columns
-from bert_training.data.word_lists import read_quoted_words, read_words
 from bert_training.tasks.token_classification.tags import settle_tags
 
 BETWEEN_WORDS = "\x00"  # no word holds one

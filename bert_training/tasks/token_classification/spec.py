@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from bert_training.contract.wording import gettext_noop
-from bert_training.data.bio import OUTSIDE, entity_types
+from bert_training.data.doctor.bio import OUTSIDE, entity_types
 from bert_training.data.suggestions import Content
 from bert_training.data.summary import count_labels, describe_lengths
 from bert_training.data.table import Table

@@ -7,10 +7,10 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 
 from bert_training.contract.wording import gettext_noop
-from bert_training.data.bio import OUTSIDE, is_bio, mend_tag, repair_tags, runs_to_entities, words_to_entities
-from bert_training.data.cell_faults import CellFault, report_errors, report_warnings
 from bert_training.data.cells import excerpt
 from bert_training.data.checks import Problem, Problems
+from bert_training.data.doctor.bio import OUTSIDE, is_bio, mend_tag, repair_tags, runs_to_entities, words_to_entities
+from bert_training.data.doctor.cell_faults import CellFault, report_errors, report_warnings
 from bert_training.data.repairs import Fix, Recipe
 from bert_training.data.table import Cells
 from bert_training.tasks.token_classification.type_names import settle_types

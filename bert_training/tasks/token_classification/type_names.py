@@ -4,11 +4,11 @@ from collections import Counter
 from collections.abc import Mapping
 
 from bert_training.contract.wording import gettext_noop
-from bert_training.data.bio import OUTSIDE
-from bert_training.data.cell_faults import CellFault, report_warnings
 from bert_training.data.cells import excerpt
 from bert_training.data.checks import Problems
-from bert_training.data.label_spelling import usual_spellings
+from bert_training.data.doctor.bio import OUTSIDE
+from bert_training.data.doctor.cell_faults import CellFault, report_warnings
+from bert_training.data.doctor.label_spelling import usual_spellings
 from bert_training.data.repairs import Fix, Recipe
 from bert_training.data.table import Cells
 

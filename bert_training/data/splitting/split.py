@@ -1,6 +1,6 @@
 """Splits rows into train, validation and test: the same on every machine, shares kept, no unit divided.
 
-A unit is one row, or rows that must stay together (data.units). No random generator whose stream could differ between
+A unit is one row, or rows that must stay together (module units). No random generator whose stream could differ between
 versions: order is that of the SHA-256 of "seed:index", of a unit's first row. The rule:
 
 1. Each stratum of n >= 3 rows gets its sizes: round(n * train share) train, but at least one row each for validation

@@ -12,8 +12,8 @@ from itertools import count, islice
 from pathlib import Path
 from typing import IO
 
-from bert_training.data.sheet_cells import cell_text, text_cell
 from bert_training.data.table import column_letter
+from bert_training.data.writing.sheet_cells import cell_text, text_cell
 
 SHEET_TITLE = "dados"
 COLUMN_WIDTH = 60

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from bert_training.data.table import column_letter
-from bert_training.data.workbook import ColumnLook, column_xml
+from bert_training.data.writing.workbook import ColumnLook, column_xml
 
 HEAD_BYTES = 16 * 1024 * 1024  # usual are 2 kB
 

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from functools import partial
 
 from bert_training.contract.wording import gettext_noop
-from bert_training.data.cell_faults import CellFault
 from bert_training.data.cells import BLANK
 from bert_training.data.checks import Problems
+from bert_training.data.doctor.cell_faults import CellFault
 from bert_training.data.table import Cells
 
 LONGEST = 24  # longer texts are not looked at, which makes the search cheap

@@ -14,8 +14,8 @@ from pathlib import Path, PurePosixPath
 
 from bert_training.contract.wording import gettext_noop
 from bert_training.data.cells import excerpt
-from bert_training.data.kinds import FileKind
-from bert_training.data.package_parts import main_part
+from bert_training.data.reading.kinds import FileKind
+from bert_training.data.reading.package_parts import main_part
 from bert_training.data.reading.refusals import SAVE_AS_XLSX, damaged, no_table, refuse, too_large_unpacked
 
 ENTRIES = 2000

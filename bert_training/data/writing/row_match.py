@@ -8,8 +8,8 @@ from collections.abc import Hashable, Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from bert_training.data.own_columns import read_row_id
 from bert_training.data.table import ROW, ROW_ID, Columns
+from bert_training.data.writing.own_columns import read_row_id
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from xml.parsers import expat
 
-from bert_training.data.archive import open_package
-from bert_training.data.sheet import Area
+from bert_training.data.reading.archive import open_package
+from bert_training.data.reading.sheet import Area
 from bert_training.data.table import CellFlag
 
 CONTENT = "content.xml"
@@ -25,7 +25,7 @@ _MARK_BYTES = max(map(len, _MARKS))
 
 @dataclass
 class OdsFacts:
-    """Rows count from 1, columns from 0, as in data.sheet; hidden rows are ranges: all below the data may be hidden."""
+    """Rows count from 1, columns from 0, as in a Sheet; hidden rows are ranges: all below the data may be hidden."""
 
     flags: dict[tuple[int, int], CellFlag] = field(default_factory=dict)
     merged: list[Area] = field(default_factory=list)

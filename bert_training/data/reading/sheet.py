@@ -7,7 +7,7 @@ from pathlib import Path
 from bert_training.contract.wording import gettext_noop
 from bert_training.data.cells import excerpt
 from bert_training.data.checks import DatasetRefused, Problem
-from bert_training.data.kinds import FileKind
+from bert_training.data.reading.kinds import FileKind
 from bert_training.data.table import PART_STRIDE, CellFlag
 
 ROWS = 1_000_000

@@ -9,10 +9,10 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from bert_training.data.archive import open_package
-from bert_training.data.package_parts import sheet_part
-from bert_training.data.sheet_ranges import column_position
+from bert_training.data.reading.archive import open_package
+from bert_training.data.reading.package_parts import sheet_part
 from bert_training.data.table import CellFlag
+from bert_training.data.writing.sheet_ranges import column_position
 
 CHUNK_BYTES = 1024 * 1024
 LAST_COLUMN = 16_384

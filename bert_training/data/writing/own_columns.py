@@ -6,7 +6,7 @@ The id stays with its row when rows are sorted, deleted or added, so that the ne
 import re
 from dataclasses import replace
 
-from bert_training.data.sheet import Sheet
+from bert_training.data.reading.sheet import Sheet
 
 ROW_ID_HEADER = "bert_row_id"  # the same in every language; the column is hidden
 PREFIX = "Portal: "  # how the headers of the others begin, in every language

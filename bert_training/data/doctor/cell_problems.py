@@ -4,13 +4,13 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 
 from bert_training.contract.wording import gettext_noop
-from bert_training.data.cell_faults import CellFault
 from bert_training.data.cells import excerpt
 from bert_training.data.checks import Problem, Problems, Values
-from bert_training.data.column_values import ColumnValues
-from bert_training.data.mojibake import mend
+from bert_training.data.doctor.cell_faults import CellFault
+from bert_training.data.doctor.column_values import ColumnValues
+from bert_training.data.doctor.mojibake import mend
+from bert_training.data.reading.sheet import Sheet
 from bert_training.data.repairs import Fix
-from bert_training.data.sheet import Sheet
 from bert_training.data.table import Cells
 
 CELLS_NAMED = 5

@@ -1,6 +1,6 @@
 """Adds columns to the XML of a sheet while it streams by: every byte that is not about them stays as it was.
 
-No XML parser: tags only, in a part that data.archive has judged sound. What stands in CDATA or comments is no tag.
+No XML parser: tags only, in a part that reading.archive has judged sound. What stands in CDATA or comments is no tag.
 """
 
 import re
@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import IO
 
-from bert_training.data.sheet_cells import text_cell
-from bert_training.data.sheet_head import HEAD_BYTES, SheetNotEditable, edit_head
-from bert_training.data.sheet_ranges import column_position, widen_filter
 from bert_training.data.table import column_letter
-from bert_training.data.workbook import ColumnLook
+from bert_training.data.writing.sheet_cells import text_cell
+from bert_training.data.writing.sheet_head import HEAD_BYTES, SheetNotEditable, edit_head
+from bert_training.data.writing.sheet_ranges import column_position, widen_filter
+from bert_training.data.writing.workbook import ColumnLook
 
 CHUNK_BYTES = 4 * 1024 * 1024
 

@@ -1,4 +1,4 @@
-"""How Brazilian personal data are written: the patterns that data.personal_data looks for.
+"""How Brazilian personal data are written: the patterns that data.profiling.personal_data looks for.
 
 None of them can be slow: what may repeat is bounded or made of letters that nothing after it takes.
 """

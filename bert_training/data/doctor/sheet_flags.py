@@ -6,10 +6,10 @@ Asks the sheet's bytes only where a matched column has blank cells: a clean shee
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping
 
-from bert_training.data.cell_flags import find_flagged_cells
 from bert_training.data.cells import is_blank
-from bert_training.data.kinds import FileKind, cell_limit
-from bert_training.data.sheet import Area, Sheet
+from bert_training.data.reading.cell_flags import find_flagged_cells
+from bert_training.data.reading.kinds import FileKind, cell_limit
+from bert_training.data.reading.sheet import Area, Sheet
 from bert_training.data.table import CellFlag, column_letter
 
 Flags = dict[tuple[str, int], CellFlag]

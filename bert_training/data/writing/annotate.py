@@ -9,16 +9,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
-from bert_training.data.archive import open_package
-from bert_training.data.cell_flags import last_formula
 from bert_training.data.cells import to_text
-from bert_training.data.kinds import FileKind
-from bert_training.data.package_parts import sheet_part, table_parts
-from bert_training.data.sheet import Sheet
-from bert_training.data.sheet_edit import AddedColumn, Additions, TextsOf, edit_sheet
-from bert_training.data.sheet_head import SheetNotEditable
-from bert_training.data.sheet_ranges import widen_table
-from bert_training.data.workbook import COMPRESSION_LEVEL, ColumnLook, write_rows
+from bert_training.data.reading.archive import open_package
+from bert_training.data.reading.cell_flags import last_formula
+from bert_training.data.reading.kinds import FileKind
+from bert_training.data.reading.package_parts import sheet_part, table_parts
+from bert_training.data.reading.sheet import Sheet
+from bert_training.data.writing.sheet_edit import AddedColumn, Additions, TextsOf, edit_sheet
+from bert_training.data.writing.sheet_head import SheetNotEditable
+from bert_training.data.writing.sheet_ranges import widen_table
+from bert_training.data.writing.workbook import COMPRESSION_LEVEL, ColumnLook, write_rows
 
 PIECE_BYTES = 1024 * 1024
 LAST_COLUMN = 16_383  # XFD, from 0

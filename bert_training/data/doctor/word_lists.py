@@ -7,8 +7,8 @@ import json
 import re
 
 from bert_training.contract.wording import gettext_noop
-from bert_training.data.cell_faults import CellFault
 from bert_training.data.cells import clean_cell, excerpt
+from bert_training.data.doctor.cell_faults import CellFault
 from bert_training.data.repairs import Fix
 
 _DOUBLE = '"\u201c\u201d\u201e\u201f\u2033\u00ab\u00bb'

@@ -10,8 +10,8 @@ lengths: data.summary.describe_lengths of all, and "classes": {name: {"counts", 
 exact: {"groups", "rows", "repeated"}: texts that occur more than once; the rows they fill; those beyond the first
 contradictions: {"texts", "rows", "examples": [{"rows", "names"}]}: the same text with different answers
 near: as exact, and "largest": [{"rows": first row numbers, "size"}]; the exact ones count too; None for more text than
-    data.duplicates compares
-personal: {kind of data.personal_data: {"found", "rows", "first_rows"}}
+    data.profiling.duplicates compares
+personal: {kind of data.profiling.personal_data: {"found", "rows", "first_rows"}}
 group: {"groups", "largest", "blank"}, or absent where no column says what belongs together
 continues: what has changed since the dataset that this one continues; added by services.continuations, or absent
 """
@@ -24,8 +24,8 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
-from bert_training.data.duplicates import can_compare, exact_groups, near_groups
-from bert_training.data.personal_data import count_personal_data
+from bert_training.data.profiling.duplicates import can_compare, exact_groups, near_groups
+from bert_training.data.profiling.personal_data import count_personal_data
 
 SHOWN_CLASSES = 20
 SHOWN_EXAMPLES = 50  # contradictions that are listed

@@ -1,6 +1,6 @@
 """Finds texts that are the same or nearly the same, so that copies are told and never stand on both sides of a split.
 
-Near-duplicates: two texts whose sets of words and word pairs (data.shingles) have a Jaccard similarity of SIMILAR. So
+Near-duplicates: two texts whose sets of words and word pairs (module shingles) have a Jaccard similarity of SIMILAR. So
 one word of eight may differ, two of sixteen, five of forty, or a third of the text be missing; in less than eight
 words none in the middle. All that are near to one of a group belong to it.
 
@@ -24,7 +24,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from bert_training.data.shingles import Hashes, Places, ShingleSets, cut_blocks, mix, shingle_texts, spread
+from bert_training.data.profiling.shingles import Hashes, Places, ShingleSets, cut_blocks, mix, shingle_texts, spread
 
 SIMILAR = 0.65
 STRICTER = (0.75, 0.85)

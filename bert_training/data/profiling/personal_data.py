@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from itertools import accumulate
 
-from bert_training.data.check_digits import is_cnpj, is_cpf, is_process_number
-from bert_training.data.personal_patterns import (
+from bert_training.data.profiling.check_digits import is_cnpj, is_cpf, is_process_number
+from bert_training.data.profiling.personal_patterns import (
     AT_DOMAIN,
     CNPJ_END,
     CNPJ_IN_A_ROW,

@@ -11,17 +11,17 @@ from pathlib import Path, PurePosixPath
 from bert_training.contract.wording import gettext_noop
 from bert_training.data.cells import excerpt
 from bert_training.data.checks import Problem, Problems
-from bert_training.data.kinds import WORKBOOKS, FileKind
-from bert_training.data.ods_cells import scan_ods
 from bert_training.data.reading.delimited import read_delimited
 from bert_training.data.reading.encoding import Encoding, state_encoding
 from bert_training.data.reading.file_kind import judge_file
+from bert_training.data.reading.kinds import WORKBOOKS, FileKind
+from bert_training.data.reading.ods_cells import scan_ods
 from bert_training.data.reading.records import read_json, read_json_lines
 from bert_training.data.reading.row_repairs import repair_rows
 from bert_training.data.reading.sentences import read_sentences
+from bert_training.data.reading.sheet import Sheet
 from bert_training.data.reading.workbooks import read_workbook
 from bert_training.data.repairs import NOTHING, Recipe
-from bert_training.data.sheet import Sheet
 
 TEXT_READERS = {
     FileKind.CSV: read_delimited,

@@ -15,10 +15,10 @@ from bert_training.contract.wording import gettext_noop
 from bert_training.data.cells import excerpt, normalized
 from bert_training.data.checks import DatasetRefused, Problem, Problems, Values
 from bert_training.data.columns import match_columns, take_cells
-from bert_training.data.manifest import LETTER_OF
 from bert_training.data.parquet import read_table
-from bert_training.data.split_names import split_named
-from bert_training.data.spreadsheet import read_sheet
+from bert_training.data.reading.spreadsheet import read_sheet
+from bert_training.data.splitting.manifest import LETTER_OF
+from bert_training.data.splitting.split_names import split_named
 from bert_training.data.table import PART_STRIDE, PARTS, ROW, Cells
 
 SPLIT_COLUMN, FILE_COLUMN = "split", "file"

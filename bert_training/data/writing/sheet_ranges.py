@@ -6,8 +6,8 @@ Without this the ids of rows would stay where they are while the rows beside the
 import re
 from collections.abc import Iterable, Sequence
 
-from bert_training.data.sheet_cells import cell_text
 from bert_training.data.table import column_letter
+from bert_training.data.writing.sheet_cells import cell_text
 
 _FILTER = re.compile(rb"<(?:[\w.-]+:)?autoFilter\s[^>]*>")
 _TABLE = re.compile(rb"<(?:[\w.-]+:)?table\s[^>]*>")

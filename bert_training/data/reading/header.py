@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from bert_training.data.cells import clean_cell, normalized, to_text
-from bert_training.data.sheet import Sheet, Value
+from bert_training.data.reading.sheet import Sheet, Value
 
 SEARCHED_ROWS = 10
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from bert_training.data.cells import clean_cell, is_blank, to_text
-from bert_training.data.mojibake import garbled_word, may_be_garbled, mend
+from bert_training.data.doctor.mojibake import garbled_word, may_be_garbled, mend
+from bert_training.data.reading.sheet import Sheet
 from bert_training.data.repairs import Fix, Recipe
-from bert_training.data.sheet import Sheet
 
 JOIN = "\n"
 WRITTEN_AS_THEY_ARE = (str, list, dict, type(None))
