@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from bert_training.data.checks import DatasetRefused
-from bert_training.data.process_limits import MEGABYTE, ProcessLimits
+from bert_training.data.process_limits import MEGABYTE, NICENESS, ProcessLimits
 from bert_training.data.progress import stage, tell
 from bert_training.data.sandbox import POLL_SECONDS, SandboxFailed, run_in_sandbox
 
@@ -186,3 +186,8 @@ def test_everything_is_importable_where_posix_modules_are_missing() -> None:
         "child.restrict_this_process(ProcessLimits())"
     )
     subprocess.run([sys.executable, "-c", program], check=True)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no niceness")
+def test_the_child_lets_other_processes_go_first() -> None:
+    assert run_in_sandbox("os.getpriority", {"which": os.PRIO_PROCESS, "who": 0}) >= min(os.nice(0) + NICENESS, 19)
