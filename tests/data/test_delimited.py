@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from bert_training.data.checks import DatasetRefused, Problems
+from bert_training.data.reading import delimited
 from bert_training.data.reading.encoding import UTF_8, UTF_16, WINDOWS_1252, detect_encoding
 from bert_training.data.reading.kinds import CELL_CHARACTERS
 from bert_training.data.reading.sheet import Sheet
@@ -154,3 +155,9 @@ def test_encodings_are_told_apart_wherever_the_first_accent_stands(path: Path, p
     path.write_bytes("é".encode("utf-16") + b"a")
     with pytest.raises(DatasetRefused):
         detect_encoding(path)
+
+
+def test_blank_lines_without_end_are_refused_as_too_many_rows(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(delimited, "ROWS", 100)
+    report = report_of(path, b"texto;label\n" + b";\n" * 300)
+    assert [problem.code for problem in report.errors] == ["too_many_rows"]

@@ -108,6 +108,14 @@ def test_row_41_a_dictionary_that_unfolds_to_a_bomb_is_refused(path: Path) -> No
     assert [problem.code for problem in report.errors] == ["file_too_large_unpacked"]
 
 
+def test_row_41_a_bomb_below_the_limit_of_size_is_refused_for_its_ratio(path: Path) -> None:
+    text = pa.DictionaryArray.from_arrays(pa.array([0] * 256), pa.array(["x" * 900_000]))
+    pq.write_table(pa.table({"texto": text, "label": ["a", "b"] * 128}), path)
+    assert [problem.code for problem in check_file(path, display_name="a.parquet").errors] == [
+        "file_too_large_unpacked"
+    ]
+
+
 def test_row_41_what_pandas_left_in_the_metadata_is_never_unpickled(path: Path, tmp_path: Path) -> None:
     class Trap:
         def __reduce__(self) -> tuple[Any, ...]:

@@ -9,12 +9,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from bert_training.data.cells import clean_cell
-from bert_training.data.reading.archive import UNPACKED_BYTES
+from bert_training.data.reading.archive import UNPACKED_BYTES, UNPACKED_RATIO
 from bert_training.data.reading.file_kind import ENCRYPTED_PARQUET_MAGIC, PARQUET_MAGIC
 from bert_training.data.reading.kinds import FileKind
 from bert_training.data.reading.refusals import damaged, encrypted, too_large_unpacked
 from bert_training.data.reading.sheet import ROWS, Rows, Sheet, check_width, no_rows, too_many_rows
 
+UNFOLDED_BYTES = 64 * 1024 * 1024  # below this the ratio does no harm: a column of labels unfolds 1,000 times
 BATCH_ROWS = 64  # a dictionary may stand for a text of a megabyte in every row: few rows are unfolded at once
 
 _NUMBERS = (pa.types.is_integer, pa.types.is_floating, pa.types.is_boolean)
@@ -76,7 +77,7 @@ def _take_rows(file: pq.ParquetFile, file_bytes: int) -> Rows:
     for batch in file.iter_batches(batch_size=BATCH_ROWS, use_threads=False, use_pandas_metadata=False):
         columns = [_plain(column) for column in batch.columns]
         unpacked += sum(column.nbytes for column in columns)
-        if unpacked > UNPACKED_BYTES:
+        if unpacked > UNPACKED_BYTES or unpacked > max(UNFOLDED_BYTES, UNPACKED_RATIO * file_bytes):
             raise too_large_unpacked(unpacked, file_bytes)
         for values in zip(*(column.to_pylist() for column in columns), strict=True):
             rows.add(len(rows) + 1, values)
