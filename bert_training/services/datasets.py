@@ -212,6 +212,7 @@ def _store(dataset: Dataset, sources: Sources, table: Path | None) -> Registered
         with transaction.atomic():
             queue_at_quota(dataset.owner)
             require_room(dataset)
+            _let_go_of_deleted(dataset)
             dataset.save()
             if dataset.status == DatasetStatus.CHECKING:
                 async_task(CHECK_FUNCTION, dataset.pk)
@@ -228,6 +229,13 @@ def _store(dataset: Dataset, sources: Sources, table: Path | None) -> Registered
         raise
     logger.info("dataset stored", extra={"dataset": dataset.pk, "bytes": dataset.bytes, "rows": dataset.rows})
     return Registered(dataset, created=True)
+
+
+def _let_go_of_deleted(dataset: Dataset) -> None:
+    """Forget the dataset that this one was made of, if it was deleted meanwhile; else keep it until COMMIT."""
+    origin = Dataset.objects.select_for_update(no_key=True).filter(pk=dataset.derived_from_id)
+    if dataset.derived_from_id is not None and origin.first() is None:
+        dataset.derived_from = None
 
 
 def stored_keys(dataset: Dataset) -> list[str]:

@@ -1,18 +1,22 @@
 """Repairs on stored datasets: a new dataset of the same bytes, the same table for the same recipe."""
 
+from typing import Any
+
 import pytest
 from django.contrib.auth.models import User
 from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
 from pytest_django import Settings
 
 from bert_training.background import check_dataset
 from bert_training.contract.enums import Split
 from bert_training.models import Dataset
-from bert_training.services.datasets import DatasetInvalid, register_upload, repair_dataset
+from bert_training.services import datasets
+from bert_training.services.datasets import DatasetInvalid, delete_dataset, register_upload, repair_dataset
 from bert_training.services.errors import DatasetGone, DatasetNotReady, ServiceError
 from bert_training.services.stored_files import read_table
-from bert_training.tasks.intake import CheckRequest
+from bert_training.tasks.intake import CheckRequest, Report
 from tests.workbooks import workbook_of
 
 pytestmark = pytest.mark.usefixtures("checked_here")
@@ -65,6 +69,22 @@ def test_the_same_file_and_recipe_give_the_same_table(refused: Dataset, ana: Use
 def test_the_same_repair_twice_is_one_dataset(refused: Dataset, ana: User) -> None:
     first, second = (repair_dataset(refused, LEAVE_OUT, owner=ana) for _time in range(2))
     assert (first.created, second.created, second.dataset) == (True, False, first.dataset)
+
+
+def test_a_dataset_may_be_deleted_while_it_is_repaired(
+    refused: Dataset, ana: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    check = datasets.check_in_sandbox
+
+    def check_slowly(*arguments: Any, **options: Any) -> Report:
+        delete_dataset(Dataset.objects.get(pk=refused.pk))
+        return check(*arguments, **options)
+
+    monkeypatch.setattr(datasets, "check_in_sandbox", check_slowly)
+    repaired = repair_dataset(refused, LEAVE_OUT, owner=ana).dataset
+    connection.check_constraints()
+    repaired.refresh_from_db()
+    assert (repaired.status, repaired.derived_from) == ("ready", None)
 
 
 def test_repairs_are_added_to_those_done_before(refused: Dataset, ana: User) -> None:
