@@ -4,6 +4,7 @@ import logging
 from dataclasses import dataclass
 from typing import Any
 
+from django.db import transaction
 from django.utils.translation import gettext as _
 
 from bert_training.contract.enums import ErrorCode, Split
@@ -16,7 +17,7 @@ from bert_training.data.splitting.manifest_sheet import check_manifest, write_ma
 from bert_training.data.table import PARTS, ROW
 from bert_training.models import Dataset, DatasetManifest, Run
 from bert_training.services.divisions import division_of, pack_letters, unpack_letters
-from bert_training.services.errors import DatasetNotReady, ServiceError
+from bert_training.services.errors import DatasetGone, DatasetNotReady, ServiceError
 from bert_training.services.stored_files import Upload, on_disk, read_table, stored_copy
 
 logger = logging.getLogger(__name__)
@@ -71,10 +72,20 @@ def upload_manifest(dataset: Dataset, file: Upload) -> ManifestFacts:
             raise ManifestInvalid([refusal.problem.as_dict()], {refusal.problem.code: 1}) from None
     if found["errors"]:
         raise ManifestInvalid(found["errors"], found["counts"])
-    fields = {"letters": pack_letters(found["letters"]), "original_name": name}
-    manifest, _is_new = DatasetManifest.objects.update_or_create(dataset=dataset, defaults=fields)
+    manifest = _store(dataset, letters=found["letters"], name=name)
     logger.info("manifest stored", extra={"dataset": dataset.pk})
     return facts_of(manifest)
+
+
+def _store(dataset: Dataset, *, letters: str, name: str) -> DatasetManifest:
+    fields = {"letters": pack_letters(letters), "original_name": name}
+    with transaction.atomic():
+        # Locked, so that a deletion waits for this manifest or this manifest sees the deletion.
+        kept = Dataset.objects.select_for_update(no_key=True).filter(pk=dataset.pk, deleted_at__isnull=True)
+        if kept.first() is None:
+            raise DatasetGone(ErrorCode.DATASET_GONE, _("The dataset was deleted."))
+        manifest, _is_new = DatasetManifest.objects.update_or_create(dataset=dataset, defaults=fields)
+    return manifest
 
 
 def forget_manifest(dataset: Dataset) -> None:

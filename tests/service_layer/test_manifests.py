@@ -1,11 +1,13 @@
 """A user's own manifest is judged in a child process, as every stranger's file is."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
 
+from bert_training.data.manifest_sheet import check_manifest
 from bert_training.models import Dataset, DatasetManifest
 from bert_training.services.datasets import delete_dataset
 from bert_training.services.errors import DatasetGone, DatasetNotReady, ServiceError
@@ -62,6 +64,22 @@ def test_the_manifest_goes_with_its_dataset(ana: User, dataset: Dataset) -> None
     upload_manifest(dataset, file())
     cancel_job(make_run(ana, dataset).job.pk)
     delete_dataset(dataset)
+    assert not DatasetManifest.objects.exists()
+
+
+@pytest.mark.parametrize("has_run", [True, False])
+def test_a_manifest_of_a_dataset_that_is_deleted_meanwhile_is_not_kept(
+    ana: User, dataset: Dataset, monkeypatch: pytest.MonkeyPatch, *, has_run: bool
+) -> None:
+    def judge_slowly(_function: str, arguments: dict[str, Any]) -> dict[str, Any]:
+        delete_dataset(Dataset.objects.get(pk=dataset.pk))
+        return check_manifest(**arguments)
+
+    if has_run:
+        cancel_job(make_run(ana, dataset).job.pk)
+    monkeypatch.setattr("bert_training.services.manifests.run_in_sandbox", judge_slowly)
+    with pytest.raises(DatasetGone):
+        upload_manifest(dataset, file())
     assert not DatasetManifest.objects.exists()
 
 
