@@ -88,7 +88,14 @@ def test_a_file_that_is_no_manifest_says_which_columns_are_missing(check: Check)
 
 
 @pytest.mark.parametrize(
-    "files", [["dados.xlsx", "", "prova.xlsx"], ["=dados.xlsx", "", "+prova.xlsx"], ["dados.xlsx", "", "dados.xlsx"]]
+    "files",
+    [
+        ["dados.xlsx", "", "prova.xlsx"],
+        ["=dados.xlsx", "", "+prova.xlsx"],
+        ["dados.xlsx", "", "dados.xlsx"],
+        ["Dados.xlsx", "", "dádos.xlsx"],
+        ["'dados.xlsx", "", "prova.xlsx"],
+    ],
 )
 def test_what_is_downloaded_can_be_sent_back(check: Check, files: list[str]) -> None:
     rows = [2, 3, 2 * PART_STRIDE + 2, 2 * PART_STRIDE + 3]

@@ -77,8 +77,8 @@ def write_manifest(rows: Sequence[int], splits: Sequence[Split | None], files: S
     """
     has_several = sum(map(bool, files)) > 1
     names = [(_NO_FORMULA if name.startswith(_FORMULA_STARTS) else "") + name for name in files]
-    if len({name for name in files if name}) < sum(map(bool, files)):
-        names = [WORD_OF[part] for part in PARTS]  # two files of one name are told apart by what they were sent for
+    if len({normalized(name) for name in files if name}) < sum(map(bool, files)):
+        names = [WORD_OF[part] for part in PARTS]  # files that read alike are told apart by what they were sent for
     buffer = io.StringIO()
     writer = csv.writer(buffer)
     writer.writerow([column.header for column in COLUMNS[: 3 if has_several else 2]])
@@ -161,7 +161,8 @@ def _index_of_row(cells: Cells, line: int, parts: dict[str, int], index_of: dict
     """Return the index of the row that a line names; raises _WrongLine."""
     text, part = cells.texts[ROW][line].strip(), 0
     if FILE_COLUMN in cells.texts:
-        name = normalized(cells.texts[FILE_COLUMN][line].strip().removeprefix(_NO_FORMULA))
+        name = normalized(cells.texts[FILE_COLUMN][line])
+        name = name if name in parts else name.removeprefix(_NO_FORMULA)
         if name not in parts:
             raise _WrongLine("manifest_file_unknown", FILE_COLUMN)
         part = parts[name]
