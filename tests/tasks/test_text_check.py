@@ -166,16 +166,17 @@ def test_all_rows_of_a_contradiction_are_left_out() -> None:
     assert mended(rows, Fix.LEAVE_OUT_CONTRADICTIONS) == rows[1:-1]
 
 
-def test_a_copy_of_a_row_of_another_file_says_so() -> None:
+def test_of_copies_in_several_files_the_one_for_validation_stays() -> None:
     rows = rows_of("a", "b")
     cells = cells_of([*rows, rows[0]])
     other = cells_of(rows)
     joined = replace(cells, rows=[*cells.rows[:6], PART_STRIDE + 2], parts={1: other})
-    problems = Problems()
+    problems, recipe = Problems(), frozenset({Fix.LEAVE_OUT_DUPLICATES})
     check_texts(joined, problems)
     problem = problems.warnings[0]
-    assert (problem.part, problem.cell, problem.values) == ("validation", "A2", {"first": 2})
+    assert (problem.part, problem.cell, problem.values) == ("", "A2", {"first": 2})
     assert "another file" in problem.message
+    assert check_texts(joined, Problems(recipe), recipe)["row"] == [3, 4, 5, 6, 7, PART_STRIDE + 2]
 
 
 def test_swapped_columns_are_said_once_and_nothing_else() -> None:

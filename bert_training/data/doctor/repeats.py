@@ -5,7 +5,7 @@ An answer is what the network shall give for a text: its label, or the tags of i
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 
 from bert_training.contract.wording import gettext_noop
@@ -71,7 +71,11 @@ def _sort_out(positions_of: dict[str, list[int]], repeats: Repeats) -> None:
 
 
 def settle_repeats(rows: UsableRows, problems: Problems, recipe: Recipe) -> list[int]:
-    """Note copies and contradictions, or leave them out where the recipe says so; returns the indexes that stay."""
+    """Note copies and contradictions, or leave them out where the recipe says so; returns the indexes that stay.
+
+    Of copies in several files the one for the test stays, then that for validation: nobody thins out their own test.
+    """
+    rows = _strongest_first(rows) if rows.cells.parts else rows
     repeats = find_repeats(rows.texts, rows.answers)
     contradictions = sorted(repeats.contradictions)
     left_out: set[int] = set()
@@ -87,7 +91,15 @@ def settle_repeats(rows: UsableRows, problems: Problems, recipe: Recipe) -> list
         problems.repaired(Fix.LEAVE_OUT_DUPLICATES, len(copies))
     else:
         problems.warnings_at(copies, lambda position: _copy(rows, position, repeats.copies[position]))
-    return [index for position, index in enumerate(rows.indexes) if position not in left_out]
+    return sorted(index for position, index in enumerate(rows.indexes) if position not in left_out)
+
+
+def _strongest_first(rows: UsableRows) -> UsableRows:
+    """Put the rows of the test file before those for validation, and the file itself last; else in their order."""
+    order = sorted(range(len(rows.indexes)), key=lambda position: -_part(rows, position))
+    indexes = [rows.indexes[position] for position in order]
+    texts, answers = ([values[position] for position in order] for values in (rows.texts, rows.answers))
+    return replace(rows, indexes=indexes, texts=texts, answers=answers)
 
 
 def _copy(rows: UsableRows, position: int, first: int) -> Problem:
