@@ -233,8 +233,10 @@ def _store(dataset: Dataset, sources: Sources, table: Path | None) -> Registered
 
 def _let_go_of_deleted(dataset: Dataset) -> None:
     """Forget the dataset that this one was made of, if it was deleted meanwhile; else keep it until COMMIT."""
-    origin = Dataset.objects.select_for_update(no_key=True).filter(pk=dataset.derived_from_id)
-    if dataset.derived_from_id is not None and origin.first() is None:
+    if dataset.derived_from is None:
+        return
+    origin = Dataset.objects.select_for_update(no_key=True).filter(pk=dataset.derived_from.pk)
+    if origin.first() is None:
         dataset.derived_from = None
 
 

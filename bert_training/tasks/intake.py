@@ -17,6 +17,7 @@ from bert_training.data.digest import file_digest
 from bert_training.data.memory import give_back
 from bert_training.data.process_limits import UPLOAD_LIMITS, ProcessLimits
 from bert_training.data.progress import stage, tell
+from bert_training.data.reading.delimited import leave_out_unnamed
 from bert_training.data.reading.sheet import Sheet
 from bert_training.data.reading.spreadsheet import read_sheet
 from bert_training.data.repairs import Fix, recipe_of
@@ -210,6 +211,9 @@ def _take(file: SourceFile, request: CheckRequest, spec: TaskSpec, problems: Pro
     if is_first:
         _show_sheet(report, sheet, spec)
     positions = match_columns(sheet, spec.columns, request.columns)
+    if sheet.has_short_header:
+        found = leave_out_unnamed(found, problems)
+        sheet = without_own(found)
     if Fix.SWAP_COLUMNS in recipe:
         positions = _swapped(positions, spec)
         problems.repaired(Fix.SWAP_COLUMNS, len(sheet.rows))

@@ -52,6 +52,17 @@ def test_the_separator_is_found(path: Path, content: str, separator: str, header
     assert (sheet.separator, sheet.header, len(sheet.rows)) == (separator, header, 2 if "sep=" not in content else 1)
 
 
+def test_rows_that_all_have_a_cell_without_a_header_are_no_rows(path: Path) -> None:
+    """A comma in every text: read as it stands, the second half of each text would be its label."""
+    rows = "".join(f"frase {at}, sim,{'ab'[at % 2]}\n" for at in range(8))
+    for title in ("", "Relatório\n\n"):
+        path.write_text(f"{title}texto,label\n{rows}", encoding="utf-8")
+        report = check_file(path, display_name="a.csv", recipe=["find_header"])
+        assert (report.valid, report.counts["ragged_row"]) == (False, 8)
+        assert report.errors[0].row == 2 + title.count("\n")
+    assert "ragged_row" not in report_of(path, f"texto,label,\n{rows}").counts
+
+
 def test_the_hint_at_the_separator_is_no_row(path: Path) -> None:
     """Excel does not show it: the first text below the header stands in row 2, and on line 3."""
     report = report_of(path, "sep=;\ntexto;label\n;a\nb\n")

@@ -12,11 +12,10 @@ from pytest_django import Settings
 from bert_training.background import check_dataset
 from bert_training.contract.enums import Split
 from bert_training.models import Dataset
-from bert_training.services import datasets
 from bert_training.services.datasets import DatasetInvalid, delete_dataset, register_upload, repair_dataset
 from bert_training.services.errors import DatasetGone, DatasetNotReady, ServiceError
 from bert_training.services.stored_files import read_table
-from bert_training.tasks.intake import CheckRequest, Report
+from bert_training.tasks.intake import CheckRequest, Report, check_in_sandbox
 from tests.workbooks import workbook_of
 
 pytestmark = pytest.mark.usefixtures("checked_here")
@@ -74,13 +73,11 @@ def test_the_same_repair_twice_is_one_dataset(refused: Dataset, ana: User) -> No
 def test_a_dataset_may_be_deleted_while_it_is_repaired(
     refused: Dataset, ana: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    check = datasets.check_in_sandbox
-
     def check_slowly(*arguments: Any, **options: Any) -> Report:
         delete_dataset(Dataset.objects.get(pk=refused.pk))
-        return check(*arguments, **options)
+        return check_in_sandbox(*arguments, **options)
 
-    monkeypatch.setattr(datasets, "check_in_sandbox", check_slowly)
+    monkeypatch.setattr("bert_training.services.datasets.check_in_sandbox", check_slowly)
     repaired = repair_dataset(refused, LEAVE_OUT, owner=ana).dataset
     connection.check_constraints()
     repaired.refresh_from_db()

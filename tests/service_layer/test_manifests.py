@@ -7,7 +7,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from bert_training.data.manifest_sheet import check_manifest
+from bert_training.data.splitting.manifest_sheet import check_manifest
 from bert_training.models import Dataset, DatasetManifest
 from bert_training.services.datasets import delete_dataset
 from bert_training.services.errors import DatasetGone, DatasetNotReady, ServiceError

@@ -8,11 +8,12 @@ import csv
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
+from dataclasses import replace
+from itertools import compress, islice
 from pathlib import Path
 
 from bert_training.contract.wording import gettext_noop
-from bert_training.data.cells import clean_cell, excerpt, is_blank
+from bert_training.data.cells import clean_cell, excerpt, is_blank, to_text
 from bert_training.data.checks import DatasetRefused, Problem, Problems
 from bert_training.data.reading.encoding import Encoding, open_text
 from bert_training.data.reading.kinds import CELL_CHARACTERS, FileKind
@@ -25,6 +26,8 @@ SAMPLE_CHARACTERS = 64 * 1024
 SAMPLE_RECORDS = 200
 LINES_A_ROW = 2  # 50 MiB of blank lines would otherwise be read for 12 s
 MIN_AGREEMENT = 0.5  # share of the first records that must have the same number of cells
+
+QUOTE = gettext_noop("Put texts that hold the separator or a line break between quotation marks.")
 
 _SEPARATOR_LINE = re.compile(r"sep=(.)\r?\n?", re.IGNORECASE)  # a hint that Excel takes and does not show
 _DECIMAL_COMMA = re.compile(r"\s*[+-]?\d{1,15},\d{1,15}\s*")
@@ -41,12 +44,13 @@ def read_delimited(path: Path, name: str, encoding: Encoding, problems: Problems
         name=name,
         index=0,
         first_column=0,
-        header=[clean_cell(value) for value in header],
+        header=[clean_cell(to_text(value)) for value in header],
         row_numbers=rows.numbers,
         rows=rows.values,
         kind=FileKind.TSV if separator == "\t" else FileKind.CSV,
         encoding=encoding.name,
         separator="" if separator == NO_SEPARATOR else separator,
+        header_cells=header.index(None) if None in header else len(header),
     )
 
 
@@ -99,9 +103,9 @@ def _records(path: Path, encoding: Encoding, separator: str, name: str) -> Itera
             raise _broken(str(error), name, number + 1, line) from error
 
 
-def _take_rows(records: Iterable[Record], width: int, name: str, problems: Problems) -> tuple[list[str], Rows]:
-    """Return the header and the rows below it. Titles above the table may be shorter than it."""
-    header: list[str] = []
+def _take_rows(records: Iterable[Record], width: int, name: str, problems: Problems) -> tuple[list[Value], Rows]:
+    """Return the header and the rows below it. Titles above the table may be shorter than it: None pads them."""
+    header: list[Value] = []
     rows, in_title = Rows(), True
     for number, line, record in records:
         if number > LINES_A_ROW * ROWS:
@@ -109,11 +113,11 @@ def _take_rows(records: Iterable[Record], width: int, name: str, problems: Probl
         if all(map(is_blank, record)):
             continue
         in_title = in_title and len(record) < width
-        if in_title:
-            record += [""] * (width - len(record))
-        if not header:
-            check_width(len(record))
-            header = record
+        if in_title and header:
+            rows.add(number, [*record, *[None] * (width - len(record))])
+        elif not header:
+            header = [*record, *[None] * (width - len(record))]
+            check_width(len(header))
         elif (fitted := _fitted(record, len(header))) is not None:
             rows.add(number, fitted)
         else:
@@ -130,11 +134,10 @@ def _fitted(record: list[str], width: int) -> list[str] | None:
     return record[:width] if len(record) > width and all(map(is_blank, record[width:])) else None
 
 
-def _ragged(record: list[str], header: list[str], line: int, name: str, number: int) -> Problem:
+def _ragged(record: list[str], header: Sequence[Value], line: int, name: str, number: int) -> Problem:
     message = gettext_noop("Line %(line)d has %(cells)d cells, the header has %(columns)d.")
-    repair = gettext_noop("Put texts that hold the separator or a line break between quotation marks.")
     values: dict[str, str | int] = {"line": line, "cells": len(record), "columns": len(header)}
-    return Problem("ragged_row", message, repair, values, sheet=name, row=number, excerpt=excerpt("".join(record), 60))
+    return Problem("ragged_row", message, QUOTE, values, sheet=name, row=number, excerpt=excerpt("".join(record), 60))
 
 
 def _broken(reason: str, name: str, number: int, line: int) -> DatasetRefused:
@@ -149,10 +152,29 @@ def _broken(reason: str, name: str, number: int, line: int) -> DatasetRefused:
     return DatasetRefused(Problem("unclosed_quote", message, repair, {"line": line}, sheet=name, row=number))
 
 
-def _read_decimal_commas(header: Sequence[str], rows: Rows, name: str, problems: Problems) -> None:
+def leave_out_unnamed(sheet: Sheet, problems: Problems) -> Sheet:
+    """Leave out the rows that have more cells than their header, and say so: which is which nobody knows.
+
+    To be called when the header is known to be none of the titles above it.
+    """
+    message = gettext_noop("The row has more cells than the header, which has %(columns)d.")
+    values: dict[str, str | int] = {"columns": sheet.header_cells}
+    named = []
+    for number, row in zip(sheet.row_numbers, sheet.rows, strict=True):
+        named.append(all(is_blank(to_text(value)) for value in row[sheet.header_cells :]))
+        if not named[-1]:
+            shown = excerpt("".join(map(to_text, row)), 60)
+            problems.error(Problem("ragged_row", message, QUOTE, values, sheet=sheet.name, row=number, excerpt=shown))
+    if all(named):
+        return sheet
+    numbers, rows = compress(sheet.row_numbers, named), compress(sheet.rows, named)
+    return replace(sheet, row_numbers=list(numbers), rows=list(rows))
+
+
+def _read_decimal_commas(header: Sequence[Value], rows: Rows, name: str, problems: Problems) -> None:
     """Turn the columns that are numbers with decimal commas throughout into numbers, and say so."""
     for position, title in enumerate(header):
-        cells = [str(row[position]) for row in rows.values]
+        cells = [to_text(row[position]) for row in rows.values]
         if not _has_decimal_commas(cells):
             continue
         for index, text in enumerate(cells):
@@ -160,7 +182,11 @@ def _read_decimal_commas(header: Sequence[str], rows: Rows, name: str, problems:
             row[position] = float(text.replace(",", ".")) if not is_blank(text) else ""
             rows.values[index] = row
         message = gettext_noop("The numbers of the column %(column)s are written with a decimal comma; 1,5 became 1.5.")
-        problems.warning(Problem("decimal_comma", message, "", {"column": excerpt(title)}, sheet=name, column=title))
+        problems.warning(
+            Problem(
+                "decimal_comma", message, "", {"column": excerpt(to_text(title))}, sheet=name, column=to_text(title)
+            )
+        )
 
 
 def _has_decimal_commas(cells: Sequence[str]) -> bool:

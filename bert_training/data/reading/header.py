@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from bert_training.data.cells import clean_cell, normalized, to_text
-from bert_training.data.reading.sheet import Sheet, Value
+from bert_training.data.reading.sheet import COLUMNS, Sheet, Value
 
 SEARCHED_ROWS = 10
 
@@ -29,6 +29,7 @@ def move_header(sheet: Sheet, index: int) -> Sheet:
         sheet,
         header=[clean_cell(to_text(value)) for value in sheet.rows[index]],
         header_row=sheet.row_numbers[index],
+        header_cells=next((at for at, value in enumerate(sheet.rows[index]) if value is None), COLUMNS),
         row_numbers=sheet.row_numbers[index + 1 :],
         rows=sheet.rows[index + 1 :],
     )

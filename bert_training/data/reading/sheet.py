@@ -28,7 +28,8 @@ class Sheet:
     hidden_rows: row numbers.  hidden_columns: positions in the header.
     flags: (row number, position in the header) -> why a cell is blank, where the reader knows it (.ods).
     unreadable: position in the header -> type of a column whose values cannot be texts.
-    encoding, separator: of a text file.  header_row: number of the row that is the header, in sheets.
+    encoding, separator: of a text file.  header_cells: of a .csv, how many its header has, which may be less than its
+    rows have; None pads what is too short.  header_row: number of the row that is the header, in sheets.
     """
 
     path: Path
@@ -48,6 +49,12 @@ class Sheet:
     encoding: str = ""
     separator: str = ""
     header_row: int = 1
+    header_cells: int = COLUMNS
+
+    @property
+    def has_short_header(self) -> bool:
+        """Tell whether rows of a .csv may have more cells than their header."""
+        return self.kind in (FileKind.CSV, FileKind.TSV) and self.header_cells < len(self.header)
 
 
 class Rows:
