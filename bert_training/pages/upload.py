@@ -5,6 +5,7 @@ from typing import Any
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from bert_training import access
@@ -22,6 +23,7 @@ from bert_training.upload_form import UploadForm
 
 SHOWN_EXAMPLES = 3
 FORM_ID = "upload-form"  # repairs stand below the form and belong to it
+BY_SCRIPT = "fetch"  # X-Requested-With of upload.js, which shows the answer without leaving the form
 
 
 @form_page
@@ -50,7 +52,7 @@ def upload_dataset(request: HttpRequest) -> HttpResponseBase:
         form.show(found, form_id=FORM_ID)
     else:
         form.offer((), form["recipe"].value() or (), form_id=FORM_ID)  # what was chosen before stays chosen
-    return render(request, "datasets/upload.html", _context(spec, form, report), status=_status(form, report))
+    return render(request, "datasets/upload.html", _context(spec, form, report), status=_status(request, form, report))
 
 
 def _register(request: HttpRequest, form: UploadForm) -> HttpResponse:
@@ -68,7 +70,10 @@ def _register(request: HttpRequest, form: UploadForm) -> HttpResponse:
         messages.success(request, _("The spreadsheet was saved."))
     else:
         messages.info(request, _("This spreadsheet was here already; nothing was saved twice."))
-    return redirect("pages:dataset", pk=registered.dataset.pk)
+    page_of_dataset = reverse("pages:dataset", args=[registered.dataset.pk])
+    if _is_by_script(request):  # a redirect would be followed there, and the message above shown to nobody
+        return HttpResponse(status=201, headers={"Location": page_of_dataset})
+    return redirect(page_of_dataset)
 
 
 def _context(spec: TaskSpec, form: UploadForm, report: ShownReport | None) -> dict[str, Any]:
@@ -82,10 +87,17 @@ def _context(spec: TaskSpec, form: UploadForm, report: ShownReport | None) -> di
     }
 
 
-def _status(form: UploadForm, report: ShownReport | None) -> int:
-    """Answer 422 when the file was not saved as asked; a check that finds errors has done its work."""
+def _is_by_script(request: HttpRequest) -> bool:
+    return request.headers.get("X-Requested-With") == BY_SCRIPT
+
+
+def _status(request: HttpRequest, form: UploadForm, report: ShownReport | None) -> int:
+    """Answer 422 when the file was not saved as asked; a check that finds errors has done its work.
+
+    A script gets 200: browsers complain of other answers in their console.
+    """
     is_refused = report is not None and not report.valid and not report.is_check_only
-    return 422 if form.errors or is_refused else 200
+    return 422 if (form.errors or is_refused) and not _is_by_script(request) else 200
 
 
 def _wanted_task(request: HttpRequest) -> TaskSpec:

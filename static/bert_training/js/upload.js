@@ -1,12 +1,15 @@
 /**
- * Checks a spreadsheet without leaving the form: browsers forget a chosen file when a page is left, so the same form
- * is sent by fetch and only what the answer says of the file is shown. Without this script the form works all the same.
+ * Checks and saves a spreadsheet without leaving the form: browsers forget a chosen file when a page is left, so the
+ * same form is sent by fetch and only what the answer says of the file is shown; the page of what was saved is opened.
+ * Without this script the form works all the same.
  */
 
 const form = document.querySelector("#upload-form");
 const report = document.querySelector("#upload-report");
 const progress = document.querySelector("#upload-progress");
 const DOWNLOADS = ["problems", "workbook"]; // answered with a file: the page stays as it is
+const CREATED = 201;
+const TOO_LARGE = 413;
 
 /** @param {string} className @param {string} text */
 function say(className, text) {
@@ -28,12 +31,14 @@ function show(page) {
 }
 
 /** @param {HTMLButtonElement} button */
-async function check(button) {
+async function send(button) {
   const body = new FormData(form, button);
   button.disabled = true;
   say("notice", form.dataset.checking);
   try {
-    const response = await fetch(location.href, { method: "POST", body });
+    const response = await fetch(location.href, { method: "POST", body, headers: { "X-Requested-With": "fetch" } });
+    if (response.status === CREATED) return location.assign(response.headers.get("Location"));
+    if (response.status === TOO_LARGE) return say("notice notice-error", form.dataset.tooLarge);
     show(new DOMParser().parseFromString(await response.text(), "text/html"));
     progress.hidden = true;
     report.focus();
@@ -45,14 +50,8 @@ async function check(button) {
 }
 
 form.addEventListener("submit", (event) => {
-  const button = event.submitter;
-  if (DOWNLOADS.includes(button?.value)) return;
-  if (button?.value === "check") {
-    event.preventDefault();
-    check(button);
-    return;
-  }
-  // Not disabled: a disabled button would not send its value.
-  button?.setAttribute("aria-disabled", "true");
-  say("notice", form.dataset.checking);
+  const button = event.submitter ?? form.querySelector("button[value=send]");
+  if (DOWNLOADS.includes(button.value)) return;
+  event.preventDefault();
+  send(button);
 });
