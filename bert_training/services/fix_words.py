@@ -19,7 +19,7 @@ FIX_WORDS = {
     Fix.MEND_MOJIBAKE: gettext_noop("Mend broken accents (“aÃ§Ã£o” becomes “ação”)"),
     Fix.MASK_PERSONAL_DATA: gettext_noop("Mask personal data (a CPF becomes “[CPF]”)"),
     Fix.STRAIGHTEN_QUOTES: gettext_noop("Read lists that are written with curly or single quotes"),
-    Fix.MEND_TAGS: gettext_noop("Write tags in the BIO form (“b-per” becomes “B-PER”)"),
+    Fix.MEND_TAGS: gettext_noop("Write tags in the BIO form (“B_PER” becomes “B-PER”)"),
     Fix.RUNS_TO_ENTITIES: gettext_noop("Make one entity of neighbouring words with the same name"),
     Fix.WORDS_TO_ENTITIES: gettext_noop("Make every word an entity of its own (parts of speech)"),
     Fix.UNIFY_LABELS: gettext_noop("Write labels that look alike as the most frequent of them"),
