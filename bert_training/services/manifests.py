@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from bert_training.contract.enums import ErrorCode, Split
@@ -78,7 +79,7 @@ def upload_manifest(dataset: Dataset, file: Upload) -> ManifestFacts:
 
 
 def _store(dataset: Dataset, *, letters: str, name: str) -> DatasetManifest:
-    fields = {"letters": pack_letters(letters), "original_name": name}
+    fields = {"letters": pack_letters(letters), "original_name": name, "created_at": timezone.now()}
     with transaction.atomic():
         # Locked, so that a deletion waits for this manifest or this manifest sees the deletion.
         kept = Dataset.objects.select_for_update(no_key=True).filter(pk=dataset.pk, deleted_at__isnull=True)

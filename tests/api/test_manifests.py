@@ -108,6 +108,11 @@ def test_an_own_manifest_is_used_by_the_runs_that_follow(owner: Caller, ana: Use
     assert body_of(owner.get(f"/runs/{run.pk}/manifest")).decode().split() == OWN.split()
 
 
+def test_a_manifest_that_takes_the_place_of_another_has_its_own_time(owner: Caller, path: str) -> None:
+    first, second = (owner.upload(path, file=csv()).json()["created_at"] for _ in range(2))
+    assert first < second == owner.get(path).json()["created_at"]
+
+
 def test_a_manifest_that_does_not_fit_is_refused_with_each_line_and_the_old_one_stays(owner: Caller, path: str) -> None:
     owner.headers["accept-language"] = "en"
     owner.upload(path, file=csv())
