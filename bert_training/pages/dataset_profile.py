@@ -202,7 +202,7 @@ def _copies(content: Mapping[str, Any]) -> list[Fact]:
         ),
     ]
     if "group" in content:
-        facts.append(Fact(_("groups that stay together in a split"), count_text(content["group"]["groups"])))
+        facts.append(Fact(_("different groups in the column of groups"), count_text(content["group"]["groups"])))
         facts.append(Fact(_("rows in the largest group"), count_text(content["group"]["largest"])))
     return facts
 
