@@ -4,9 +4,9 @@ import re
 from collections.abc import Callable
 
 import pytest
-from bert_training.data.bio import mend_tag
 
-from bert_training.data import mojibake
+from bert_training.data.doctor import mojibake
+from bert_training.data.doctor.bio import mend_tag
 from bert_training.data.repairs import Fix
 from bert_training.services.fix_words import FIX_WORDS
 
