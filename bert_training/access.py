@@ -3,9 +3,10 @@
 A person sees what is their own, staff see everything; to others a row does not exist (404).
 """
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, User
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404
 from django.utils.translation import gettext as _
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     Person = User | AnonymousUser
 else:
     Person = AbstractBaseUser | AnonymousUser
+
+Row = TypeVar("Row", Dataset, Run)
 
 
 def is_person(user: Person) -> bool:
@@ -69,6 +72,22 @@ def visible_run(user: Person, pk: int) -> Run:
 def may_change(user: Person, row: Dataset | Run) -> bool:
     """Tell whether somebody may rename, cancel, reproduce or delete a row."""
     return is_person(user) and (user.is_staff or row.owner_id == user.pk)
+
+
+def changeable_dataset(user: Person, pk: int) -> Dataset:
+    """Return a dataset that somebody may change: Http404 where they may not see it, else PermissionDenied."""
+    return _changeable(user, visible_dataset(user, pk))
+
+
+def changeable_run(user: Person, pk: int) -> Run:
+    """Return a run that somebody may change: Http404 where they may not see it, else PermissionDenied."""
+    return _changeable(user, visible_run(user, pk))
+
+
+def _changeable(user: Person, row: Row) -> Row:
+    if not may_change(user, row):
+        raise PermissionDenied
+    return row
 
 
 def run_for_worker(worker: Worker, job_pk: int) -> Run:

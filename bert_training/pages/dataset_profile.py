@@ -6,7 +6,6 @@ from datetime import timedelta
 from typing import Any
 
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -94,10 +93,7 @@ def shown_profile(dataset: Dataset) -> ShownProfile:
 @form_page
 def restart(request: HttpRequest, pk: int) -> HttpResponse:
     """Make the profile again."""
-    user = person(request)
-    dataset = access.visible_dataset(user, pk)
-    if not access.may_change(user, dataset):
-        raise PermissionDenied
+    dataset = access.changeable_dataset(person(request), pk)
     if request.method == "POST":
         try:
             restart_profile(dataset)

@@ -5,7 +5,6 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
 from django.db.models import Count, OuterRef, Subquery
 from django.db.models.functions import Coalesce
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
@@ -123,10 +122,7 @@ def download_dataset(request: HttpRequest, pk: int) -> HttpResponseBase:
 @form_page
 def delete(request: HttpRequest, pk: int) -> HttpResponse:
     """Ask, then delete the dataset with its file."""
-    user = person(request)
-    dataset = access.visible_dataset(user, pk)
-    if not access.may_change(user, dataset):
-        raise PermissionDenied
+    dataset = access.changeable_dataset(person(request), pk)
     if request.method == "POST":
         try:
             delete_dataset(dataset)

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -78,10 +77,7 @@ def _ask_then(
     request: HttpRequest, pk: int, act: Callable[[Run], Run], *, is_destructive: bool = False, **words: str
 ) -> HttpResponse:
     """Show the question; on POST act and go to the run that `act` returns. What is refused becomes a message."""
-    user = person(request)
-    run = access.visible_run(user, pk)
-    if not access.may_change(user, run):
-        raise PermissionDenied
+    run = access.changeable_run(person(request), pk)
     if request.method == "POST":
         try:
             run = act(run)

@@ -6,7 +6,6 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -103,12 +102,10 @@ def rows_of_splits(rows: Mapping[str, int]) -> list[Fact]:
 def edit_manifest(request: HttpRequest, pk: int) -> HttpResponse:
     """Show the manifest of a dataset; take another one, or `action=forget` it."""
     user = person(request)
-    dataset = access.visible_dataset(user, pk)
-    may_change = access.may_change(user, dataset)
+    find = access.changeable_dataset if request.method == "POST" else access.visible_dataset
+    dataset = find(user, pk)
     form, refusal, status = ManifestForm(), None, 200
     if request.method == "POST":
-        if not may_change:
-            raise PermissionDenied
         if request.POST.get("action") == "forget":
             forget_manifest(dataset)
             messages.success(request, _("The manifest was forgotten. New runs are divided by the portal."))
@@ -118,7 +115,7 @@ def edit_manifest(request: HttpRequest, pk: int) -> HttpResponse:
         if form.is_valid() and refusal is None:
             messages.success(request, _("The manifest was saved. New runs are divided by it."))
             return redirect("pages:dataset", pk=pk)
-    context = {"dataset": dataset, "form": form, "may_change": may_change}
+    context = {"dataset": dataset, "form": form, "may_change": access.may_change(user, dataset)}
     if refusal is not None:
         context |= {"problems": shown_problems(refusal.errors), "problem_count": sum(refusal.counts.values())}
     return render(request, "datasets/manifest.html", context | manifest_context(dataset), status=status)

@@ -182,7 +182,7 @@ class DatasetDetail(ApiView):
     @extend_schema(request=DatasetChange, responses=DatasetSerializer)
     def patch(self, request: Request, pk: int) -> Response:
         """Rename or describe a dataset."""
-        dataset = self._own(request, pk)
+        dataset = access.changeable_dataset(request.user, pk)
         change = read_body(request, DatasetChange)
         datasets.update_dataset(dataset, name=change.name, description=change.description)
         return Response(DatasetSerializer(dataset).data)
@@ -190,14 +190,8 @@ class DatasetDetail(ApiView):
     @extend_schema(responses={204: None})
     def delete(self, request: Request, pk: int) -> Response:
         """Delete a dataset with its files; 409 `in_use` while a run stands on it."""
-        datasets.delete_dataset(self._own(request, pk))
+        datasets.delete_dataset(access.changeable_dataset(request.user, pk))
         return Response(status=204)
-
-    def _own(self, request: Request, pk: int) -> Dataset:
-        dataset = access.visible_dataset(request.user, pk)
-        if not access.may_change(request.user, dataset):
-            raise PermissionDenied
-        return dataset
 
 
 class RepairDataset(ApiView):

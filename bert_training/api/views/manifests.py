@@ -4,7 +4,7 @@ from django.http import HttpResponse
 from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
-from rest_framework.exceptions import NotFound, PermissionDenied
+from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -15,7 +15,6 @@ from bert_training.api.parsing import FormParser
 from bert_training.api.serializers.datasets import ProblemSerializer
 from bert_training.api.serializers.manifests import ManifestFormSerializer, ManifestSerializer
 from bert_training.api.views.datasets import read_form
-from bert_training.models import Dataset
 from bert_training.services import manifests
 from bert_training.services.errors import ServiceError
 from bert_training.services.manifests import ManifestInvalid
@@ -52,7 +51,7 @@ class ManifestOfDataset(ApiView):
     @extend_schema(request={"multipart/form-data": ManifestFormSerializer}, responses=ManifestSerializer)
     def post(self, request: Request, pk: int) -> Response:
         """Send a manifest, used by later runs. 400 `invalid_manifest` names each line that does not fit."""
-        dataset = self._own(request, pk)
+        dataset = access.changeable_dataset(request.user, pk)
         form = read_form(request, ManifestFormSerializer)
         try:
             found = manifests.upload_manifest(dataset, form["file"])
@@ -64,11 +63,5 @@ class ManifestOfDataset(ApiView):
     @extend_schema(responses={204: None})
     def delete(self, request: Request, pk: int) -> Response:
         """Forget the manifest; runs that were made by it keep their split."""
-        manifests.forget_manifest(self._own(request, pk))
+        manifests.forget_manifest(access.changeable_dataset(request.user, pk))
         return Response(status=204)
-
-    def _own(self, request: Request, pk: int) -> Dataset:
-        dataset = access.visible_dataset(request.user, pk)
-        if not access.may_change(request.user, dataset):
-            raise PermissionDenied
-        return dataset

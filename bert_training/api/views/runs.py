@@ -49,14 +49,6 @@ def answer_run(pk: int, *, status: int = 200) -> Response:
     return Response(RunSerializer(shown_runs(Run.objects.all()).get(pk=pk)).data, status=status)
 
 
-def changeable_run(request: Request, pk: int) -> Run:
-    """Return a run that the caller may change; 404 when they may not see it, 403 when they may only see it."""
-    run = access.visible_run(request.user, pk)
-    if not access.may_change(request.user, run):
-        raise PermissionDenied
-    return run
-
-
 class Runs(ApiView, ListAPIView[Run]):
     """GET and POST runs."""
 
@@ -100,14 +92,14 @@ class RunDetail(ApiView):
     @extend_schema(request=RunChange, responses=RunSerializer)
     def patch(self, request: Request, pk: int) -> Response:
         """Rename a run."""
-        run = changeable_run(request, pk)
+        run = access.changeable_run(request.user, pk)
         runs.update_run(run, name=read_body(request, RunChange).name)
         return answer_run(pk)
 
     @extend_schema(responses={204: None})
     def delete(self, request: Request, pk: int) -> Response:
         """Delete a run with its log and figures; 409 `in_use` until it has ended."""
-        runs.delete_run(changeable_run(request, pk))
+        runs.delete_run(access.changeable_run(request.user, pk))
         return Response(status=204)
 
 
@@ -117,7 +109,7 @@ class CancelRun(ApiView):
     @extend_schema(request=None, responses={202: RunSerializer})
     def post(self, request: Request, pk: int) -> Response:
         """Cancel: at once in the queue, otherwise the worker is asked to stop; 409 `already_finished`."""
-        runs.cancel_run(changeable_run(request, pk))
+        runs.cancel_run(access.changeable_run(request.user, pk))
         return answer_run(pk, status=202)
 
 
@@ -127,7 +119,7 @@ class FinishRun(ApiView):
     @extend_schema(request=None, responses={202: RunSerializer})
     def post(self, request: Request, pk: int) -> Response:
         """Stop training now, evaluate and keep the best so far; 409 `already_finished`."""
-        runs.finish_run(changeable_run(request, pk))
+        runs.finish_run(access.changeable_run(request.user, pk))
         return answer_run(pk, status=202)
 
 
