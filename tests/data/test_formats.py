@@ -103,6 +103,12 @@ def test_a_blank_cell_of_an_ods_is_reported_with_its_reason(tmp_path: Path, attr
     assert [(problem.code, problem.cell) for problem in report.errors] == [(expected, "B11")]
 
 
+def test_an_ods_that_is_no_sound_xml_is_damaged(tmp_path: Path) -> None:
+    """The reader is lenient; whoever looks for hidden and merged cells is not."""
+    row = '<table:table-row table:visibility="collapse"><table:table-cell a="1" a="2"/></table:table-row>'
+    assert [problem.code for problem in ods(tmp_path / "a", row).errors] == ["file_damaged"]
+
+
 def test_hidden_and_merged_cells_of_an_ods_are_known(tmp_path: Path) -> None:
     hidden = f'<table:table-row table:visibility="filter" table:number-rows-repeated="2">{ods_cell("x")}'
     hidden += f"{ods_cell('a')}</table:table-row>"

@@ -9,6 +9,7 @@ from pathlib import Path
 from xml.parsers import expat
 
 from bert_training.data.reading.archive import open_package
+from bert_training.data.reading.refusals import damaged
 from bert_training.data.reading.sheet import Area
 from bert_training.data.table import CellFlag
 
@@ -34,12 +35,18 @@ class OdsFacts:
 
 
 def scan_ods(path: Path, sheet_index: int) -> OdsFacts:
-    """Look at the sheet at this position, from 0; a document without any mark costs a substring search."""
+    """Look at the sheet at this position, from 0; a document without any mark costs a substring search.
+
+    Raises DatasetRefused for XML that the reader has let pass.
+    """
     if not _has_marks(path):
         return OdsFacts()
     scan = _Scan(sheet_index)
-    for chunk in _chunks(path):
-        scan.parser.Parse(chunk, False)
+    try:
+        for chunk in _chunks(path):
+            scan.parser.Parse(chunk, False)
+    except expat.ExpatError as error:
+        raise damaged(str(error)) from error
     return scan.facts
 
 
