@@ -118,6 +118,10 @@ class Problems:
         """Note something that makes the dataset unusable until it is repaired."""
         self._note(self._group(problem.code, self._is_error(problem)), problem)
 
+    def refusal(self, problem: Problem) -> None:
+        """Note why a file is refused as a whole: also where that names a row, no repair leaves it out."""
+        self._note(self._group(problem.code, is_error=True), problem, is_of_row=False)
+
     def warning(self, problem: Problem, *, count: int = 1) -> None:
         """Note something that the user should know; `count` cells share this one sentence."""
         self._note(self._group(problem.code, is_error=False), problem, count=count)
@@ -150,10 +154,10 @@ class Problems:
             self._note(group, describe(index))
         self._count(group, len(indexes) - 1 - wanted)
 
-    def _note(self, group: ProblemGroup, problem: Problem, *, count: int = 1) -> None:
+    def _note(self, group: ProblemGroup, problem: Problem, *, count: int = 1, is_of_row: bool = True) -> None:
         if self.part and not problem.part:
             problem = replace(problem, part=self.part)
-        if group.is_error and problem.row is not None and not problem.fix:
+        if is_of_row and group.is_error and problem.row is not None and not problem.fix:
             problem = replace(problem, fix=Fix.LEAVE_OUT_BAD_ROWS.value)
         group.fix = group.fix or problem.fix
         self._count(group, count)

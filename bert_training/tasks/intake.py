@@ -156,7 +156,7 @@ def _refused(problem: Problem, problems_path: Path | str | None) -> Report:
     report = Report()
     with open_lines(problems_path) as lines:
         problems = Problems(lines=lines)
-        problems.error(problem)
+        problems.refusal(problem)
         _conclude(report, problems)
     return report
 
@@ -176,7 +176,7 @@ def _check(
         _describe(report, spec, table)
         tell(DESCRIBED_PERCENT)
     except DatasetRefused as refusal:
-        problems.error(refusal.problem)
+        problems.refusal(refusal.problem)
     _conclude(report, problems)
     if report.valid and table_path is not None:
         _write(table, Path(table_path))

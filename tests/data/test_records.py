@@ -45,6 +45,14 @@ def test_row_42_a_bad_line_is_named_with_its_number(path: Path, line: str, code:
     assert report.errors[0].message % report.errors[0].values
 
 
+def test_a_broken_line_refuses_the_file_whatever_is_left_out(path: Path) -> None:
+    path.write_text("\n".join([*LINES, "{"]), encoding="utf-8")
+    table = path.with_name("table.parquet")
+    report = check_file(path, display_name="a.jsonl", table_path=table, recipe=["leave_out_bad_rows"])
+    assert [(problem.code, problem.row, problem.fix) for problem in report.errors] == [("invalid_json", 9, "")]
+    assert not table.exists()
+
+
 def test_row_42_a_line_without_end_is_not_held(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bert_training.data.reading.lines.LINE_CHARACTERS", 1000)
     report = report_of(path, "\n".join([*LINES, '{"texto": "' + "x" * 2000]))
