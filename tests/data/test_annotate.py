@@ -279,6 +279,12 @@ def test_xml_that_cannot_be_edited_becomes_a_new_workbook(tmp_path: Path, monkey
     assert "xl/comments/comment1.xml" not in parts_of(target)
 
 
+def test_a_file_whose_rows_are_all_broken_gives_a_workbook_of_its_header(tmp_path: Path) -> None:
+    (tmp_path / "dados.csv").write_text("texto;label\na;b;c\n", encoding="utf-8")
+    annotate(read(tmp_path / "dados.csv", "dados.csv"), tmp_path / "new.xlsx", columns=COLUMNS, texts_of=lambda _: ())
+    assert load_workbook(tmp_path / "new.xlsx").worksheets[0].max_row == 1
+
+
 @pytest.mark.parametrize(
     ("name", "content"),
     [

@@ -117,7 +117,7 @@ def _write_anew(sheet: Sheet, target: Path, additions: Additions) -> None:
             with_added([to_text(value) for value in row], additions.texts_of(number))
             for number, row in zip(sheet.row_numbers, sheet.rows, strict=True)
         ),
-        numbers=sheet.row_numbers if sheet.row_numbers[0] > 1 else None,
+        numbers=sheet.row_numbers if sheet.row_numbers[:1] > [1] else None,  # none at all where all are broken
         title=sheet.name,
         looks=looks | {column.position - offset: column.look for column in additions.columns},
     )
