@@ -147,8 +147,15 @@ def test_no_connection_and_no_other_program() -> None:
 
 
 def test_our_own_mistake_is_not_blamed_on_the_file() -> None:
-    with pytest.raises(SandboxFailed, match="no column x"):
+    with pytest.raises(SandboxFailed, match=r"in fail\n[^$]*KeyError"):
         run("fail", name="x")
+
+
+def test_what_a_mistake_says_of_the_file_is_not_told() -> None:
+    """The caller's log would hold it, and a text of a spreadsheet belongs into no log."""
+    with pytest.raises(SandboxFailed) as caught:
+        run("fail", name="Maria da Silva")
+    assert "Maria" not in str(caught.value)
 
 
 def test_the_parent_hears_how_far_the_child_is() -> None:
