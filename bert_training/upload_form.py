@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy
 from bert_training.column_fields import HEADER_CHARACTERS, HeadersField
 from bert_training.contract.enums import Split
 from bert_training.data.cells import normalized
+from bert_training.data.repairs import Fix
 from bert_training.data.suggestions import Content
 from bert_training.data.table import GROUP
 from bert_training.services.fix_words import OfferedFix, fix_choices, offered_fixes
@@ -153,17 +154,20 @@ class UploadForm(RecipeForm):
         if report.sheets:
             choices = [("", _("the first one")), *((name, name) for name in report.sheets)]
             self.fields["sheet"].widget = forms.Select(choices=choices)
+        offered = offered_fixes(report.as_dict())
+        is_header_found = Fix.FIND_HEADER not in [fix.name for fix in offered]
         for field in self.column_fields:
-            self._show_columns(field, report)
-        self.offer(offered_fixes(report.as_dict()), self["recipe"].value() or (), form_id=form_id)
+            self._show_columns(field, report, is_header_found=is_header_found)
+        self.offer(offered, self["recipe"].value() or (), form_id=form_id)
 
-    def _show_columns(self, field: BoundField, report: Report) -> None:
+    def _show_columns(self, field: BoundField, report: Report, *, is_header_found: bool) -> None:
+        """Offer the columns. Without the header these are cells of a title: one of them chosen would be looked for."""
         name = field.name.removeprefix(COLUMN_PREFIX)
         headers = [header for header in report.columns_found if len(header) <= HEADER_CHARACTERS]
         by_name = {normalized(header): header for header in headers}
         chosen = [by_name[normalized(header)] for header in field.value() or () if normalized(header) in by_name]
         found = "" if chosen else report.columns.get(name, "")
         suggested = report.suggestions.get(name, [])
-        if name != GROUP and not chosen and not found:
+        if is_header_found and name != GROUP and not chosen and not found:
             chosen = [header for header in suggested[:1] if header in headers]
         field.field.widget.show(headers, chosen=chosen, suggested=suggested, found=found)

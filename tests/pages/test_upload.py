@@ -106,6 +106,16 @@ def test_a_missing_column_is_named_with_those_found_and_the_form_offers_them(as_
     assert "<td>texto número 0</td>" in content
 
 
+def test_a_title_above_the_header_is_chosen_as_no_column_so_that_the_repair_can_find_the_header(as_ana: Client) -> None:
+    rows = [(f"O autor pede que o réu {row} pague o que deve desde o ano passado.", "ab"[row % 2]) for row in range(12)]
+    sheet = workbook_of([("Relatório",), (), ("texto", "label"), *rows])
+    content = send(as_ana, sheet, action="check").content.decode()
+    assert "Relatório (suggested)" in content
+    assert 'value="Relatório" selected' not in content
+    assert 'value="find_header"' in content
+    assert send(as_ana, sheet, recipe="find_header").status_code == 302
+
+
 def test_columns_with_other_names_can_be_named(as_ana: Client) -> None:
     sheet = workbook_of([("frases", "nota"), *ROWS])
     assert send(as_ana, sheet, column_text="frases", column_label="nota").status_code == 302
