@@ -1,5 +1,6 @@
 """Says in the reader's language what a check found in a spreadsheet: where, what is wrong, how to repair it."""
 
+import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -129,10 +130,13 @@ def grouped(
 
 
 def _common(problems: Sequence[Mapping[str, Any]], part: str) -> str:
-    """Write one sentence for all: the first one's, with a hole where the values of the others are not the same."""
-    first = problems[0]
-    if not first[part] or any(problem[part] != first[part] for problem in problems):
-        return _filled(first[part], first)
+    """Write one sentence for all, with a hole where their values are not the same.
+
+    Where findings of one code have different sentences it is the shortest, which says least of what only some share.
+    """
+    first = min(problems, key=lambda problem: len(problem[part]) or math.inf)
+    if not first[part]:
+        return ""
     values = {
         name: value if all(problem["values"].get(name) == value for problem in problems) else HOLE
         for name, value in first["values"].items()

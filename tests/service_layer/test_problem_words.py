@@ -44,6 +44,12 @@ def test_what_differs_between_findings_is_a_hole_in_their_sentence() -> None:
     assert long.sentence == "The cell has … characters; at most 30 are taken."
 
 
+def test_a_group_of_different_sentences_says_only_what_is_true_of_all() -> None:
+    other = at(2, "The text repeats row %(row)d of another file.", row=12)
+    (group,) = shown_groups(groups_of(other, at(3, REPEATED, row=40)))
+    assert group.sentence == "The text repeats row …"
+
+
 def test_a_finding_without_a_row_is_no_place() -> None:
     (group,) = shown_groups(groups_of(Problem("missing_column", "There is no column.", column="texto")))
     assert (group.places, group.has_more, group.unlisted, group.has_excerpts) == ([], False, 0, False)
