@@ -17,6 +17,7 @@ from bert_training.pages.requests import form_page, person
 from bert_training.pages.splits import ShownSplit, shown_split
 from bert_training.run_form import HyperparametersForm
 from bert_training.services.errors import InvalidRun, ServiceError
+from bert_training.services.manifests import manifest_of
 from bert_training.services.runs import RunRequest, create_run, prepare_run
 from bert_training.tasks import TASKS
 
@@ -121,6 +122,7 @@ def _form_context(dataset: Dataset, form: RunForm) -> dict[str, Any]:
         "form": form,
         "base_models": base_models,
         "chosen_base_model": form["base_model"].value() or (base_models[0].name if base_models else ""),
+        "has_own_split": bool(dataset.extra_files) or manifest_of(dataset) is not None,
         "main_fields": form.part([name for name in MAIN_SETTINGS if name in settings]),
         "more_fields": form.part(more),
         "more_fields_have_errors": any(name in form.errors for name in more),

@@ -81,6 +81,15 @@ def test_an_own_manifest_is_saved_shown_and_forgotten(
     assert not DatasetManifest.objects.exists()
 
 
+def test_shares_that_an_own_manifest_makes_useless_are_said_to_be(
+    as_ana: Client, dataset: Dataset, address: str
+) -> None:
+    form = f"/runs/new?dataset={dataset.pk}"
+    assert "shares of training, validation and test are not used" not in as_ana.get(form).content.decode()
+    as_ana.post(address, manifest())
+    assert "shares of training, validation and test are not used" in as_ana.get(form).content.decode()
+
+
 def test_a_manifest_that_does_not_fit_comes_back_with_each_line(as_ana: Client, address: str) -> None:
     answer = as_ana.post(address, manifest(OWN.replace("13;", "<b>;")))
     content = answer.content.decode()
