@@ -49,9 +49,10 @@ def match_columns(sheet: Sheet, wanted: Sequence[WantedColumn], mapping: Mapped 
 
     mapping: task column -> header, or headers to join; columns that it leaves out are found by name. It may name
     GROUP too.
-    Raises DatasetRefused (missing_column, duplicate_column, unknown_column, unsupported_column).
+    Raises DatasetRefused (missing_column, duplicate_column, unknown_column, unsupported_column, column_taken_twice).
     """
     mapping = mapping or {}
+    answer = wanted[-1].name
     wanted = [*wanted, GroupColumn()] if GROUP in mapping else list(wanted)
     unknown = sorted(set(mapping) - {column.name for column in wanted})
     if unknown:
@@ -61,6 +62,7 @@ def match_columns(sheet: Sheet, wanted: Sequence[WantedColumn], mapping: Mapped 
     positions = _positions(sheet.header)
     found = {column.name: [_find(sheet, positions, names) for names in _names(column, mapping)] for column in wanted}
     _check_readable(sheet, found)
+    _check_answer(sheet, found, answer)
     return found
 
 
@@ -143,6 +145,17 @@ def _check_readable(sheet: Sheet, found: Mapping[str, list[int]]) -> None:
             repair = gettext_noop("Store texts, numbers or lists of them in it.")
             column = sheet.header[position]
             _refuse("unsupported_column", message, repair, column=column, type=excerpt(sheet.unreadable[position]))
+
+
+def _check_answer(sheet: Sheet, found: Mapping[str, list[int]], answer: str) -> None:
+    """Refuse an answer that is learned from itself, or as the group: each class would be in one split only."""
+    for name, positions in found.items():
+        shared = [position for position in positions if position in found[answer]]
+        if name != answer and shared:
+            message = gettext_noop("The column %(column)s is chosen twice: for %(answer)s and for %(other)s.")
+            repair = gettext_noop("Choose another column for one of them.")
+            column = excerpt(sheet.header[shared[0]])
+            _refuse("column_taken_twice", message, repair, column=column, answer=answer, other=name)
 
 
 def _refuse_missing(sheet: Sheet, names: list[str]) -> Never:

@@ -86,6 +86,8 @@ def test_columns_can_be_chosen_and_joined(path: Path) -> None:
         ({"text": "nada"}, "missing_column"),
         ({"grupo": "texto"}, "unknown_column"),
         ({"text": ["texto", "x"]}, "missing_column"),
+        ({"text": ["texto", "label"]}, "column_taken_twice"),
+        ({"group": "label"}, "column_taken_twice"),
     ],
 )
 def test_a_choice_of_columns_that_does_not_fit_is_refused(
