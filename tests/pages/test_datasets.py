@@ -125,7 +125,7 @@ def _unrefreshed(element: Element) -> list[Any]:
     part: list[Any] = [value for name, value in element.attributes if name == "data-refresh"]
     inner = [_unrefreshed(child) if isinstance(child, Element) else child for child in element.children]
     kept = [(name, value) for name, value in element.attributes if name not in ("data-refresh-seconds", "value")]
-    return part or [element.name, kept, inner]
+    return [*part] or [element.name, kept, inner]
 
 
 @pytest.mark.parametrize(("age_seconds", "attempts", "is_said"), [(5, 0, False), (300, 0, True), (300, 1, False)])

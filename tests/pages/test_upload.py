@@ -69,6 +69,13 @@ def test_a_script_is_told_where_the_dataset_is_and_its_page_says_that_it_was_sav
     assert "The spreadsheet was saved." in as_ana.get(response.headers["Location"]).content.decode()
     bad = SimpleUploadedFile("d.xlsx", b"")
     response = as_ana.post("/datasets/new", {"file": bad, "action": "send"}, headers=by_script)
+    headers = {"X-Requested-With": "fetch"}
+    good = SimpleUploadedFile("d.xlsx", GOOD)
+    response = as_ana.post("/datasets/new", {"file": good, "action": "send"}, headers=headers)
+    assert (response.status_code, response.content) == (201, b"")
+    assert "The spreadsheet was saved." in as_ana.get(response.headers["Location"]).content.decode()
+    bad = SimpleUploadedFile("d.xlsx", b"")
+    response = as_ana.post("/datasets/new", {"file": bad, "action": "send"}, headers=headers)
     assert (response.status_code, "The file is empty." in response.content.decode()) == (200, True)
 
 
@@ -90,6 +97,11 @@ def test_what_is_wrong_is_named_by_cell_and_nothing_is_saved(as_ana: Client) -> 
     assert response.status_code == 422
     assert "cell B14" in response.content.decode()
     assert not Dataset.objects.exists()
+
+
+def test_a_file_that_cannot_be_read_is_not_offered_back_as_a_workbook(as_ana: Client) -> None:
+    assert 'value="workbook"' not in send(as_ana, b"not a spreadsheet at all", action="check").content.decode()
+    assert 'value="workbook"' in send(as_ana, workbook_of([("frases", "nota"), *ROWS])).content.decode()
 
 
 def test_a_check_that_finds_errors_has_done_its_work(as_ana: Client) -> None:
