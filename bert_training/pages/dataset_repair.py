@@ -1,5 +1,6 @@
 """Repairs on a stored dataset: choose them, make a new dataset of the same file; and where a dataset comes from."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import messages
@@ -56,6 +57,14 @@ def _repaired(request: HttpRequest, dataset: Dataset, recipe: list[str]) -> Http
     else:
         messages.info(request, _("A dataset with these repairs was here already; nothing was saved twice."))
     return redirect("pages:dataset", pk=registered.dataset.pk)
+
+
+def with_repairs(datasets: Iterable[Dataset]) -> list[Dataset]:
+    """Give each dataset its `repairs` in words: by them those that were made of one file differ in lists."""
+    listed = list(datasets)
+    for dataset in listed:
+        dataset.repairs = [fix_label(name) for name in dataset.recipe]  # type: ignore[attr-defined]
+    return listed
 
 
 def origin_context(user: User, dataset: Dataset) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from bert_training.models import Dataset, Run
 from bert_training.models.choices import dataset_status_choices, task_choices
 from bert_training.pages.continuation import shown_continuation
 from bert_training.pages.dataset_profile import shown_profile
-from bert_training.pages.dataset_repair import origin_context
+from bert_training.pages.dataset_repair import origin_context, with_repairs
 from bert_training.pages.filters import ListFilters, with_all
 from bert_training.pages.reports import stored_report
 from bert_training.pages.requests import form_page, page, page_of, person
@@ -57,7 +57,9 @@ def list_datasets(request: HttpRequest) -> HttpResponse:
     runs = Run.objects.filter(dataset=OuterRef("pk")).order_by().values("dataset").annotate(total=Count("pk"))
     listed = rows.select_related("owner").defer("summary", "report", "columns")
     listed = listed.annotate(run_count=Coalesce(Subquery(runs.values("total")), 0))
-    context = {"page": page_of(request, listed), "filters": filters, "is_filtered": filters.is_set}
+    shown = page_of(request, listed)
+    shown.object_list = with_repairs(shown.object_list)
+    context = {"page": shown, "filters": filters, "is_filtered": filters.is_set}
     return render(request, "datasets/list.html", context)
 
 

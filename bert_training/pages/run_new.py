@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy
 from bert_training import access
 from bert_training.contract.enums import DatasetStatus
 from bert_training.models import BaseModel, Dataset
+from bert_training.pages.dataset_repair import with_repairs
 from bert_training.pages.requests import form_page, person
 from bert_training.pages.splits import ShownSplit, shown_split
 from bert_training.run_form import HyperparametersForm
@@ -58,7 +59,7 @@ def new_run(request: HttpRequest) -> HttpResponse:
     wanted = request.GET.get("dataset", "")
     if not wanted.isascii() or not wanted.isdecimal() or len(wanted) > 18:
         offered = access.datasets_visible_to(user).filter(status=DatasetStatus.READY)[:DATASETS_OFFERED]
-        return render(request, "runs/new.html", {"datasets": offered})
+        return render(request, "runs/new.html", {"datasets": with_repairs(offered)})
     dataset = access.visible_dataset(user, int(wanted))
     if not dataset.is_ready:
         return redirect("pages:dataset", pk=dataset.pk)

@@ -55,6 +55,13 @@ def test_chosen_repairs_make_a_new_dataset_that_says_where_it_comes_from(as_ana:
     assert "was here already" in again
 
 
+def test_datasets_of_one_file_differ_in_lists_by_their_repairs(as_ana: Client, dataset: Dataset) -> None:
+    repair = {"recipe": "mask_personal_data"}
+    assert all("Mask personal" not in as_ana.get(path).content.decode() for path in ("/datasets", "/runs/new"))
+    as_ana.post(f"/datasets/{dataset.pk}/repair", repair)
+    assert all("Mask personal" in as_ana.get(path).content.decode() for path in ("/datasets", "/runs/new"))
+
+
 def test_what_was_repaired_before_is_not_offered_again(as_ana: Client, refused: Dataset) -> None:
     as_ana.post(f"/datasets/{refused.pk}/repair", {"recipe": ["leave_out_bad_rows"]})
     form = as_ana.get(f"/datasets/{Dataset.objects.latest('id').pk}/repair").content.decode()
