@@ -5,6 +5,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -201,8 +202,8 @@ def _take_parts(
 
 def _take(file: SourceFile, request: CheckRequest, spec: TaskSpec, problems: Problems, report: Report) -> Cells:
     """Read one file and take its columns out; the report names sheet and columns of the first."""
-    recipe, wanted = recipe_of(request.recipe), request.sheet or None
-    found = read_sheet(file.path, problems, sheet=wanted, display_name=file.display_name, recipe=recipe)
+    recipe = recipe_of(request.recipe)
+    found = _read(file, request, problems, is_first=not report.columns_found)
     tell(ROWS_PERCENT)
     if Fix.FIND_HEADER in recipe:
         found = find_header(found, spec.columns, problems, mapping=request.columns)
@@ -220,6 +221,17 @@ def _take(file: SourceFile, request: CheckRequest, spec: TaskSpec, problems: Pro
     if is_first:
         report.columns = {name: header_of(sheet, places) for name, places in positions.items()}
     return replace(take_cells(sheet, positions, problems, recipe), row_ids=take_row_ids(found))
+
+
+def _read(file: SourceFile, request: CheckRequest, problems: Problems, *, is_first: bool) -> Sheet:
+    """Read the sheet that was named. A file sent beside the first may call its own otherwise: nobody can name that."""
+    read = partial(read_sheet, file.path, problems, display_name=file.display_name, recipe=recipe_of(request.recipe))
+    try:
+        return read(sheet=request.sheet or None)
+    except DatasetRefused as refusal:
+        if is_first or refusal.problem.code != "sheet_not_found":
+            raise
+    return read()
 
 
 def _show_sheet(report: Report, sheet: Sheet, spec: TaskSpec) -> None:

@@ -134,3 +134,14 @@ def test_what_is_wrong_with_a_further_file_is_said_of_that_file(upload: Path, tm
     report = check_files(files, CheckRequest(TEXT))
     places = [(problem.code, problem.part, problem.cell) for problem in (*report.errors, *report.warnings)]
     assert places == [("empty_cell", "validation", "A3"), ("mojibake", "validation", "A2")]
+
+
+def test_a_further_file_may_call_its_sheet_otherwise(upload: Path, tmp_path: Path) -> None:
+    rows = [("texto", "label"), ("uma cobrança em dobro", "cobrança")]
+    (tmp_path / "test").write_bytes(workbook_of(rows, title="Prova"))
+    files = {Split.TRAIN: SourceFile(upload), Split.TEST: SourceFile(tmp_path / "test")}
+    report = check_files(files, CheckRequest(TEXT, sheet="Dados"))
+    assert (report.valid, report.rows, report.sheet) == (True, 13, "Dados")
+    assert [problem.code for problem in check_files(files, CheckRequest(TEXT, sheet="Prova")).errors] == [
+        "sheet_not_found"
+    ]
