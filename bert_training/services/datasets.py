@@ -25,6 +25,7 @@ from bert_training.data.digest import file_digest
 from bert_training.models import Dataset, DatasetManifest, DatasetProfile, Run, TokenLengths
 from bert_training.models.dataset import PRIVACY_FULL
 from bert_training.services.errors import DatasetNotReady, InUse, QuotaExceeded, ServiceError, StorageFull
+from bert_training.services.manifests import inherit_manifest
 from bert_training.services.profiles import start_profile
 from bert_training.services.quotas import queue_at_quota, require_room
 from bert_training.services.sources import Sources, Uploads, request_of, require_known, stored_sources, upload_sources
@@ -92,7 +93,10 @@ def repair_dataset(
     with stored_sources(dataset) as sources:
         repaired = _new_dataset(owner, sources, request, name=dataset.name, description=dataset.description)
         repaired.derived_from = dataset
-        return _register(repaired, sources, request, visible=visible)
+        registered = _register(repaired, sources, request, visible=visible)
+    if registered.created and registered.dataset.is_ready:
+        inherit_manifest(registered.dataset)
+    return registered
 
 
 def _register(

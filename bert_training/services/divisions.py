@@ -14,9 +14,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from bert_training.contract.enums import ErrorCode, Split
+from bert_training.data.cells import excerpt
 from bert_training.data.profiling.duplicates import exact_groups
 from bert_training.data.splitting.manifest import LETTER_OF, SPLIT_OF, manifest_bytes, split_digest
-from bert_training.data.splitting.split import Splits, divide_rows
+from bert_training.data.splitting.split import SMALLEST_STRATUM, Splits, divide_rows
 from bert_training.data.splitting.units import groups_of_names, join_groups
 from bert_training.data.table import GROUP, ROW, SPLIT, Columns
 from bert_training.models import Dataset, DatasetManifest, Run, SplitManifest
@@ -31,6 +32,8 @@ SPLIT_WORDS = {
     Split.VALIDATION: gettext_noop("validation"),
     Split.TEST: gettext_noop("test"),
 }
+
+CLASSES_NAMED = 10
 
 
 class Source(StrEnum):
@@ -94,6 +97,7 @@ def divide(dataset: Dataset, settings: Hyperparameters) -> Division:
         "rows": {split.value: counts[split] for split in Split},
     }
     _require_rows(facts, settings)
+    _require_classes(strata, splits)
     letters = "".join(LETTER_OF[split] for split in splits)
     return Division(letters=letters, digest=split_digest(table[ROW], splits), facts=facts)
 
@@ -137,6 +141,26 @@ def _fixed_splits(dataset: Dataset, table: Columns) -> tuple[Source, Splits | No
     if SPLIT in table:
         return Source.FILES, [Split(split) for split in table[SPLIT]]
     return Source.SHARES, None
+
+
+def _require_classes(strata: Sequence[str], splits: Splits) -> None:
+    """Refuse a division in which a class has rows to be judged by and none to be learned from.
+
+    Types of entities with fewer rows than there are splits are lost now and then; the check has said so.
+    """
+    counts = Counter(strata)
+    trained = {stratum for stratum, split in zip(strata, splits, strict=True) if split == Split.TRAIN}
+    judged = {stratum for stratum, split in zip(strata, splits, strict=True) if split not in (Split.TRAIN, None)}
+    missing = sorted(name for name in judged - trained if counts[name] >= SMALLEST_STRATUM)
+    if missing:
+        message = _(
+            "No row of %(classes)s is left for training: the rows that must stay together, or the split that you gave, "
+            "put all of them elsewhere. Choose another column of groups, or another split."
+        )
+        message %= {"classes": ", ".join(excerpt(name) for name in missing[:CLASSES_NAMED])}
+        raise InvalidRun(
+            ErrorCode.INVALID_FIELD, message, errors=[{"path": "hyperparameters.train_split", "message": message}]
+        )
 
 
 def _require_rows(facts: dict[str, Any], settings: Hyperparameters) -> None:

@@ -89,6 +89,22 @@ def _store(dataset: Dataset, *, letters: str, name: str) -> DatasetManifest:
     return manifest
 
 
+def inherit_manifest(dataset: Dataset) -> None:
+    """Give a repaired dataset the manifest of the one that it was made of, for the rows that both have.
+
+    Rows that only this one has are for training, where protection keeps copies of them out. Raises StorageAway,
+    DatasetGone.
+    """
+    origin = dataset.derived_from
+    manifest = DatasetManifest.objects.filter(dataset=origin).first()
+    if origin is None or manifest is None:
+        return
+    letter_of = dict(zip(read_table(origin, [ROW])[ROW], unpack_letters(manifest.letters), strict=True))
+    unknown = LETTER_OF[Split.TRAIN]
+    letters = "".join(letter_of.get(row, unknown) for row in read_table(dataset, [ROW])[ROW])
+    _store(dataset, letters=letters, name=manifest.original_name)
+
+
 def forget_manifest(dataset: Dataset) -> None:
     """Forget the manifest of a dataset: runs created from now on are divided by files or shares again."""
     DatasetManifest.objects.filter(dataset=dataset).delete()

@@ -17,6 +17,7 @@ from bert_training.data.checks import Problem
 from bert_training.data.process_limits import BACKGROUND_LIMITS
 from bert_training.models import Dataset
 from bert_training.services.datasets import CHECK_FUNCTION, checked_fields
+from bert_training.services.manifests import inherit_manifest
 from bert_training.services.profiles import start_profile
 from bert_training.services.sources import request_of, stored_sources
 from bert_training.services.stored_files import drop_files, put_file
@@ -47,6 +48,8 @@ def check_stored_dataset(pk: int) -> None:
         report = _check_into(dataset, Path(folder) / "table.parquet")
     if not _settle(pk, report):
         drop_files([dataset.table_key])  # deleted while it was checked
+    elif report.valid:
+        inherit_manifest(Dataset.objects.get(pk=pk))
     logger.info("dataset checked", extra={"dataset": pk, "valid": report.valid, "rows": report.rows})
 
 

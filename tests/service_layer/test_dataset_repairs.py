@@ -11,8 +11,9 @@ from pytest_django import Settings
 
 from bert_training.background import check_dataset
 from bert_training.contract.enums import Split
-from bert_training.models import Dataset
+from bert_training.models import Dataset, DatasetManifest
 from bert_training.services.datasets import DatasetInvalid, delete_dataset, register_upload, repair_dataset
+from bert_training.services.divisions import pack_letters, unpack_letters
 from bert_training.services.errors import DatasetGone, DatasetNotReady, ServiceError
 from bert_training.services.stored_files import read_table
 from bert_training.tasks.intake import CheckRequest, Report, check_in_sandbox
@@ -121,3 +122,20 @@ def test_a_dataset_outlives_the_one_it_was_made_of(refused: Dataset, ana: User) 
     refused.delete()
     repaired.refresh_from_db()
     assert repaired.derived_from is None
+
+
+@pytest.mark.parametrize("is_large", [False, True])
+def test_a_repaired_dataset_keeps_the_manifest_for_the_rows_that_are_left(
+    ana: User, settings: Settings, *, is_large: bool
+) -> None:
+    rows = [("texto", "label"), *((f"texto {row}", "ab"[row % 2]) for row in range(10)), ("texto 1", "b")]
+    file = SimpleUploadedFile("dados.xlsx", workbook_of(rows))
+    request = CheckRequest(task="text-classification")
+    dataset = register_upload(owner=ana, uploads={Split.TRAIN: file}, request=request).dataset
+    DatasetManifest.objects.create(dataset=dataset, letters=pack_letters("tttttvveeee"), original_name="minha.csv")
+    settings.BACKGROUND_CHECK_BYTES = 10 if is_large else 10_000_000
+    repaired = repair_dataset(dataset, ["leave_out_duplicates"], owner=ana).dataset
+    if is_large:
+        check_dataset(repaired.pk)
+    manifest = DatasetManifest.objects.get(dataset=repaired)
+    assert (unpack_letters(manifest.letters), manifest.original_name) == ("tttttvveee", "minha.csv")

@@ -155,3 +155,11 @@ def test_the_worker_gets_the_bytes_that_the_digest_names(ana: User) -> None:
     content = manifest_for_worker(run)
     assert sha256(content).hexdigest() == run.split_digest
     assert content.endswith(b"20000005\ttest\n")
+
+
+def test_groups_that_leave_a_class_untrained_are_an_error_that_names_it(ana: User) -> None:
+    rows: Rows = [(text(number), LABELS[number % 3], LABELS[number % 3]) for number in range(60)]
+    with pytest.raises(InvalidRun) as refusal:
+        divide(stored(ana, rows), DEFAULTS)
+    assert sum(label in refusal.value.message for label in LABELS) == 2
+    assert divide(stored(ana, [(*row[:2], str(number)) for number, row in enumerate(rows)]), DEFAULTS).train_rows == 42
