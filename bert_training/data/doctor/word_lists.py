@@ -70,9 +70,10 @@ def _not_json(raw: str, column: str, error: ValueError) -> CellFault:
         message = gettext_noop("The list is written with curly or single quotes; JSON wants straight double ones.")
         repair = gettext_noop('Write it as ["first", "second"], or have the quotes straightened.')
         return CellFault("wrong_quotes", column, message, repair, fix=Fix.STRAIGHTEN_QUOTES.value)
-    message = gettext_noop("The cell is no JSON list (%(detail)s).")
+    message = gettext_noop("The cell is no JSON list: it cannot be read from character %(position)d on.")
     repair = gettext_noop('Write the cell as ["first", "second"].')
-    return CellFault("not_json", column, message, repair, {"detail": excerpt(str(error))})
+    position = error.pos + 1 if isinstance(error, json.JSONDecodeError) else 1
+    return CellFault("not_json", column, message, repair, {"position": position})
 
 
 def _shown(item: object) -> str:

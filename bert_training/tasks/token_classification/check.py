@@ -75,7 +75,7 @@ def _row_fault(tokens: list[str], tags: list[str]) -> CellFault | None:
         repair = gettext_noop("Fill it in or delete the row.")
         return CellFault("no_tokens", "tags" if tokens else "tokens", gettext_noop("The list is empty."), repair)
     if len(tokens) != len(tags):
-        message = gettext_noop("%(tokens)d tokens, but %(tags)d tags.")
+        message = gettext_noop("The lists differ in length. Tokens: %(tokens)d. Tags: %(tags)d.")
         repair = gettext_noop("Give every token exactly one tag.")
         return CellFault("length_mismatch", "tags", message, repair, {"tokens": len(tokens), "tags": len(tags)})
     if any(map(is_blank, tokens)):
