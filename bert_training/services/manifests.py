@@ -18,8 +18,9 @@ from bert_training.data.splitting.manifest_sheet import check_manifest, write_ma
 from bert_training.data.table import PARTS, ROW
 from bert_training.models import Dataset, DatasetManifest, Run
 from bert_training.services.divisions import division_of, pack_letters, unpack_letters
-from bert_training.services.errors import DatasetGone, DatasetNotReady, ServiceError
+from bert_training.services.errors import DatasetNotReady, ServiceError
 from bert_training.services.stored_files import Upload, on_disk, read_table, stored_copy
+from bert_training.services.transactions import hold_dataset
 
 logger = logging.getLogger(__name__)
 
@@ -81,10 +82,7 @@ def upload_manifest(dataset: Dataset, file: Upload) -> ManifestFacts:
 def _store(dataset: Dataset, *, letters: str, name: str) -> DatasetManifest:
     fields = {"letters": pack_letters(letters), "original_name": name, "created_at": timezone.now()}
     with transaction.atomic():
-        # Locked, so that a deletion waits for this manifest or this manifest sees the deletion.
-        kept = Dataset.objects.select_for_update(no_key=True).filter(pk=dataset.pk, deleted_at__isnull=True)
-        if kept.first() is None:
-            raise DatasetGone(ErrorCode.DATASET_GONE, _("The dataset was deleted."))
+        hold_dataset(dataset.pk)
         manifest, _is_new = DatasetManifest.objects.update_or_create(dataset=dataset, defaults=fields)
     return manifest
 

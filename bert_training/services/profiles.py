@@ -22,8 +22,9 @@ from bert_training.data.profiling.duplicates import can_compare, near_groups, pa
 from bert_training.data.sandbox import SandboxFailed
 from bert_training.models import Dataset, DatasetProfile, Run, TokenLengths
 from bert_training.services.continuations import continuation_of
-from bert_training.services.errors import DatasetGone, DatasetNotReady
+from bert_training.services.errors import DatasetNotReady
 from bert_training.services.stored_files import read_table, stored_copy
+from bert_training.services.transactions import hold_dataset
 from bert_training.tasks import TASKS
 from bert_training.tasks.profiling import groups_in_sandbox, profile_in_sandbox
 
@@ -60,9 +61,7 @@ def restart_profile(dataset: Dataset) -> None:
     if not dataset.is_ready:
         raise DatasetNotReady(ErrorCode.DATASET_NOT_READY, _("Only a dataset that is ready has a profile."))
     with transaction.atomic():
-        # Locked, so that a deletion waits for this or this sees the deletion.
-        if not Dataset.objects.select_for_update(no_key=True).filter(pk=dataset.pk, deleted_at__isnull=True).exists():
-            raise DatasetGone(ErrorCode.DATASET_GONE, _("The dataset was deleted."))
+        hold_dataset(dataset.pk)
         profile = DatasetProfile.objects.filter(dataset=dataset).first()
         if profile is None or not _is_under_way(profile):
             start_profile(dataset)

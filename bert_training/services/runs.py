@@ -15,7 +15,7 @@ from bert_training.services import claims, jobs
 from bert_training.services.divisions import Division, divide, division_of, store_division
 from bert_training.services.errors import DatasetGone, DatasetNotReady, InUse, InvalidRun
 from bert_training.services.stored_files import require_table
-from bert_training.services.transactions import short_transaction
+from bert_training.services.transactions import hold_dataset, short_transaction
 from bert_training.tasks import TASKS
 from bert_training.tasks.hyperparameters import Hyperparameters, field_problems
 
@@ -111,10 +111,7 @@ def prepare_reproduction(run: Run, *, owner: User, name: str = "") -> PreparedRu
 def store_run(prepared: PreparedRun) -> Run:
     """Store the run with its manifest and put its job into the queue; raises DatasetGone when the data are gone."""
     run = prepared.run
-    # Locked, so that a deletion waits for this run or this run sees the deletion.
-    datasets = Dataset.objects.select_for_update(no_key=True).filter(pk=run.dataset_id, deleted_at__isnull=True)
-    if datasets.first() is None:
-        raise DatasetGone(ErrorCode.DATASET_GONE, _("The dataset was deleted."))
+    hold_dataset(run.dataset_id)
     run.pk = None
     run.save(force_insert=True)
     store_division(run, prepared.division)

@@ -5,6 +5,11 @@ from collections.abc import Callable
 from typing import ParamSpec, TypeVar
 
 from django.db import OperationalError, connection, transaction
+from django.utils.translation import gettext as _
+
+from bert_training.contract.enums import ErrorCode
+from bert_training.models import Dataset
+from bert_training.services.errors import DatasetGone
 
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
@@ -31,6 +36,15 @@ def repeated_once(service: Callable[Parameters, Result]) -> Callable[Parameters,
         return service(*args, **kwargs)
 
     return run
+
+
+def hold_dataset(pk: int) -> None:
+    """Lock a dataset, so that its deletion waits for this transaction or this transaction sees the deletion.
+
+    Raises DatasetGone.
+    """
+    if Dataset.objects.select_for_update(no_key=True).filter(pk=pk, deleted_at__isnull=True).first() is None:
+        raise DatasetGone(ErrorCode.DATASET_GONE, _("The dataset was deleted."))
 
 
 def sqlstate_of(error: Exception) -> str:
