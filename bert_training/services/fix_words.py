@@ -8,8 +8,8 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from bert_training.contract.wording import gettext_noop
+from bert_training.data.checks import REPAIRED
 from bert_training.data.repairs import Fix
-from bert_training.services.problem_words import DONE_CODE
 
 FIX_WORDS = {
     Fix.FIND_HEADER: gettext_noop("Take the row that names the columns as the header, leave out the rows above it"),
@@ -55,7 +55,7 @@ def offered_fixes(report: Mapping[str, Any]) -> list[OfferedFix]:
     """Return the repairs that the groups of a report (Report.as_dict(), or a stored one) offer, in Fix's order."""
     counts: Counter[str] = Counter()
     for group in report.get("groups", []):
-        if group["code"] != DONE_CODE:
+        if group["code"] != REPAIRED:
             counts.update(_mended(group))
     return [OfferedFix(fix.value, fix_label(fix), counts[fix]) for fix in Fix if counts[fix]]
 

@@ -12,10 +12,9 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from bert_training.contract.enums import Split
-from bert_training.data.checks import ALL_PROBLEMS
+from bert_training.data.checks import ALL_PROBLEMS, REPAIRED
 from bert_training.data.writing.workbook import ColumnLook, write_rows
 from bert_training.services.fix_words import fix_choices
-from bert_training.services.problem_words import DONE_CODE
 from bert_training.tasks.intake import SourceFile
 
 NOTES_A_ROW = 10  # more say nothing new: a row of tokens may have as many problems as tokens
@@ -27,7 +26,7 @@ def read_problems(path: Path) -> Iterator[dict[str, Any]]:
     with path.open(encoding="utf-8") as lines:
         for line in lines:
             problem = json.loads(line)
-            if problem["code"] != DONE_CODE:
+            if problem["code"] != REPAIRED:
                 yield problem
 
 

@@ -10,11 +10,11 @@ from django.utils.translation import gettext as _
 
 from bert_training.contract.enums import Split
 from bert_training.contract.wording import gettext_noop
+from bert_training.data.checks import REPAIRED
 
 PART_WORDS = {Split.VALIDATION: gettext_noop("validation file"), Split.TEST: gettext_noop("test file")}
 HOLE = "…"  # stands where the values of a group's findings differ
 SHOWN_AT_ONCE = 3
-DONE_CODE = "repaired"  # of findings that only state what a repair did
 _PLACE = re.compile(r"%\((\w+)\)[sd]")
 
 
@@ -99,13 +99,13 @@ def shown_groups(groups: Iterable[Mapping[str, Any]]) -> list[ShownGroup]:
             problems=shown_problems(group["problems"]),
         )
         for group in groups
-        if group["code"] != DONE_CODE
+        if group["code"] != REPAIRED
     ]
 
 
 def shown_repairs(groups: Iterable[Mapping[str, Any]]) -> list[str]:
     """Say what the repairs of a recipe did."""
-    done = [problem for group in groups if group["code"] == DONE_CODE for problem in group["problems"]]
+    done = [problem for group in groups if group["code"] == REPAIRED for problem in group["problems"]]
     return [problem.sentence for problem in shown_problems(done)]
 
 

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from django.utils.translation import override
 
-from bert_training.data.checks import Problem, Problems
-from bert_training.services.problem_words import DONE_CODE, grouped, shown_groups, shown_problem, shown_repairs
+from bert_training.data.checks import REPAIRED, Problem, Problems
+from bert_training.services.problem_words import grouped, shown_groups, shown_problem, shown_repairs
 
 REPEATED = "The text repeats row %(row)d."
 LONG = "The cell has %(length)d characters; at most %(limit)d are taken."
@@ -62,7 +62,7 @@ def test_a_place_in_another_file_names_the_file() -> None:
 
 def test_what_repairs_did_is_told_apart_from_what_is_wrong() -> None:
     groups = groups_of(at(2, REPEATED, row=12))
-    groups.append({**groups[0], "code": DONE_CODE, "is_error": False})
+    groups.append({**groups[0], "code": REPAIRED, "is_error": False})
     assert [group.code for group in shown_groups(groups)] == ["code"]
     assert shown_repairs(groups) == ["The text repeats row 12."]
 
