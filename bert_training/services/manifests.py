@@ -9,7 +9,6 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from bert_training.contract.enums import ErrorCode, Split
-from bert_training.contract.limits import UPLOAD_BYTES
 from bert_training.contract.text import clean_name
 from bert_training.data.checks import DatasetRefused
 from bert_training.data.sandbox import run_in_sandbox
@@ -19,6 +18,7 @@ from bert_training.data.table import PARTS, ROW
 from bert_training.models import Dataset, DatasetManifest, Run
 from bert_training.services.divisions import division_of, pack_letters, unpack_letters
 from bert_training.services.errors import DatasetNotReady, ServiceError
+from bert_training.services.sources import require_size
 from bert_training.services.stored_files import Upload, on_disk, read_table, stored_copy
 from bert_training.services.transactions import hold_dataset
 
@@ -57,9 +57,7 @@ def upload_manifest(dataset: Dataset, file: Upload) -> ManifestFacts:
     """
     if not dataset.is_ready:
         raise DatasetNotReady(ErrorCode.DATASET_NOT_READY, _("The dataset is not ready for a manifest."))
-    if (file.size or 0) > UPLOAD_BYTES:
-        message = _("The file is larger than %(limit)s MiB.") % {"limit": UPLOAD_BYTES // 2**20}
-        raise ServiceError(ErrorCode.TOO_LARGE, message, http_status=413, limit=UPLOAD_BYTES)
+    require_size([file])
     name = clean_name(file.name or "", characters=255) or "manifest.csv"
     with on_disk(file) as path, stored_copy(dataset.table_key, dataset.table_sha256) as table:
         arguments = {

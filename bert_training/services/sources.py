@@ -29,7 +29,7 @@ def upload_sources(uploads: Uploads, request: CheckRequest) -> Iterator[Sources]
     Raises ServiceError (unknown task or repair, too_large).
     """
     require_known(request)
-    _require_size(uploads)
+    require_size(uploads.values())
     with ExitStack() as stack:
         yield {
             split: SourceFile(stack.enter_context(on_disk(file)), Path(file.name or "").name)
@@ -68,7 +68,8 @@ def _refuse_name(path: str, name: str, message: str, known: Iterable[str]) -> Ne
     raise ServiceError(ErrorCode.INVALID_FIELD, message, errors=[{"path": path, "message": message}])
 
 
-def _require_size(uploads: Uploads) -> None:
-    if sum(file.size or 0 for file in uploads.values()) > UPLOAD_BYTES:
+def require_size(files: Iterable[Upload]) -> None:
+    """Refuse files that are together larger than what is taken: ServiceError too_large."""
+    if sum(file.size or 0 for file in files) > UPLOAD_BYTES:
         message = _("The file is larger than %(limit)s MiB.") % {"limit": UPLOAD_BYTES // 2**20}
         raise ServiceError(ErrorCode.TOO_LARGE, message, http_status=413, limit=UPLOAD_BYTES)

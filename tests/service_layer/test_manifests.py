@@ -50,7 +50,7 @@ def here(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_dataset_that_is_not_ready_and_a_file_that_is_too_large_are_refused(
     dataset: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bert_training.services.manifests.UPLOAD_BYTES", len(OWN) - 1)
+    monkeypatch.setattr("bert_training.services.sources.UPLOAD_BYTES", len(OWN) - 1)
     with pytest.raises(ServiceError) as refusal:
         upload_manifest(dataset, file())
     assert refusal.value.http_status == 413
