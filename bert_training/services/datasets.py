@@ -7,7 +7,8 @@ import hashlib
 import json
 import logging
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -110,14 +111,21 @@ def _register(
     require_room(dataset)
     if dataset.is_large:
         return _store(dataset, sources, None)
-    with tempfile.TemporaryDirectory(prefix="bert-table-") as folder:
-        table_path = Path(folder) / "table.parquet"
-        report = check_in_sandbox(sources, request, table_path=table_path)
-        if not report.valid:
-            raise DatasetInvalid(report)
+    with _valid_table(sources, request) as (report, table):
         for field, value in checked_fields(report).items():
             setattr(dataset, field, value)
-        return _store(dataset, sources, table_path)
+        return _store(dataset, sources, table)
+
+
+@contextmanager
+def _valid_table(sources: Sources, request: CheckRequest) -> Iterator[tuple[Report, Path]]:
+    """Check files and give their canonical table for as long as the block runs. Raises DatasetInvalid."""
+    with tempfile.TemporaryDirectory(prefix="bert-table-") as folder:
+        table = Path(folder) / "table.parquet"
+        report = check_in_sandbox(sources, request, table_path=table)
+        if not report.valid:
+            raise DatasetInvalid(report)
+        yield report, table
 
 
 def checked_fields(report: Report) -> dict[str, Any]:
@@ -148,18 +156,14 @@ def _mend_files(dataset: Dataset, sources: Sources, request: CheckRequest) -> No
     """Put back what the store has lost or changed: the user holds the same bytes in the hand."""
     for split, source in sources.items():
         key = dataset.part_key(split)
-        if not is_whole(key, file_digest(source.path)):
+        if not is_whole(key, dataset.files[split.value]["sha256"]):
             drop_files([key])
             put_file(key, source.path)
     if not dataset.is_ready or is_whole(dataset.table_key, dataset.table_sha256):
         return
-    with tempfile.TemporaryDirectory(prefix="bert-table-") as folder:
-        table_path = Path(folder) / "table.parquet"
-        report = check_in_sandbox(sources, request, table_path=table_path)
-        if not report.valid:
-            raise DatasetInvalid(report)
+    with _valid_table(sources, request) as (report, table):
         drop_files([dataset.table_key])
-        put_file(dataset.table_key, table_path)
+        put_file(dataset.table_key, table)
         # Another version of the Parquet library writes the same rows as other bytes.
         Dataset.objects.filter(pk=dataset.pk).update(table_sha256=report.table_sha256, table_bytes=report.table_bytes)
 
