@@ -13,9 +13,10 @@ from django.utils.translation import gettext_lazy, gettext_noop, ngettext
 
 from bert_training import access
 from bert_training.models import Dataset
+from bert_training.models.choices import SPLIT_LABELS
 from bert_training.pages.requests import form_page, person
 from bert_training.pages.words import Fact, count_text, share_text
-from bert_training.services.divisions import SPLIT_WORDS, Protection, Source
+from bert_training.services.divisions import Protection, Source
 from bert_training.services.errors import ServiceError
 from bert_training.services.manifests import (
     ManifestFacts,
@@ -93,8 +94,8 @@ def rows_of_splits(rows: Mapping[str, int]) -> list[Fact]:
     """Return how many rows each split has, with its share of those that take part."""
     total = sum(rows.values()) or 1
     return [
-        Fact(_(words), count_text(rows[split.value]), unit=share_text(rows[split.value] / total))
-        for split, words in SPLIT_WORDS.items()
+        Fact(str(words), count_text(rows[split]), unit=share_text(rows[split] / total))
+        for split, words in SPLIT_LABELS.items()
     ]
 
 

@@ -8,10 +8,9 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, Never
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
 
 from bert_training.contract.enums import ErrorCode, Split
 from bert_training.data.cells import excerpt
@@ -21,17 +20,12 @@ from bert_training.data.splitting.split import SMALLEST_STRATUM, Splits, divide_
 from bert_training.data.splitting.units import groups_of_names, join_groups
 from bert_training.data.table import GROUP, ROW, SPLIT, Columns
 from bert_training.models import Dataset, DatasetManifest, Run, SplitManifest
+from bert_training.models.choices import SPLIT_LABELS
 from bert_training.services.errors import InvalidRun
 from bert_training.services.profiles import clusters_of
 from bert_training.services.stored_files import read_table
 from bert_training.tasks import TASKS
 from bert_training.tasks.hyperparameters import Hyperparameters
-
-SPLIT_WORDS = {
-    Split.TRAIN: gettext_noop("training"),
-    Split.VALIDATION: gettext_noop("validation"),
-    Split.TEST: gettext_noop("test"),
-}
 
 CLASSES_NAMED = 10
 
@@ -157,10 +151,7 @@ def _require_classes(strata: Sequence[str], splits: Splits) -> None:
             "No row of %(classes)s is left for training: the rows that must stay together, or the split that you gave, "
             "put all of them elsewhere. Choose another column of groups, or another split."
         )
-        message %= {"classes": ", ".join(excerpt(name) for name in missing[:CLASSES_NAMED])}
-        raise InvalidRun(
-            ErrorCode.INVALID_FIELD, message, errors=[{"path": "hyperparameters.train_split", "message": message}]
-        )
+        _refuse_shares(message % {"classes": ", ".join(excerpt(name) for name in missing[:CLASSES_NAMED])})
 
 
 def _require_rows(facts: dict[str, Any], settings: Hyperparameters) -> None:
@@ -180,11 +171,13 @@ def _require_rows(facts: dict[str, Any], settings: Hyperparameters) -> None:
     else:
         message = _("With train_split %(share)s no row is left for %(split)s; the dataset has %(rows)s rows.")
     values = {
-        "split": _(SPLIT_WORDS[Split(empty[0])]),
+        "split": SPLIT_LABELS[empty[0]],
         "share": settings.train_split,
         "rows": sum(facts["rows"].values()),
     }
-    message %= {**facts, **values}
-    raise InvalidRun(
-        ErrorCode.INVALID_FIELD, message, errors=[{"path": "hyperparameters.train_split", "message": message}]
-    )
+    _refuse_shares(message % {**facts, **values})
+
+
+def _refuse_shares(message: str) -> Never:
+    errors = [{"path": "hyperparameters.train_split", "message": message}]
+    raise InvalidRun(ErrorCode.INVALID_FIELD, message, errors=errors)
