@@ -13,7 +13,7 @@ from django.utils.formats import get_format
 from django.utils.translation import gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
 
-from bert_training.tasks.hyperparameters import Hyperparameters
+from bert_training.tasks.hyperparameters.settings import Hyperparameters
 
 PATH_PREFIX = "hyperparameters."
 LIMIT_WORDS = (

@@ -7,42 +7,72 @@ from typing import Any
 import torch
 from numpy.typing import NDArray
 
-from bert_training.ml.batching import cut_into, forward, logits_by_row, to_device
-from bert_training.ml.task_network import Evaluation, ExampleT, TaskNetwork
+from bert_training.ml.batching import cut_into, to_device
+from bert_training.ml.cutting import Cutting, join_logits
+from bert_training.ml.layout import Layout
+from bert_training.ml.task_network import Evaluation, ExampleT, Piece, TaskNetwork
 
 
-def evaluate_split(
-    network: TaskNetwork[ExampleT],
-    model: torch.nn.Module,
-    examples: Sequence[ExampleT],
-    *,
-    batch_size: int,
-    device: torch.device,
-    class_weights: torch.Tensor | None,
-    on_batch: Callable[[], None],
-) -> Evaluation:
-    """Return the task's figures and the loss (weighted as in training) of these rows.
+class Judge:
+    """Judges rows with a network. batch_size: pieces computed at once; on_batch: called after each of these."""
 
-    Neither the batch size nor the order changes a figure: rows of near-equal length share a batch only for speed.
-    """
-    predictions: dict[int, NDArray[Any]] = {}
-    loss_sum = weight_sum = 0.0
-    model.eval()
-    longest_first = sorted(range(len(examples)), key=lambda row: -len(examples[row].input_ids))
-    for rows in cut_into(longest_first, batch_size):
-        chosen = [examples[row] for row in rows]
-        batch = to_device(network.collate(chosen), device)
-        with torch.inference_mode():
-            logits = forward(model, batch)
-            loss_sum += network.loss(logits, batch.labels, class_weights).item()
-            weight_sum += network.label_weight(batch.labels, class_weights).item()
-        predictions.update(zip(rows, network.predict(logits_by_row(logits, batch), chosen), strict=True))
-        on_batch()
-    evaluation = network.evaluate([predictions[row] for row in range(len(examples))], examples)
-    loss = loss_sum / weight_sum if weight_sum else None
-    return Evaluation(
-        {name: _defined(value) for name, value in {**evaluation.metrics, "loss": loss}.items()}, evaluation.classes
-    )
+    def __init__(
+        self,
+        network: TaskNetwork[Any],
+        model: torch.nn.Module,
+        cutting: Cutting,
+        layout: Layout,
+        *,
+        batch_size: int,
+        device: torch.device,
+        class_weights: torch.Tensor | None,
+        on_batch: Callable[[], None],
+    ) -> None:
+        self.network = network
+        self.model = model
+        self.cutting = cutting
+        self.layout = layout
+        self.batch_size = batch_size
+        self.device = device
+        self.class_weights = class_weights
+        self.on_batch = on_batch
+        self._loss_sum = self._weight_sum = 0.0
+
+    def evaluate(self, examples: Sequence[ExampleT]) -> Evaluation:
+        """Return the task's figures and the loss (weighted as in training) of these rows.
+
+        Neither the batch size nor the order changes a figure: rows of near-equal length are together only for speed.
+        """
+        predictions: dict[int, NDArray[Any]] = {}
+        self._loss_sum = self._weight_sum = 0.0
+        self.model.eval()
+        longest_first = sorted(range(len(examples)), key=lambda row: -len(examples[row].input_ids))
+        for rows in cut_into(longest_first, self.batch_size):
+            chosen = [examples[row] for row in rows]
+            predictions.update(zip(rows, self.network.predict(self._logits(chosen), chosen), strict=True))
+        evaluation = self.network.evaluate([predictions[row] for row in range(len(examples))], examples)
+        loss = self._loss_sum / self._weight_sum if self._weight_sum else None
+        metrics = {name: _defined(value) for name, value in {**evaluation.metrics, "loss": loss}.items()}
+        return Evaluation(metrics, evaluation.classes)
+
+    def _logits(self, examples: Sequence[ExampleT]) -> list[torch.Tensor]:
+        """Return the logits of each row, from all its pieces."""
+        pieces = [self.cutting.cut(example) for example in examples]
+        flat = [piece for own in pieces for piece in own]
+        logits = iter([part for chunk in cut_into(flat, self.batch_size) for part in self._run(chunk)])
+        return [
+            join_logits(example, own, [next(logits) for _piece in own])
+            for example, own in zip(examples, pieces, strict=True)
+        ]
+
+    @torch.inference_mode()
+    def _run(self, pieces: Sequence[Piece]) -> list[torch.Tensor]:
+        batch = to_device(self.layout.collate(pieces), self.device)
+        logits = self.layout.forward(self.model, batch)
+        self._loss_sum += self.network.loss(logits, batch, self.class_weights).item()
+        self._weight_sum += self.network.label_weight(batch, self.class_weights).item()
+        self.on_batch()
+        return self.layout.split(logits, batch)
 
 
 def _defined(value: float | None) -> float | None:

@@ -10,29 +10,29 @@ import torch
 from accelerate import Accelerator
 from accelerate.state import AcceleratorState
 
-from bert_training.data.profiling.token_lengths import count_token_lengths
+from bert_training.ml.encoding import Rows, encode_rows
 from bert_training.ml.hardware import choose_device, describe_device, select_device, use_threads
 from bert_training.ml.job import TrainingJob
-from bert_training.ml.loss import balanced_weights, count_labels
+from bert_training.ml.layout import Layout, Padded
+from bert_training.ml.loss import balanced_weights
 from bert_training.ml.precision import choose_attention, choose_precision
 from bert_training.ml.reporting import RunReport
 from bert_training.ml.reproducibility import seed_everything
 from bert_training.ml.schedule import StepPlan, plan_steps
-from bert_training.ml.task_network import Encoded, Example, TaskNetwork
+from bert_training.ml.task_network import TaskNetwork
 
-SPLITS = ("train", "validation", "test")
 SHOWN_LABELS = 20
-ENCODING_LINE_SECONDS = 5.0
 ACCELERATE_PRECISION = {"bf16": "bf16", "fp32": "no"}
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """What the loop works with. splits: encoded rows by name.  class_weights: (K,) on the device, or None."""
+    """What the loop works with. class_weights: (K,) on the device, or None."""
 
     network: TaskNetwork[Any]
     accelerator: Accelerator
-    splits: dict[str, list[Example]]
+    rows: Rows
+    layout: Layout
     class_weights: torch.Tensor | None
     plan: StepPlan
     machine: dict[str, Any]  # device, precision, threads and versions, for run.json
@@ -59,11 +59,12 @@ def prepare(job: TrainingJob, network_module: ModuleType, report: RunReport) -> 
         f"Base model {job.base_model.name}, revision {job.base_model.revision}: "
         f"{network.model.num_parameters():,} parameters, texts cut at {network.tokenizer.model_max_length:,} tokens"
     )
-    splits = _encode(job, network, report)
-    class_weights = _weigh_classes(job, splits["train"], report, accelerator.device)
-    plan = plan_steps(len(splits["train"]), job.settings)
+    rows = encode_rows(job, network, report)
+    layout = Padded(network.tokenizer.pad_token_id, label_per_token=network.label_per_token)
+    class_weights = _weigh_classes(job, network, report, accelerator.device)
+    plan = plan_steps(len(rows.splits["train"]), job.settings)
     _describe_plan(job, plan, report)
-    return Prepared(network, accelerator, splits, class_weights, plan, machine)
+    return Prepared(network, accelerator, rows, layout, class_weights, plan, machine)
 
 
 def _use_machine(job: TrainingJob, report: RunReport) -> tuple[Accelerator, dict[str, Any]]:
@@ -81,48 +82,10 @@ def _use_machine(job: TrainingJob, report: RunReport) -> tuple[Accelerator, dict
     return accelerator, {**machine, "packages": packages}
 
 
-def _encode(job: TrainingJob, network: TaskNetwork[Any], report: RunReport) -> dict[str, list[Example]]:
-    """Encode the whole table and deal its rows out to their splits."""
-    report.enter("tokenizing")
-    line_at = report.clock()
-
-    def on_rows(done: int) -> None:
-        nonlocal line_at
-        report.pulse()
-        if report.clock() - line_at >= ENCODING_LINE_SECONDS:
-            line_at = report.clock()
-            report.info(f"Tokenized {done:,} of {len(job.table):,} rows")
-
-    encoded = network.encode(job.table, on_rows)
-    longest = network.tokenizer.model_max_length
-    report.reporter.token_lengths(count_token_lengths(encoded.lengths, job.row_classes, max_length=longest))
-    splits: dict[str, list[Example]] = {name: [] for name in SPLITS}
-    for example, split in zip(encoded.examples, job.splits, strict=True):
-        splits[split].append(example)
-    _describe_rows(job, encoded, splits, report)
-    return splits
-
-
-def _describe_rows(
-    job: TrainingJob, encoded: Encoded[Any], splits: dict[str, list[Example]], report: RunReport
-) -> None:
-    tokens = sum(len(example.input_ids) for example in encoded.examples)
-    rows = ", ".join(f"{name} {len(examples):,}" for name, examples in splits.items())
-    report.info(f"Rows: {rows}; {tokens:,} tokens, {tokens / max(1, len(job.table)):.0f} a row")
-    if encoded.cut_rows:
-        kept = {"right": "beginning", "left": "end"}[job.settings.truncation_side]
-        report.warning(f"{encoded.cut_rows:,} of {len(job.table):,} rows were too long: only their {kept} is used")
-    if encoded.lost_words:
-        report.warning(f"{encoded.lost_words:,} words got no token (cut off or blank); they count as predicted outside")
-    for name in ("validation", "test"):
-        if not splits[name]:
-            report.warning(f"The {name} split has no rows: its figures stay empty")
-
-
 def _weigh_classes(
-    job: TrainingJob, train: list[Example], report: RunReport, device: torch.device
+    job: TrainingJob, network: TaskNetwork[Any], report: RunReport, device: torch.device
 ) -> torch.Tensor | None:
-    counts = count_labels(train, len(job.label_names))
+    counts = network.count_labels(job.table[[split == "train" for split in job.splits]])
     frequency = Counter(dict(zip(job.label_names, counts.tolist(), strict=True)))
     weights = balanced_weights(counts) if job.settings.use_class_weights else torch.ones(len(counts))
     weight_of = dict(zip(job.label_names, weights.tolist(), strict=True))

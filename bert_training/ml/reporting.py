@@ -10,6 +10,7 @@ from typing import Any
 
 from bert_training.ml.job import Ended, Reporter
 from bert_training.ml.schedule import StepPlan
+from bert_training.ml.stepping import StepFigures
 
 LINE_SECONDS = 5.0  # a step line no more often than this
 POINTS_PER_EPOCH = 200
@@ -108,10 +109,11 @@ class StepMeter:
             setattr(self, name, state[name])
         self.began = self.report.clock() - state["seconds"]
 
-    def add(self, loss: float, *, weight: float, tokens: int, learning_rate: float) -> None:
-        """Take one step: its mean loss, the label weight behind that mean, its real tokens."""
+    def add(self, figures: StepFigures, *, learning_rate: float) -> None:
+        """Take one step."""
+        loss, weight = figures.loss, figures.weight
         self.steps += 1
-        self.tokens += tokens
+        self.tokens += figures.tokens
         self.loss_sum += loss * weight
         self.weight_sum += weight
         self.point_loss_sum += loss * weight

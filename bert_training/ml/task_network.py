@@ -3,7 +3,7 @@
 Everything that knows what a label means is behind this protocol; the loop knows none of it.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -20,7 +20,10 @@ IGNORE = -100  # label of a position that is not judged: special tokens, later s
 
 @dataclass(frozen=True)
 class Example:
-    """One encoded row. input_ids: (T,) int32.  labels: int64, (T,) for a label a token, (1,) for a label a text."""
+    """One encoded row: whole, without special tokens.
+
+    input_ids: (T,) int32.  labels: int64, (T,) for a label a token, (1,) for a label a text.
+    """
 
     input_ids: NDArray[np.int32]
     labels: NDArray[np.int64]
@@ -30,29 +33,39 @@ ExampleT = TypeVar("ExampleT", bound=Example)
 
 
 @dataclass(frozen=True)
+class Piece:
+    """Tokens of a row that go through the network at once, special tokens among them. Made by ml.cutting.
+
+    input_ids: (P,) int32.  labels: int64, (P,) or (1,) as the row's; special tokens have IGNORE.
+    positions: (P,) int32, which token of the row each is; -1 for a special token.
+    weight: share of the row's loss; the pieces of a row share 1.
+    """
+
+    input_ids: NDArray[np.int32]
+    labels: NDArray[np.int64]
+    positions: NDArray[np.int32]
+    weight: float = 1.0
+
+
+@dataclass(frozen=True)
 class Encoded(Generic[ExampleT]):
-    """Encoded rows in the order of the table. lengths: tokens of each row before the cut at max_length."""
+    """Encoded rows in the order of the table. wordless: words that became no token, such as blanks."""
 
     examples: list[ExampleT]
-    lengths: list[int]
-    lost_words: int = 0  # words without a sub-token, so without a prediction: cut off, or nothing but spaces
-
-    @property
-    def cut_rows(self) -> int:
-        """Count the rows that were longer than max_length."""
-        return sum(length > len(example.input_ids) for length, example in zip(self.lengths, self.examples, strict=True))
+    wordless: int = 0
 
 
 @dataclass(frozen=True)
 class Batch:
-    """Rows computed at once, on one device. Made by ml.batching.
+    """Pieces computed at once, on one device. Made by ml.batching.
 
     inputs: what the network is called with.  labels: as the logits without their last axis.
-    lengths: real tokens of each row.
+    weights: of the piece of each label, in the shape of labels.  lengths: real tokens of each piece.
     """
 
     inputs: dict[str, torch.Tensor]
     labels: torch.Tensor
+    weights: torch.Tensor
     lengths: list[int]
 
 
@@ -71,20 +84,22 @@ class TaskNetwork(Protocol[ExampleT]):
     tokenizer: PreTrainedTokenizerBase
     pipeline_tag: str  # what transformers.pipeline is called with
 
-    def encode(self, table: pd.DataFrame, on_rows: Callable[[int], None]) -> Encoded[ExampleT]:
-        """Turn rows into numbers; calls on_rows with the rows done so far, every thousand or so."""
+    label_per_token: bool  # else one a row
 
-    def collate(self, examples: Sequence[ExampleT]) -> Batch:
-        """Put rows into one batch, on the CPU."""
+    def count_labels(self, table: pd.DataFrame) -> NDArray[np.int64]:
+        """Count each label id in the rows, without encoding them. Returns (K,)."""
 
-    def label_weight(self, labels: torch.Tensor, class_weights: torch.Tensor | None) -> torch.Tensor:
+    def encode(self, table: pd.DataFrame) -> Encoded[ExampleT]:
+        """Turn rows into numbers, whole and in order; called with some hundred rows at a time."""
+
+    def label_weight(self, batch: Batch, class_weights: torch.Tensor | None) -> torch.Tensor:
         """Sum the weights of the judged labels of a batch: what its loss is divided by. Scalar."""
 
-    def loss(self, logits: torch.Tensor, labels: torch.Tensor, class_weights: torch.Tensor | None) -> torch.Tensor:
+    def loss(self, logits: torch.Tensor, batch: Batch, class_weights: torch.Tensor | None) -> torch.Tensor:
         """Sum (not average) the weighted losses of a batch, so that batches can be added exactly. Scalar."""
 
     def predict(self, logits: Sequence[torch.Tensor], examples: Sequence[ExampleT]) -> list[NDArray[Any]]:
-        """Turn the logits of each row into what `evaluate` judges."""
+        """Turn the logits of each row into what `evaluate` judges: (K,), or (T, K) with NaN where no piece judged."""
 
     def evaluate(self, predictions: Sequence[NDArray[Any]], examples: Sequence[ExampleT]) -> Evaluation:
         """Judge all predictions of a split at once; both in the same order. Without rows every figure is None."""

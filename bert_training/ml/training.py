@@ -3,21 +3,17 @@
 Knows no task by name, no HTTP and no Django: it speaks to a Reporter and leaves a model folder.
 """
 
-import math
 import time
 from collections.abc import Callable, Sequence
-from contextlib import nullcontext
 from types import ModuleType
 from typing import Any
 
-import torch
-
 from bert_training.ml.base_model import BaseModelFiles
-from bert_training.ml.batching import cut_into, epoch_order, forward, to_device
+from bert_training.ml.batching import cut_into, epoch_order
 from bert_training.ml.checkpoints import checkpoint_folder, keep_only, read_checkpoint, write_checkpoint
 from bert_training.ml.early_stopping import EarlyStopping
 from bert_training.ml.errors import NonFiniteLoss
-from bert_training.ml.evaluation import evaluate_split
+from bert_training.ml.evaluation import Judge
 from bert_training.ml.final_model import RunFacts, keep_final_model
 from bert_training.ml.folders import is_disk_full
 from bert_training.ml.job import Reporter, TrainingJob, TrainingResult, TrainingSettings
@@ -26,6 +22,7 @@ from bert_training.ml.preparation import Prepared, prepare
 from bert_training.ml.reporting import RunReport, StepMeter, StopRequested
 from bert_training.ml.schedule import build_optimizer, build_scheduler
 from bert_training.ml.snapshot import Learner, load_weights
+from bert_training.ml.stepping import StepFigures, Stepper
 from bert_training.ml.task_network import Evaluation, Example, TaskNetwork
 
 __all__ = [
@@ -37,8 +34,6 @@ __all__ = [
     "TrainingSettings",
     "train",
 ]
-
-CLIPPING_NORM = 1.0
 
 
 def train(
@@ -73,11 +68,23 @@ class TrainingSession:
         self.plan = prepared.plan
         self.report = report
         optimizer = build_optimizer(self.network.model, self.settings)
-        self.model, self.optimizer = self.accelerator.prepare(self.network.model, optimizer)
-        self.scheduler = build_scheduler(
+        model, accelerated = self.accelerator.prepare(self.network.model, optimizer)
+        scheduler = build_scheduler(
             optimizer, warmup_steps=self.settings.warmup_steps, total_steps=self.plan.total_steps
         )
-        self.learner = Learner(self.network.model, optimizer, self.scheduler, self.accelerator.device)
+        self.model = model
+        self.stepper = Stepper(
+            self.network,
+            model,
+            accelerated,
+            scheduler,
+            accelerator=self.accelerator,
+            cutting=prepared.rows.cutting,
+            layout=prepared.layout,
+            class_weights=prepared.class_weights,
+            settings=self.settings,
+        )
+        self.learner = Learner(self.network.model, optimizer, scheduler, self.accelerator.device)
         self.meter = StepMeter(report, self.plan)
         self.stopping = EarlyStopping(self.settings.early_stopping_patience, higher_is_better=job.best_metric_is_higher)
         self.checkpoints = job.job_dir / "checkpoints"
@@ -114,7 +121,7 @@ class TrainingSession:
         facts = RunFacts(
             job=self.job,
             machine=self.prepared.machine,
-            rows={name: len(examples) for name, examples in self.prepared.splits.items()},
+            rows={name: len(examples) for name, examples in self.prepared.rows.splits.items()},
             best_epoch=best_epoch,
             best_step=best_step,
             validation=self.best_validation,
@@ -156,7 +163,7 @@ class TrainingSession:
     def _train_epoch(self) -> None:
         """Run the steps that the epoch still has, fewer when the cap is reached or the run is asked to finish."""
         self.report.enter("training")
-        train = self.prepared.splits["train"]
+        train = self.prepared.rows.splits["train"]
         order = epoch_order(len(train), seed=self.settings.seed, epoch=self.report.epoch)
         rows_per_step = self.plan.rows_per_step
         begin = self.meter.steps * rows_per_step
@@ -174,44 +181,17 @@ class TrainingSession:
 
     def _train_on(self, examples: Sequence[Example]) -> None:
         """Take one step over these rows and tell of it."""
-        learning_rate = float(self.scheduler.get_last_lr()[0])
-        loss, weight = self._take_step(examples)
+        learning_rate = self.stepper.learning_rate
+        figures = self.stepper.take(examples)
         self.report.step += 1
-        tokens = sum(len(example.input_ids) for example in examples)
-        self.meter.add(loss, weight=weight, tokens=tokens, learning_rate=learning_rate)
-        self._require_finite(loss, learning_rate)
+        self.meter.add(figures, learning_rate=learning_rate)
+        self._require_finite(figures, learning_rate)
         self.report.pulse()
 
-    def _take_step(self, examples: Sequence[Example]) -> tuple[float, float]:
-        """Take one optimizer step over all these rows, batch by batch. Returns (mean loss, label weight).
-
-        Each batch adds its loss sum divided by the label weight of the whole step, so accumulated batches give exactly
-        the gradient of one large batch. A loss that is not finite leaves the weights as they were.
-        """
-        batches = [self.network.collate(chunk) for chunk in cut_into(examples, self.settings.batch_size)]
-        batches = [to_device(batch, self.accelerator.device) for batch in batches]
-        class_weights = self.prepared.class_weights
-        weight = torch.stack([self.network.label_weight(batch.labels, class_weights) for batch in batches]).sum()
-        loss = torch.zeros((), device=self.accelerator.device)
-        for number, batch in enumerate(batches, start=1):
-            is_last = number == len(batches)
-            with nullcontext() if is_last else self.accelerator.no_sync(self.model):
-                part = self.network.loss(forward(self.model, batch), batch.labels, class_weights)
-                part = part / weight.clamp(min=torch.finfo(weight.dtype).tiny)
-                self.accelerator.backward(part)
-            loss += part.detach()
-        loss_value = loss.item()
-        if math.isfinite(loss_value):
-            self.accelerator.clip_grad_norm_(self.model.parameters(), CLIPPING_NORM)
-            self.optimizer.step()
-            self.scheduler.step()
-        self.optimizer.zero_grad()
-        return loss_value, weight.item()
-
-    def _require_finite(self, loss: float, learning_rate: float) -> None:
-        if not math.isfinite(loss):
+    def _require_finite(self, figures: StepFigures, learning_rate: float) -> None:
+        if not figures.is_finite:
             raise NonFiniteLoss(
-                f"The loss became {loss} at step {self.report.step} (epoch {self.report.epoch}, learning rate "
+                f"The loss became {figures.loss} at step {self.report.step} (epoch {self.report.epoch}, learning rate "
                 f"{learning_rate:.2e}, precision {self.prepared.machine['precision']}). Lower learning_rate, now "
                 f"{self.settings.learning_rate:g}, or raise warmup_steps, now {self.settings.warmup_steps}."
             )
@@ -232,15 +212,17 @@ class TrainingSession:
 
     def _evaluate(self, split: str) -> Evaluation:
         self.report.enter("evaluating")
-        return evaluate_split(
+        judge = Judge(
             self.network,
             self.model,
-            self.prepared.splits[split],
+            self.prepared.rows.cutting,
+            self.prepared.layout,
             batch_size=self.settings.batch_size,
             device=self.accelerator.device,
             class_weights=self.prepared.class_weights,
             on_batch=self.report.pulse,
         )
+        return judge.evaluate(self.prepared.rows.splits[split])
 
     def _save_when_due(self) -> None:
         """Write a checkpoint in the middle of an epoch; the epoch's end has its own."""

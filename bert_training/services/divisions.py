@@ -25,7 +25,7 @@ from bert_training.services.errors import InvalidRun
 from bert_training.services.profiles import clusters_of
 from bert_training.services.stored_files import read_table
 from bert_training.tasks import TASKS
-from bert_training.tasks.hyperparameters import Hyperparameters
+from bert_training.tasks.hyperparameters.settings import Hyperparameters
 
 CLASSES_NAMED = 10
 

@@ -17,7 +17,8 @@ from bert_training.services.errors import DatasetGone, DatasetNotReady, InUse, I
 from bert_training.services.stored_files import require_table
 from bert_training.services.transactions import hold_dataset, short_transaction
 from bert_training.tasks import TASKS
-from bert_training.tasks.hyperparameters import Hyperparameters, field_problems
+from bert_training.tasks.hyperparameters.problems import field_problems
+from bert_training.tasks.hyperparameters.settings import Hyperparameters
 
 OUT_OF_LIMITS = "out_of_limits"  # of an error that the limits beside a form's field explain
 

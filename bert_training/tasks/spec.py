@@ -13,7 +13,7 @@ from bert_training.data.checks import Problems
 from bert_training.data.repairs import Recipe
 from bert_training.data.suggestions import Content
 from bert_training.data.table import Cells, Columns, Table
-from bert_training.tasks.hyperparameters import Hyperparameters
+from bert_training.tasks.hyperparameters.settings import Hyperparameters
 
 
 @dataclass(frozen=True)

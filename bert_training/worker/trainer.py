@@ -27,7 +27,7 @@ from bert_training.ml.job import TrainingJob, TrainingResult
 from bert_training.ml.reproducibility import code_commit, environment_fingerprint
 from bert_training.ml.training import train
 from bert_training.tasks import TASKS, load_network
-from bert_training.tasks.hyperparameters import Hyperparameters
+from bert_training.tasks.hyperparameters.settings import Hyperparameters
 from bert_training.tasks.spec import TaskSpec
 from bert_training.worker.child import ChildReporter, failure, run_child
 

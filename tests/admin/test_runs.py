@@ -8,25 +8,10 @@ from bert_training.contract.enums import JobStatus
 from bert_training.models import BaseModel, Dataset, Job, Run
 from tests.admin.rows import Page, fill_tables, list_of, page_of, run_action
 from tests.personas import BASE_MODEL, make_run
+from tests.test_run_form import FILLED
 
 ADD = f"{list_of('run')}add/"
-FORM = {
-    "base_model": BASE_MODEL,
-    "epochs": "2",
-    "batch_size": "8",
-    "learning_rate": "0,00002",
-    "max_length": "64",
-    "train_split": "0.7",
-    "warmup_steps": "0",
-    "weight_decay": "0,01",
-    "gradient_accumulation_steps": "1",
-    "early_stopping_patience": "3",
-    "use_class_weights": "on",
-    "truncation_side": "left",
-    "seed": "7",
-    "max_steps": "",
-    "priority": "3",
-}
+FORM = FILLED | {"base_model": BASE_MODEL, "epochs": "2", "truncation_side": "left", "seed": "7", "priority": "3"}
 
 
 def create(staff: Client, dataset: Dataset, **changes: str) -> Page:
@@ -79,7 +64,7 @@ def test_a_simulation_is_marked_as_one(staff: Client, dataset: Dataset) -> None:
         ("learning_rate", "1"),
         ("learning_rate", ""),
         ("max_length", "513"),
-        ("truncation_side", "middle"),
+        ("truncation_side", "centre"),
         ("base_model", "evil/model"),
         ("train_split", "1,0"),
         ("priority", "x"),

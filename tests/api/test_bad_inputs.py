@@ -17,7 +17,7 @@ from django.test import Client
 from bert_training.models import Dataset, Run
 from bert_training.services.datasets import delete_dataset
 from bert_training.services.tokens import issue_user_token
-from bert_training.tasks.hyperparameters import PROBLEMS_NAMED
+from bert_training.tasks.hyperparameters.problems import PROBLEMS_NAMED
 from portal.logs import JsonFormatter
 from tests.api.conftest import Api, Caller, outcome_of
 from tests.personas import BASE_MODEL, PASSWORD, ready_dataset

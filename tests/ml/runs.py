@@ -5,11 +5,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Literal
+from typing import Any
 
 import pandas as pd
 
 from bert_training.ml.training import BaseModelFiles, TrainingJob, TrainingResult, train
+from bert_training.tasks.hyperparameters.settings import Hyperparameters
 from bert_training.tasks.text_classification import network as text_network
 from bert_training.tasks.token_classification import network as token_network
 from tests.ml.tiny_bert import FILLERS, MARKERS
@@ -20,23 +21,10 @@ TAGS = ["B-LOCAL", "B-PESSOA", "I-PESSOA", "O"]
 SPLIT_PATTERN = ("train", "train", "train", "validation", "test")
 
 
-@dataclass(frozen=True)
-class Settings:
+def toy_settings(**changes: Any) -> Hyperparameters:
     """Hyperparameters of a toy run: a large learning rate, because the tiny network knows nothing yet."""
-
-    epochs: int = 4
-    batch_size: int = 8
-    learning_rate: float = 3e-3
-    max_length: int = 64
-    train_split: float = 0.6
-    warmup_steps: int = 0
-    weight_decay: float = 0.01
-    gradient_accumulation_steps: int = 1
-    early_stopping_patience: int = 0
-    use_class_weights: bool = True
-    truncation_side: Literal["right", "left"] = "right"
-    seed: int = 42
-    max_steps: int | None = None
+    toy = {"epochs": 4, "batch_size": 8, "learning_rate": 3e-3, "max_length": 64, "early_stopping_patience": 0}
+    return Hyperparameters.model_validate(toy).model_copy(update=changes)  # also beyond the limits of people
 
 
 @dataclass
@@ -127,7 +115,7 @@ def _job(
         label_names=names,
         best_metric=metric,
         best_metric_is_higher=True,
-        settings=Settings(**settings),
+        settings=toy_settings(**settings),
         base_model=base_model,
         device="cpu",
         threads=1,

@@ -1,40 +1,54 @@
 """No figure depends on how the rows of a split were batched or ordered."""
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 import torch
 
-from bert_training.ml.evaluation import evaluate_split
-from bert_training.ml.task_network import Evaluation, Example, TaskNetwork
+from bert_training.ml.cutting import cutting_for
+from bert_training.ml.evaluation import Judge
+from bert_training.ml.layout import Padded
+from bert_training.ml.task_network import Evaluation, TaskNetwork
 from bert_training.ml.training import BaseModelFiles
 from bert_training.tasks.text_classification.network import build_network as build_text_network
 from bert_training.tasks.token_classification.network import build_network as build_token_network
-from tests.ml.runs import TAGS, TEXT_LABELS, Settings, text_table, token_table
+from tests.ml.runs import TAGS, TEXT_LABELS, text_table, token_table, toy_settings
 
 
-def judge(network: TaskNetwork[Example], examples: list[Example], *, batch_size: int) -> Evaluation:
-    return evaluate_split(
+def judge_of(
+    network: TaskNetwork[Any], *, batch_size: int, on_batch: Callable[[], None] = lambda: None, **settings: Any
+) -> Judge:
+    return Judge(
         network,
         network.model,
-        examples,
+        cutting_for(network.tokenizer, toy_settings(**settings), label_per_token=network.label_per_token),
+        Padded(network.tokenizer.pad_token_id, label_per_token=network.label_per_token),
         batch_size=batch_size,
         device=torch.device("cpu"),
         class_weights=torch.tensor([0.5, 3.0, 1.0, 2.0])[: len(network.model.config.id2label or {})],
-        on_batch=lambda: None,
+        on_batch=on_batch,
     )
 
 
 @pytest.mark.parametrize("batch_size", [1, 7, 1000])
 def test_figures_of_texts_do_not_depend_on_the_batches(tiny_bert: BaseModelFiles, batch_size: int) -> None:
-    network = build_text_network(tiny_bert, label_names=TEXT_LABELS, settings=Settings())
-    examples = network.encode(text_table(40), lambda done: None).examples
-    assert_same(judge(network, examples, batch_size=batch_size), judge(network, examples[::-1], batch_size=16))
+    network = build_text_network(tiny_bert, label_names=TEXT_LABELS, settings=toy_settings())
+    examples = network.encode(text_table(40)).examples
+    assert_same(
+        judge_of(network, batch_size=batch_size).evaluate(examples),
+        judge_of(network, batch_size=16).evaluate(examples[::-1]),
+    )
 
 
 @pytest.mark.parametrize("batch_size", [1, 7, 1000])
 def test_figures_of_entities_do_not_depend_on_the_batches(tiny_bert: BaseModelFiles, batch_size: int) -> None:
-    network = build_token_network(tiny_bert, label_names=TAGS, settings=Settings())
-    examples = network.encode(token_table(40), lambda done: None).examples
-    assert_same(judge(network, examples, batch_size=batch_size), judge(network, examples[::-1], batch_size=16))  # type: ignore[arg-type]
+    network = build_token_network(tiny_bert, label_names=TAGS, settings=toy_settings())
+    examples = network.encode(token_table(40)).examples
+    assert_same(
+        judge_of(network, batch_size=batch_size).evaluate(examples),
+        judge_of(network, batch_size=16).evaluate(examples[::-1]),
+    )
 
 
 def assert_same(one: Evaluation, other: Evaluation) -> None:
@@ -43,23 +57,15 @@ def assert_same(one: Evaluation, other: Evaluation) -> None:
 
 
 def test_without_rows_every_figure_is_undefined(tiny_bert: BaseModelFiles) -> None:
-    network = build_text_network(tiny_bert, label_names=TEXT_LABELS, settings=Settings())
-    evaluation = judge(network, [], batch_size=8)
+    network = build_text_network(tiny_bert, label_names=TEXT_LABELS, settings=toy_settings())
+    evaluation = judge_of(network, batch_size=8).evaluate([])
     assert set(evaluation.metrics.values()) == {None}
     assert "loss" in evaluation.metrics
 
 
 def test_every_batch_is_a_sign_of_life(tiny_bert: BaseModelFiles) -> None:
-    network = build_text_network(tiny_bert, label_names=TEXT_LABELS, settings=Settings())
-    examples = network.encode(text_table(20), lambda done: None).examples
+    network = build_text_network(tiny_bert, label_names=TEXT_LABELS, settings=toy_settings())
+    examples = network.encode(text_table(20)).examples
     signs: list[int] = []
-    evaluate_split(
-        network,
-        network.model,
-        examples,
-        batch_size=8,
-        device=torch.device("cpu"),
-        class_weights=None,
-        on_batch=lambda: signs.append(1),
-    )
+    judge_of(network, batch_size=8, on_batch=lambda: signs.append(1)).evaluate(examples)
     assert len(signs) == 3

@@ -6,16 +6,14 @@ import numpy as np
 import pytest
 import torch
 
-from bert_training.ml.loss import balanced_weights, count_labels, cross_entropy_sum, weight_sum
-from bert_training.ml.task_network import IGNORE, Example
+from bert_training.ml.loss import balanced_weights, cross_entropy_sum, weight_sum
+from bert_training.ml.task_network import IGNORE, Batch
 
 
-def example(*labels: int) -> Example:
-    return Example(np.zeros(len(labels), dtype=np.int32), np.array(labels, dtype=np.int64))
-
-
-def test_labels_are_counted_over_judged_positions_only() -> None:
-    assert count_labels([example(IGNORE, 2, 2), example(0, IGNORE)], 4).tolist() == [1, 0, 2, 0]
+def batch_of(labels: list[list[int]] | list[int], weights: float | list[float] = 1.0) -> Batch:
+    """A batch of which only labels and weights matter."""
+    ids = torch.tensor(labels)
+    return Batch(inputs={}, labels=ids, weights=torch.ones(ids.shape) * torch.tensor(weights), lengths=[])
 
 
 def test_balanced_weights_are_n_over_k_times_the_count() -> None:
@@ -29,15 +27,30 @@ def test_a_very_rare_class_weighs_at_most_ten() -> None:
 
 def test_the_weighted_loss_is_the_sum_of_weighted_logarithms() -> None:
     logits = torch.log(torch.tensor([[0.5, 0.5], [0.2, 0.8]]))
-    labels, weights = torch.tensor([0, 1]), torch.tensor([3.0, 0.5])
+    batch, weights = batch_of([0, 1]), torch.tensor([3.0, 0.5])
+    loss = cross_entropy_sum(logits, batch, weights, label_smoothing=0.0)
 
-    assert cross_entropy_sum(logits, labels, weights).item() == pytest.approx(-3 * math.log(0.5) - 0.5 * math.log(0.8))
-    assert weight_sum(labels, weights).item() == 3.5
+    assert loss.item() == pytest.approx(-3 * math.log(0.5) - 0.5 * math.log(0.8))
+    assert weight_sum(batch, weights).item() == 3.5
 
 
 def test_without_class_weights_each_judged_label_counts_one() -> None:
     logits = torch.zeros(1, 3, 4)  # four tags, equally likely
-    labels = torch.tensor([[IGNORE, 1, 3]])
+    batch = batch_of([[IGNORE, 1, 3]])
 
-    assert cross_entropy_sum(logits, labels, None).item() == pytest.approx(2 * math.log(4))
-    assert weight_sum(labels, None).item() == 2
+    assert cross_entropy_sum(logits, batch, None, label_smoothing=0.0).item() == pytest.approx(2 * math.log(4))
+    assert weight_sum(batch, None).item() == 2
+
+
+def test_a_piece_of_a_row_counts_with_its_share() -> None:
+    logits = torch.zeros(2, 4)
+    loss = cross_entropy_sum(logits, batch_of([1, 3], [0.25, 0.75]), None, label_smoothing=0.0)
+    assert loss.item() == pytest.approx(math.log(4))
+
+
+def test_smoothing_gives_a_share_of_the_certainty_to_all_labels() -> None:
+    logits = torch.log(torch.tensor([[0.5, 0.5]]))
+    other = torch.log(torch.tensor([[0.2, 0.8]]))
+    smoothed = cross_entropy_sum(other, batch_of([1]), None, label_smoothing=0.1)
+    assert smoothed.item() == pytest.approx(-0.95 * math.log(0.8) - 0.05 * math.log(0.2))
+    assert cross_entropy_sum(logits, batch_of([1]), None, label_smoothing=0.5).item() == pytest.approx(math.log(2))

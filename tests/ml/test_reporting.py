@@ -6,6 +6,7 @@ import pytest
 
 from bert_training.ml.reporting import RunReport, StepMeter, StopRequested
 from bert_training.ml.schedule import StepPlan
+from bert_training.ml.stepping import StepFigures
 from tests.ml.runs import Recorder
 
 
@@ -29,7 +30,7 @@ def test_a_long_epoch_sends_two_hundred_points_with_the_mean_of_their_steps() ->
     meter = StepMeter(report, StepPlan(rows_per_step=1, steps_per_epoch=1000, epochs=1, total_steps=1000))
     for step in range(1, 1001):
         report.step = step
-        meter.add(float(step), weight=1.0, tokens=10, learning_rate=0.1)
+        meter.add(StepFigures(float(step), weight=1.0, tokens=10), learning_rate=0.1)
 
     assert len(recorder.points) == 200
     assert recorder.points[0]["values"]["loss"] == pytest.approx((1 + 2 + 3 + 4 + 5) / 5)
@@ -38,8 +39,8 @@ def test_a_long_epoch_sends_two_hundred_points_with_the_mean_of_their_steps() ->
 
 def test_a_label_of_more_weight_counts_more_in_the_mean() -> None:
     meter = StepMeter(report_to(Recorder()), StepPlan(1, 2, 1, 2))
-    meter.add(1.0, weight=3.0, tokens=1, learning_rate=0.1)
-    meter.add(5.0, weight=1.0, tokens=1, learning_rate=0.1)
+    meter.add(StepFigures(1.0, weight=3.0, tokens=1), learning_rate=0.1)
+    meter.add(StepFigures(5.0, weight=1.0, tokens=1), learning_rate=0.1)
     assert meter.mean_loss == pytest.approx(2.0)
 
 

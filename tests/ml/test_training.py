@@ -188,7 +188,7 @@ def test_long_texts_are_counted_in_a_warning(tiny_bert: BaseModelFiles, tmp_path
     run_text(text_job(tiny_bert, tmp_path / "job", epochs=1, max_length=8), recorder)
     assert ("WARNING", "texts cut at 8 tokens") not in recorder.lines
     warnings = [message for level, message in recorder.lines if level == "WARNING"]
-    assert any("of 90 rows were too long: only their beginning is used" in message for message in warnings)
+    assert any("of 90 rows are too long: only their beginning is used" in message for message in warnings)
 
 
 @pytest.mark.parametrize(("directive", "ended"), [("cancel", "canceled"), ("release", "released")])
@@ -313,7 +313,7 @@ def test_too_little_memory_is_told_with_advice(
     """F-43."""
 
     class TooLarge(TextClassificationNetwork):
-        def collate(self, examples: Any) -> Batch:
+        def label_weight(self, batch: Batch, class_weights: torch.Tensor | None) -> torch.Tensor:
             raise raised
 
     with pytest.raises(expected, match=r"batch_size 8 and max_length 64.*batch_size 4 .*gradient_accumulation_steps 2"):
@@ -322,7 +322,7 @@ def test_too_little_memory_is_told_with_advice(
 
 def test_an_error_that_is_none_of_memory_stays_what_it_is(tiny_bert: BaseModelFiles, tmp_path: Path) -> None:
     class Broken(TextClassificationNetwork):
-        def collate(self, examples: Any) -> Batch:
+        def label_weight(self, batch: Batch, class_weights: torch.Tensor | None) -> torch.Tensor:
             raise RuntimeError("shapes differ")
 
     with pytest.raises(RuntimeError, match="shapes differ"):

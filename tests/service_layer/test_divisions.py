@@ -20,7 +20,7 @@ from bert_training.models import Dataset, DatasetManifest, DatasetProfile
 from bert_training.services.divisions import Division, divide, division_of, manifest_for_worker, pack_letters
 from bert_training.services.errors import InvalidRun
 from bert_training.services.runs import reproduce_run
-from bert_training.tasks.hyperparameters import Hyperparameters
+from bert_training.tasks.hyperparameters.settings import Hyperparameters
 from tests.personas import make_run, ready_dataset
 from tests.workbooks import LABELS, claim_of
 

@@ -14,7 +14,7 @@ from bert_training.data.repairs import NOTHING
 from bert_training.data.splitting.split import Shares, split_rows
 from bert_training.data.table import Cells, Columns
 from bert_training.tasks import TASKS, load_network
-from bert_training.tasks.hyperparameters import Hyperparameters
+from bert_training.tasks.hyperparameters.settings import Hyperparameters
 from bert_training.tasks.samples import sample_rows, sample_workbook
 from bert_training.tasks.spec import TaskSpec
 from tests.checking import check_file

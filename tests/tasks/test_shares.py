@@ -6,7 +6,8 @@ import pytest
 from pydantic import ValidationError
 
 from bert_training.data.splitting.split import Shares
-from bert_training.tasks.hyperparameters import Hyperparameters, field_problems
+from bert_training.tasks.hyperparameters.problems import field_problems
+from bert_training.tasks.hyperparameters.settings import Hyperparameters
 
 
 def shares_of(**given: Any) -> Shares:

@@ -6,14 +6,15 @@ import numpy as np
 import pytest
 import torch
 
+from bert_training.ml.cutting import cutting_for
 from bert_training.tasks.text_classification.network import TextClassificationNetwork, build_network
-from tests.ml.runs import TEXT_LABELS, Settings, text_table
+from tests.ml.runs import TEXT_LABELS, text_table, toy_settings
 from tests.ml.tiny_bert import write_tiny_bert
 
 
 def network_of(tmp_path: Path, **settings: object) -> TextClassificationNetwork:
     files = write_tiny_bert(tmp_path / "tiny")
-    return build_network(files, label_names=TEXT_LABELS, settings=Settings(**settings))  # type: ignore[arg-type]
+    return build_network(files, label_names=TEXT_LABELS, settings=toy_settings(**settings))
 
 
 def test_the_network_knows_the_real_names(tmp_path: Path) -> None:
@@ -22,28 +23,30 @@ def test_the_network_knows_the_real_names(tmp_path: Path) -> None:
     assert config.label2id == {"pessoal": 0, "saude": 1, "tributario": 2}
 
 
-def test_rows_are_encoded_in_order_and_progress_is_told(tmp_path: Path) -> None:
+def test_rows_are_encoded_whole_and_in_order(tmp_path: Path) -> None:
     table = text_table(5)
-    told: list[int] = []
-    encoded = network_of(tmp_path).encode(table, told.append)
+    network = network_of(tmp_path, max_length=8)
+    encoded = network.encode(table)
     names = [TEXT_LABELS[example.labels[0]] for example in encoded.examples]
     assert names == table["label"].tolist()
-    assert told == [5]
-    assert encoded.cut_rows == 0
+    texts = [network.tokenizer.decode(example.input_ids) for example in encoded.examples]
+    assert texts == table["text"].tolist()
 
 
-@pytest.mark.parametrize(("side", "kept"), [("right", "o autor"), ("left", "autor pede")])
+@pytest.mark.parametrize(("side", "kept"), [("right", "[CLS] o autor [SEP]"), ("left", "[CLS] autor pede [SEP]")])
 def test_a_long_text_is_cut_at_the_side_of_the_settings(tmp_path: Path, side: str, kept: str) -> None:
     table = text_table(1)
     table["text"] = "o autor pede"
     network = network_of(tmp_path, max_length=4, truncation_side=side)
+    settings = toy_settings(max_length=4, truncation_side=side)
+    (piece,) = cutting_for(network.tokenizer, settings, label_per_token=False).cut(network.encode(table).examples[0])
+    assert network.tokenizer.decode(piece.input_ids) == kept
 
-    encoded = network.encode(table, lambda done: None)
 
-    assert network.tokenizer.decode(encoded.examples[0].input_ids, skip_special_tokens=True) == kept
-    assert encoded.cut_rows == 1
-    whole = network_of(tmp_path).encode(table, lambda done: None)
-    assert encoded.lengths == whole.lengths == [len(whole.examples[0].input_ids)]
+def test_labels_are_counted_without_encoding(tmp_path: Path) -> None:
+    table = text_table(3)
+    table["label"] = ["saude", "pessoal", "saude"]
+    assert network_of(tmp_path).count_labels(table).tolist() == [1, 2, 0]
 
 
 def test_the_length_is_at_most_what_the_network_has_positions_for(tmp_path: Path) -> None:
@@ -52,7 +55,7 @@ def test_the_length_is_at_most_what_the_network_has_positions_for(tmp_path: Path
 
 def test_predictions_are_probabilities_and_figures_come_from_all_of_them(tmp_path: Path) -> None:
     network = network_of(tmp_path)
-    examples = network.encode(text_table(4), lambda done: None).examples
+    examples = network.encode(text_table(4)).examples
     logits = [torch.nn.functional.one_hot(torch.tensor(e.labels[0]), 3).float() * 9 for e in examples]
 
     predictions = network.predict(logits, examples)

@@ -8,6 +8,7 @@ import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors
 from transformers import PreTrainedTokenizerFast
 
+from bert_training.ml.cutting import cutting_for, join_logits
 from bert_training.ml.task_network import IGNORE
 from bert_training.tasks.token_classification.network import (
     SentenceExample,
@@ -16,7 +17,7 @@ from bert_training.tasks.token_classification.network import (
     align_tags,
     build_network,
 )
-from tests.ml.runs import TAGS, Settings
+from tests.ml.runs import TAGS, toy_settings
 from tests.ml.tiny_bert import write_tiny_bert
 
 B_LOCAL, B_PESSOA, I_PESSOA, OUTSIDE = range(4)
@@ -24,12 +25,12 @@ B_LOCAL, B_PESSOA, I_PESSOA, OUTSIDE = range(4)
 
 def network_of(tmp_path: Path, **settings: object) -> TokenClassificationNetwork:
     files = write_tiny_bert(tmp_path / "tiny")
-    return build_network(files, label_names=TAGS, settings=Settings(**settings))  # type: ignore[arg-type]
+    return build_network(files, label_names=TAGS, settings=toy_settings(**settings))
 
 
 def encode(network: TokenClassificationNetwork, tokens: list[str], tags: list[str]) -> SentenceExample:
     table = pd.DataFrame({"row": [2], "tokens": [tokens], "tags": [tags]})
-    return network.encode(table, lambda done: None).examples[0]
+    return network.encode(table).examples[0]
 
 
 def perfect_logits(example: SentenceExample) -> torch.Tensor:
@@ -48,7 +49,7 @@ def test_a_sub_token_of_a_word_without_tag_is_refused() -> None:
 
 def test_a_word_of_several_sub_tokens_is_judged_once(tmp_path: Path) -> None:
     example = encode(network_of(tmp_path), ["Ana", "no", "Brasilia"], ["B-PESSOA", "O", "B-LOCAL"])
-    assert example.labels.tolist() == [IGNORE, B_PESSOA, OUTSIDE, B_LOCAL, IGNORE, IGNORE]
+    assert example.labels.tolist() == [B_PESSOA, OUTSIDE, B_LOCAL, IGNORE]
     assert example.words.tolist() == [0, 1, 2]
 
 
@@ -61,13 +62,16 @@ def test_words_that_were_cut_off_count_as_missed(tmp_path: Path, side: str, pred
     tokens, tags = ["Ana", "Souza", "no", "Brasilia"], ["B-PESSOA", "I-PESSOA", "O", "B-LOCAL"]
     table = pd.DataFrame({"row": [2], "tokens": [tokens], "tags": [tags]})
 
-    encoded = network.encode(table, lambda done: None)
-    predictions = network.predict([perfect_logits(encoded.examples[0])], encoded.examples)
+    encoded = network.encode(table)
+    (example,) = encoded.examples
+    settings = toy_settings(max_length=network.tokenizer.model_max_length, truncation_side=side)
+    pieces = cutting_for(network.tokenizer, settings, label_per_token=True).cut(example)
+    perfect = perfect_logits(example)
+    logits = [perfect[piece.positions.clip(min=0)] for piece in pieces]
+    predictions = network.predict([join_logits(example, pieces, logits)], [example])
 
     assert predictions[0].tolist() == predicted
-    assert (encoded.cut_rows, encoded.lost_words) == (1, 4 - len(encoded.examples[0].words))
     assert network.evaluate(predictions, encoded.examples).metrics["recall"] == 0.5
-    assert encoded.lengths == network_of(tmp_path).encode(table, lambda done: None).lengths
 
 
 def test_a_word_without_any_sub_token_is_lost_and_nothing_shifts(tmp_path: Path) -> None:
@@ -98,6 +102,6 @@ def test_a_byte_level_tokenizer_takes_words_as_words(tmp_path: Path) -> None:
     tokenizer = PreTrainedTokenizerFast(tokenizer_object=backend, pad_token="[PAD]")  # type: ignore[no-untyped-call]
     tokenizer.save_pretrained(files.folder)
 
-    network = build_network(files, label_names=TAGS, settings=Settings())
+    network = build_network(files, label_names=TAGS, settings=toy_settings())
 
     assert encode(network, ["a", "b"], ["O", "O"]).input_ids.tolist() == [5, 6]

@@ -199,7 +199,7 @@ def play_with_fault(job: dict[str, Any], folder: Path, reporter: ChildReporter) 
 def fail_as_training_does(trainer: Trainer, fault: Callable[[Trainer], None]) -> dict[str, Any]:
     module: Any = importlib.import_module("bert_training.worker.trainer")
     memory = importlib.import_module("bert_training.ml.memory")
-    settings = importlib.import_module("bert_training.tasks.hyperparameters").Hyperparameters()
+    settings = importlib.import_module("bert_training.tasks.hyperparameters.settings").Hyperparameters()
 
     def train(*_arguments: object) -> None:
         with memory.explained_memory_errors(settings):

@@ -1,6 +1,6 @@
 """The network that gives each word of a sentence a tag (IOB2): BERT-type encoder with a head on every token."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,13 +12,10 @@ from transformers import AutoModelForTokenClassification
 
 from bert_training.data.figures import OUTSIDE, entity_class_figures, entity_figures
 from bert_training.ml.base_model import BaseModelFiles
-from bert_training.ml.batching import collate, cut_into, uncut_length
 from bert_training.ml.job import TrainingSettings
 from bert_training.ml.loss import cross_entropy_sum, weight_sum
 from bert_training.ml.pretrained import load_model, load_tokenizer
 from bert_training.ml.task_network import IGNORE, Batch, Encoded, Evaluation, Example
-
-ROWS_PER_CALL = 1000  # sentences handed to the tokenizer at once
 
 
 class TagMismatch(ValueError):
@@ -53,45 +50,48 @@ class TokenClassificationNetwork:
     """One tag a word. A prediction is the tag ids of the W words."""
 
     pipeline_tag = "token-classification"
+    label_per_token = True
 
     def __init__(self, base_model: BaseModelFiles, label_names: list[str], settings: TrainingSettings) -> None:
         self.label_names = label_names
+        self.label_smoothing = settings.label_smoothing_factor
         self.tag_ids = {name: index for index, name in enumerate(label_names)}
         self.tokenizer = load_tokenizer(base_model, settings, takes_words=True)
         self.model = load_model(AutoModelForTokenClassification, base_model, label_names)
 
-    def encode(self, table: pd.DataFrame, on_rows: Callable[[int], None]) -> Encoded[SentenceExample]:
-        """Encode columns `tokens` and `tags`; words without a sub-token are counted as lost."""
-        all_tags = [[self.tag_ids[tag] for tag in tags] for tags in table["tags"]]
-        examples: list[SentenceExample] = []
-        lengths: list[int] = []
-        for sentences in cut_into([list(tokens) for tokens in table["tokens"]], ROWS_PER_CALL):
-            answer = self.tokenizer(sentences, is_split_into_words=True, truncation=True, return_attention_mask=False)
-            for encoding in answer.encodings or []:
-                lengths.append(uncut_length(encoding))
-                examples.append(_example(encoding.ids, encoding.word_ids, all_tags[len(examples)]))
-            on_rows(len(examples))
-        lost = sum(len(example.tags) - len(example.words) for example in examples)
-        return Encoded(examples, lengths, lost)
+    def count_labels(self, table: pd.DataFrame) -> NDArray[np.int64]:
+        """Count each tag. Returns (K,)."""
+        tags = [self.tag_ids[tag] for tags in table["tags"] for tag in tags]
+        return np.bincount(np.array(tags, dtype=np.int64), minlength=len(self.label_names))
 
-    def collate(self, examples: Sequence[SentenceExample]) -> Batch:
-        """Put sentences into one batch; labels (B, T)."""
-        return collate(examples, pad_token_id=self.tokenizer.pad_token_id, label_per_token=True)
+    def encode(self, table: pd.DataFrame) -> Encoded[SentenceExample]:
+        """Encode columns `tokens` and `tags`."""
+        tags = [[self.tag_ids[tag] for tag in row] for row in table["tags"]]
+        sentences = [list(tokens) for tokens in table["tokens"]]
+        answer = self.tokenizer(
+            sentences, is_split_into_words=True, add_special_tokens=False, return_attention_mask=False
+        )
+        examples = [
+            _example(encoding.ids, encoding.word_ids, tags[row]) for row, encoding in enumerate(answer.encodings or [])
+        ]
+        return Encoded(examples, sum(len(example.tags) - len(example.words) for example in examples))
 
-    def label_weight(self, labels: torch.Tensor, class_weights: torch.Tensor | None) -> torch.Tensor:
-        """Sum the tag weights of labels (B, T)."""
-        return weight_sum(labels, class_weights)
+    def label_weight(self, batch: Batch, class_weights: torch.Tensor | None) -> torch.Tensor:
+        """Sum the weights of the tags of a batch."""
+        return weight_sum(batch, class_weights)
 
-    def loss(self, logits: torch.Tensor, labels: torch.Tensor, class_weights: torch.Tensor | None) -> torch.Tensor:
-        """Sum the weighted cross-entropies of logits (B, T, K) against labels (B, T)."""
-        return cross_entropy_sum(logits, labels, class_weights)
+    def loss(self, logits: torch.Tensor, batch: Batch, class_weights: torch.Tensor | None) -> torch.Tensor:
+        """Sum the weighted cross-entropies of logits against the tags of a batch."""
+        return cross_entropy_sum(logits, batch, class_weights, label_smoothing=self.label_smoothing)
 
     def predict(self, logits: Sequence[torch.Tensor], examples: Sequence[SentenceExample]) -> list[NDArray[Any]]:
-        """Turn the logits (T, K) of each sentence into tag ids (W,); a lost word is O."""
+        """Turn the logits (T, K) of each sentence into tag ids (W,); a word that was not judged is O."""
         predictions: list[NDArray[Any]] = []
         for row, example in zip(logits, examples, strict=True):
             tags = np.full(len(example.tags), self.tag_ids[OUTSIDE], dtype=np.int64)
-            tags[example.words] = row.argmax(dim=1).numpy()[example.labels != IGNORE]
+            firsts = row.numpy()[example.labels != IGNORE]
+            is_judged = ~np.isnan(firsts).any(axis=1)
+            tags[example.words[is_judged]] = firsts[is_judged].argmax(axis=1)
             predictions.append(tags)
         return predictions
 

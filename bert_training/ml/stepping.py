@@ -1,0 +1,97 @@
+"""One optimizer step over some rows: micro-batches, exact accumulation, clipping."""
+
+import math
+from collections.abc import Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
+
+import torch
+from accelerate import Accelerator
+
+from bert_training.ml.batching import cut_into, to_device
+from bert_training.ml.cutting import Cutting
+from bert_training.ml.job import TrainingSettings
+from bert_training.ml.layout import Layout
+from bert_training.ml.task_network import Example, Piece, TaskNetwork
+
+
+@dataclass(frozen=True)
+class StepFigures:
+    """What a step was. loss: mean over label weight `weight`.  tokens: real ones, special tokens among them."""
+
+    loss: float
+    weight: float
+    tokens: int
+
+    @property
+    def is_finite(self) -> bool:
+        """Tell whether something could be learned."""
+        return math.isfinite(self.loss)
+
+
+class Stepper:
+    """Takes steps. batch_size: pieces computed at once."""
+
+    def __init__(
+        self,
+        network: TaskNetwork[Example],
+        model: torch.nn.Module,
+        optimizer: torch.optim.Optimizer,
+        scheduler: torch.optim.lr_scheduler.LRScheduler,
+        *,
+        accelerator: Accelerator,
+        cutting: Cutting,
+        layout: Layout,
+        class_weights: torch.Tensor | None,
+        settings: TrainingSettings,
+    ) -> None:
+        self.network = network
+        self.model = model
+        self.optimizer = optimizer
+        self.scheduler = scheduler
+        self.accelerator = accelerator
+        self.cutting = cutting
+        self.layout = layout
+        self.class_weights = class_weights
+        self.settings = settings
+        self.batch_size = settings.batch_size
+
+    @property
+    def learning_rate(self) -> float:
+        """Return the learning rate of the next step."""
+        return float(self.scheduler.get_last_lr()[0])
+
+    def take(self, examples: Sequence[Example]) -> StepFigures:
+        """Take one optimizer step over all these rows. A loss that is not finite leaves the weights as they were.
+
+        Each batch adds its loss sum divided by the label weight of the whole step, so accumulated batches give exactly
+        the gradient of one large batch.
+        """
+        pieces = [piece for example in examples for piece in self.cutting.cut(example)]
+        batches = [self.layout.collate(chunk) for chunk in cut_into(pieces, self.batch_size)]
+        batches = [to_device(batch, self.accelerator.device) for batch in batches]
+        weight = torch.stack([self.network.label_weight(batch, self.class_weights) for batch in batches]).sum()
+        loss = torch.zeros((), device=self.accelerator.device)
+        for number, batch in enumerate(batches, start=1):
+            is_last = number == len(batches)
+            with nullcontext() if is_last else self.accelerator.no_sync(self.model):
+                part = self.network.loss(self.layout.forward(self.model, batch), batch, self.class_weights)
+                part = part / weight.clamp(min=torch.finfo(weight.dtype).tiny)
+                self.accelerator.backward(part)
+            loss += part.detach()
+        figures = StepFigures(loss.item(), weight.item(), _count_tokens(pieces))
+        if figures.is_finite:
+            self._learn()
+        self.optimizer.zero_grad()
+        return figures
+
+    def _learn(self) -> None:
+        """Change the weights by the gradients."""
+        if self.settings.max_grad_norm:
+            self.accelerator.clip_grad_norm_(self.model.parameters(), self.settings.max_grad_norm)
+        self.optimizer.step()
+        self.scheduler.step()
+
+
+def _count_tokens(pieces: Sequence[Piece]) -> int:
+    return sum(len(piece.input_ids) for piece in pieces)

@@ -1,0 +1,1 @@
+"""One declaration of the hyperparameters for form, API, OpenAPI and worker."""
