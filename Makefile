@@ -4,6 +4,7 @@
 PYTHON ?= python3
 TORCH_INDEX ?=
 DEMO_ARGS ?=
+BENCH_ARGS ?=
 TEST_ARGS ?=
 PY := .venv/bin/python
 INSTALL = $(PY) -m pip install --quiet --disable-pip-version-check $(addprefix --extra-index-url ,$(TORCH_INDEX))
@@ -56,8 +57,8 @@ messages: .venv/.test ## collect the sentences to translate and compile the cata
 sizes: .venv/.test ## how long files and functions are; for reviewers, not a gate
 	$(PY) -m tests.architecture.sizes
 
-bench: .venv/.test ## ours and the references side by side: make bench BENCH=name [QUICK=1]
-	$(PY) -m tests.bench.$(BENCH)
+bench: .venv/.test ## ours and the references side by side: make bench BENCH=name [QUICK=1] [BENCH_ARGS="--device cuda"]
+	$(PY) -m tests.bench.$(BENCH) $(BENCH_ARGS)
 
 clean: ## forget the environment and what the demo made
 	rm -rf .venv var/demo
