@@ -1,7 +1,8 @@
 """Turns the rows of a run into numbers and says what became of them: how long they are, what is cut off."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from bert_training.data.profiling.token_lengths import count_token_lengths
@@ -27,6 +28,10 @@ class Rows:
 
     splits: dict[str, list[Example]]
     cutting: Cutting
+
+    def all(self) -> Iterator[Example]:
+        """Return the rows of all splits."""
+        return chain.from_iterable(self.splits.values())
 
 
 def encode_rows(job: TrainingJob, network: TaskNetwork[Any], report: RunReport) -> Rows:

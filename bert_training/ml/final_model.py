@@ -14,6 +14,7 @@ from bert_training.ml.checkpoints import WEIGHTS
 from bert_training.ml.folders import whole_folder
 from bert_training.ml.job import TrainingJob
 from bert_training.ml.task_network import Evaluation, TaskNetwork
+from bert_training.ml.vocabulary import restore_all_words
 
 RUN_FILE_VERSION = 1
 
@@ -34,6 +35,7 @@ class RunFacts:
 
 def keep_final_model(folder: Path, network: TaskNetwork[Any], facts: RunFacts) -> str:
     """Write the model folder, whole or not at all. Returns its fingerprint: the SHA-256 of model.safetensors."""
+    restore_all_words(network.model)
     with whole_folder(folder) as unfinished:
         network.model.save_pretrained(unfinished)
         network.tokenizer.save_pretrained(unfinished)

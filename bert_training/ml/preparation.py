@@ -20,6 +20,7 @@ from bert_training.ml.reporting import RunReport
 from bert_training.ml.reproducibility import seed_everything
 from bert_training.ml.schedule import StepPlan, plan_steps
 from bert_training.ml.task_network import TaskNetwork
+from bert_training.ml.vocabulary import train_used_words
 
 SHOWN_LABELS = 20
 ACCELERATE_PRECISION = {"bf16": "bf16", "fp32": "no"}
@@ -60,6 +61,8 @@ def prepare(job: TrainingJob, network_module: ModuleType, report: RunReport) -> 
         f"{network.model.num_parameters():,} parameters, texts cut at {network.tokenizer.model_max_length:,} tokens"
     )
     rows = encode_rows(job, network, report)
+    if accelerator.device.type == "cpu":  # a GPU has the bandwidth to spare, and need not wait for all rows
+        train_used_words(network.model, rows)
     layout = Padded(network.tokenizer.pad_token_id, label_per_token=network.label_per_token)
     class_weights = _weigh_classes(job, network, report, accelerator.device)
     plan = plan_steps(len(rows.splits["train"]), job.settings)
