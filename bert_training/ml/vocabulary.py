@@ -44,7 +44,7 @@ class UsedWords(torch.nn.Module):
         with torch.no_grad():
             weight = whole.weight * trained[-1, 0]
             weight[self.used] = trained[:-1]
-        return torch.nn.Embedding(*weight.shape, padding_idx=whole.padding_idx, _weight=weight)
+        return torch.nn.Embedding(len(weight), weight.shape[1], padding_idx=whole.padding_idx, _weight=weight)
 
 
 def train_used_words(model: PreTrainedModel, rows: Rows) -> None:
