@@ -13,9 +13,10 @@ from accelerate.state import AcceleratorState
 from bert_training.ml.encoding import Rows, encode_rows
 from bert_training.ml.hardware import choose_device, describe_device, select_device, use_threads
 from bert_training.ml.job import TrainingJob
-from bert_training.ml.layout import Layout, Padded
+from bert_training.ml.layout import Layout
+from bert_training.ml.layout_choice import choose_layout
 from bert_training.ml.loss import balanced_weights
-from bert_training.ml.precision import choose_attention, choose_precision
+from bert_training.ml.precision import choose_precision
 from bert_training.ml.reporting import RunReport
 from bert_training.ml.reproducibility import seed_everything
 from bert_training.ml.schedule import StepPlan, plan_steps
@@ -50,20 +51,14 @@ def prepare(job: TrainingJob, network_module: ModuleType, report: RunReport) -> 
     network: TaskNetwork[Any] = network_module.build_network(
         job.base_model, label_names=job.label_names, settings=job.settings
     )
-    choose_attention(
-        network.model,
-        device=machine["device"],
-        precision=machine["precision"],
-        longest=network.tokenizer.model_max_length,
-    )
     report.info(
         f"Base model {job.base_model.name}, revision {job.base_model.revision}: "
         f"{network.model.num_parameters():,} parameters, texts cut at {network.tokenizer.model_max_length:,} tokens"
     )
     rows = encode_rows(job, network, report)
+    layout = choose_layout(network, report, device=machine["device"], precision=machine["precision"])
     if accelerator.device.type == "cpu":  # a GPU has the bandwidth to spare, and need not wait for all rows
         train_used_words(network.model, rows)
-    layout = Padded(network.tokenizer.pad_token_id, label_per_token=network.label_per_token)
     class_weights = _weigh_classes(job, network, report, accelerator.device)
     plan = plan_steps(len(rows.splits["train"]), job.settings)
     _describe_plan(job, plan, report)

@@ -1,0 +1,87 @@
+"""The layout without padding: the pieces of a batch as one row of tokens, attention within each piece.
+
+Linear layers see exactly the real tokens; the model's own code stays as it is.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from transformers import PreTrainedModel
+
+from bert_training.ml import attention
+from bert_training.ml.sequences import Sequences
+from bert_training.ml.task_network import Batch, Piece
+
+ENCODERS = ("encoder", "transformer")  # what comes before a pooler; without either, the whole of the base model
+
+
+@dataclass(frozen=True)
+class Unpadded:
+    """T real tokens as one row: (1, T). first_position: id of a sequence's first position."""
+
+    first_position: int
+    label_per_token: bool
+
+    def collate(self, pieces: Sequence[Piece]) -> Batch:
+        """Put pieces behind each other. inputs: (1, T); labels: (1, T), or (B,) for one label a piece."""
+        lengths = [len(piece.input_ids) for piece in pieces]
+        boundaries = np.concatenate([[0], np.cumsum(lengths)])
+        positions = np.arange(boundaries[-1]) - np.repeat(boundaries[:-1], lengths) + self.first_position
+        labels = np.concatenate([piece.labels for piece in pieces])
+        weights = np.array([piece.weight for piece in pieces], dtype=np.float32)
+        if self.label_per_token:
+            labels, weights = labels[None], np.repeat(weights, lengths)[None]
+        inputs = {
+            "input_ids": torch.from_numpy(np.concatenate([piece.input_ids for piece in pieces])[None].astype(np.int64)),
+            "position_ids": torch.from_numpy(positions[None]),
+            "boundaries": torch.from_numpy(boundaries.astype(np.int32)),
+        }
+        return Batch(inputs=inputs, labels=torch.from_numpy(labels), weights=torch.from_numpy(weights), lengths=lengths)
+
+    def forward(self, model: torch.nn.Module, batch: Batch) -> torch.Tensor:
+        """Return logits (B, K) for a label a piece, (1, T, K) for a label a token."""
+        ids, positions, boundaries = (batch.inputs[name] for name in ("input_ids", "position_ids", "boundaries"))
+        sequences = Sequences(tuple(batch.lengths), boundaries)
+        logits: torch.Tensor = model(input_ids=ids, position_ids=positions, sequences=sequences).logits
+        return logits.float()
+
+    def split(self, logits: torch.Tensor, batch: Batch) -> list[torch.Tensor]:
+        """Cut the row into its pieces."""
+        logits = logits.detach().cpu()
+        return list(logits[0].split(batch.lengths)) if self.label_per_token else list(logits)
+
+
+def use_unpadded(model: PreTrainedModel, *, label_per_token: bool) -> Unpadded:
+    """Make a network take rows without padding; it still takes padded batches."""
+    model.set_attn_implementation(attention.NAME)
+    base = _base_of(model)
+    if not label_per_token:
+        encoder = next((getattr(base, name) for name in ENCODERS if hasattr(base, name)), base)
+        encoder.register_forward_hook(_keep_first_tokens, with_kwargs=True)
+    return Unpadded(_first_position(base), label_per_token)
+
+
+def _base_of(model: torch.nn.Module) -> torch.nn.Module:
+    """Return the network below the head: the innermost that transformers knows as one."""
+    return [module for module in model.modules() if isinstance(module, PreTrainedModel)][-1]
+
+
+def _first_position(base: torch.nn.Module) -> int:
+    """Return the id of the first position: 0, or one after the padding's as RoBERTa counts."""
+    for name, module in base.named_modules():
+        if name.endswith("position_embeddings") and getattr(module, "padding_idx", None) is not None:
+            return int(module.padding_idx) + 1
+    return 0
+
+
+def _keep_first_tokens(
+    _encoder: torch.nn.Module, _arguments: tuple[Any, ...], options: Mapping[str, Any], output: Any
+) -> Any:
+    """Turn the encoder's (1, T, hidden) into (B, 1, hidden): pooler and head see the first token of each sequence."""
+    sequences = options.get("sequences")
+    if sequences is not None:
+        output.last_hidden_state = output.last_hidden_state[0, sequences.starts.long()][:, None]
+    return output
