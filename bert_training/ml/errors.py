@@ -9,6 +9,10 @@ class BaseModelUnavailable(TrainingError):
     """The base model is not on this machine, cannot be fetched, or cannot be used for this task."""
 
 
+class SettingsUnusable(TrainingError):
+    """A hyperparameter does not fit this base model."""
+
+
 class GpuNotFound(TrainingError):
     """A GPU was asked for by name and this machine has none, or not that one."""
 

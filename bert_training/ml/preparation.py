@@ -11,6 +11,7 @@ from accelerate import Accelerator
 from accelerate.state import AcceleratorState
 
 from bert_training.ml.encoding import Rows, encode_rows
+from bert_training.ml.freezing import freeze, trainable_share
 from bert_training.ml.hardware import choose_device, describe_device, select_device, use_threads
 from bert_training.ml.job import TrainingJob
 from bert_training.ml.layout import Layout
@@ -19,7 +20,7 @@ from bert_training.ml.loss import balanced_weights
 from bert_training.ml.precision import choose_precision
 from bert_training.ml.reporting import RunReport
 from bert_training.ml.reproducibility import seed_everything
-from bert_training.ml.schedule import StepPlan, plan_steps
+from bert_training.ml.schedule import StepPlan, count_warmup_steps, describe_schedule, plan_steps
 from bert_training.ml.task_network import TaskNetwork
 from bert_training.ml.vocabulary import train_used_words
 
@@ -51,10 +52,12 @@ def prepare(job: TrainingJob, network_module: ModuleType, report: RunReport) -> 
     network: TaskNetwork[Any] = network_module.build_network(
         job.base_model, label_names=job.label_names, settings=job.settings
     )
+    frozen = freeze(network.model, job.settings)
     report.info(
         f"Base model {job.base_model.name}, revision {job.base_model.revision}: "
         f"{network.model.num_parameters():,} parameters, texts cut at {network.tokenizer.model_max_length:,} tokens"
     )
+    report.info(f"{trainable_share(network.model)}; frozen: {frozen}")
     rows = encode_rows(job, network, report)
     layout = choose_layout(network, report, device=machine["device"], precision=machine["precision"])
     if accelerator.device.type == "cpu":  # a GPU has the bandwidth to spare, and need not wait for all rows
@@ -98,10 +101,11 @@ def _describe_plan(job: TrainingJob, plan: StepPlan, report: RunReport) -> None:
     report.info(
         f"Plan: {plan.total_steps:,} steps in at most {plan.epochs:,} epochs of {plan.steps_per_epoch:,} steps; "
         f"effective batch {plan.rows_per_step} ({settings.batch_size} x {settings.gradient_accumulation_steps}); "
-        f"learning rate {settings.learning_rate:g}, warm-up {settings.warmup_steps} steps, seed {settings.seed}"
+        f"{describe_schedule(settings, plan.total_steps)}, seed {settings.seed}"
     )
-    if settings.warmup_steps >= plan.total_steps:
+    warmup_steps = count_warmup_steps(settings, plan.total_steps)
+    if warmup_steps >= plan.total_steps:
         report.warning(
-            f"warmup_steps {settings.warmup_steps} is not below the {plan.total_steps} steps of this run: "
-            "the learning rate never reaches its value. Lower warmup_steps."
+            f"A warm-up of {warmup_steps} steps is not below the {plan.total_steps} steps of this run: "
+            "the learning rate never reaches its value. Shorten the warm-up."
         )

@@ -18,9 +18,10 @@ from bert_training.ml.final_model import RunFacts, keep_final_model
 from bert_training.ml.folders import is_disk_full
 from bert_training.ml.job import Reporter, TrainingJob, TrainingResult, TrainingSettings
 from bert_training.ml.memory import explained_memory_errors
+from bert_training.ml.optimizer import build_optimizer
 from bert_training.ml.preparation import Prepared, prepare
 from bert_training.ml.reporting import RunReport, StepMeter, StopRequested
-from bert_training.ml.schedule import build_optimizer, build_scheduler
+from bert_training.ml.schedule import build_scheduler
 from bert_training.ml.snapshot import Learner, load_weights
 from bert_training.ml.stepping import StepFigures, Stepper
 from bert_training.ml.task_network import Evaluation, Example, TaskNetwork
@@ -69,9 +70,7 @@ class TrainingSession:
         self.report = report
         optimizer = build_optimizer(self.network.model, self.settings)
         model, accelerated = self.accelerator.prepare(self.network.model, optimizer)
-        scheduler = build_scheduler(
-            optimizer, warmup_steps=self.settings.warmup_steps, total_steps=self.plan.total_steps
-        )
+        scheduler = build_scheduler(optimizer, self.settings, total_steps=self.plan.total_steps)
         self.model = model
         self.stepper = Stepper(
             self.network,

@@ -155,7 +155,9 @@ def _checked_hyperparameters(given: dict[str, Any], task: str, base_model: BaseM
 
 
 def _check_warmup(settings: Hyperparameters, train_rows: int) -> None:
-    """Refuse a warm-up that would outlast the training."""
+    """Refuse a warm-up that would outlast the training; warmup_ratio, which wins over the steps, cannot."""
+    if settings.warmup_ratio is not None:
+        return
     batches = -(-train_rows // settings.batch_size)
     steps = -(-batches // settings.gradient_accumulation_steps) * settings.epochs
     steps = min(steps, settings.max_steps or steps)

@@ -20,6 +20,7 @@ from bert_training.ml.errors import (
     GpuOutOfMemory,
     HostOutOfMemory,
     NonFiniteLoss,
+    SettingsUnusable,
     TrainingError,
 )
 from bert_training.ml.hardware import choose_device, describe_device
@@ -37,6 +38,7 @@ _REASONS: tuple[tuple[type[BaseException], Reason], ...] = (
     (GpuOutOfMemory, Reason.GPU_OUT_OF_MEMORY),
     (HostOutOfMemory, Reason.OUT_OF_MEMORY),
     (NonFiniteLoss, Reason.NONFINITE_LOSS),
+    (SettingsUnusable, Reason.CRASHED),
     (MemoryError, Reason.OUT_OF_MEMORY),
 )
 

@@ -68,6 +68,11 @@ def test_a_wrong_hyperparameter_is_named_and_nothing_is_stored(
     assert not Job.objects.exists()
 
 
+def test_a_share_of_all_steps_wins_over_a_warm_up_that_would_outlast_them(ana: User, dataset: Dataset) -> None:
+    run = make_run(ana, dataset, hyperparameters={"warmup_steps": 10**5, "warmup_ratio": 0.1})
+    assert run.hyperparameters["warmup_ratio"] == 0.1
+
+
 @pytest.mark.parametrize(
     "name",
     ["../../etc", "/etc/passwd", "C:\\x", "file:///x", "http://169.254.169.254/", "a/b/c", "a b/c", "x" * 300, ""],
