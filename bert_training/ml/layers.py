@@ -11,7 +11,8 @@ def encoder_layers(model: PreTrainedModel) -> list[nn.Module]:
     """Return the layers of the encoder, the lowest first: its longest list of modules that is inside no other list."""
     lists = {name: module for name, module in model.base_model.named_modules() if isinstance(module, nn.ModuleList)}
     outer = [stack for name, stack in lists.items() if not any(name.startswith(f"{other}.") for other in lists)]
-    return list(max(outer, key=lambda stack: len(stack), default=nn.ModuleList()))
+    longest: nn.ModuleList = max(outer, key=len, default=nn.ModuleList())
+    return list(longest)
 
 
 def parameter_depths(model: PreTrainedModel) -> dict[str, int]:
