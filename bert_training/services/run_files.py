@@ -31,7 +31,7 @@ def model_card(run: Run) -> str:
         base_model=run.base_model,
         revision=run.reproducibility.get("base_model_revision") or run.base_model_revision,
         fingerprint=run.model_fingerprint,
-        best_metric=TASKS[run.task].best_metric,
+        best_metric=TASKS[run.task].deciding_metric(run.hyperparameters).name,
         best_step=result["best_step"],
         metrics=result["metrics"],
         classes=result["classes"],

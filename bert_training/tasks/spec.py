@@ -4,7 +4,7 @@ Light: read by portal and worker alike, so neither torch nor Django. Sentences a
 (`gettext_noop`), translated by the portal when shown.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -75,7 +75,7 @@ class TaskSpec:
     sample_path: Path
     hyperparameters: type[Hyperparameters] = Hyperparameters
 
-    @property
-    def best_metric_is_higher(self) -> bool:
-        """Tell the direction of the metric that picks the best checkpoint."""
-        return next(metric.higher_is_better for metric in self.metrics if metric.name == self.best_metric)
+    def deciding_metric(self, hyperparameters: Mapping[str, Any]) -> Metric:
+        """Return the metric that picks the best checkpoint of a run; older runs have no choice of their own."""
+        name = hyperparameters.get("best_metric", self.best_metric)
+        return next(metric for metric in self.metrics if metric.name == name)

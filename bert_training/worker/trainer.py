@@ -84,12 +84,13 @@ def _train(job: dict[str, Any], folder: Path, reporter: ChildReporter) -> Traini
     device = choose_device(job["device"])
     origin = _origin(base_model, digest, device)
     reporter.origin(**origin)
+    metric = spec.deciding_metric(settings.model_dump())
     training_job = TrainingJob(
         table=table.iloc[taken].reset_index(drop=True),
         splits=[split.value for split in splits if split is not None],
         label_names=spec.label_names(table),
-        best_metric=spec.best_metric,
-        best_metric_is_higher=spec.best_metric_is_higher,
+        best_metric=metric.name,
+        best_metric_is_higher=metric.higher_is_better,
         settings=settings,
         base_model=base_model,
         device=job["device"],

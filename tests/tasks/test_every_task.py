@@ -48,8 +48,15 @@ def test_the_metrics_name_the_best_one_and_one_loss(spec: TaskSpec) -> None:
     assert len(set(names)) == len(names)
     assert all(re.fullmatch(r"[a-z][a-z0-9_.]*", name) for name in names)
     assert spec.best_metric in names
-    assert spec.best_metric_is_higher
+    assert spec.deciding_metric({}).higher_is_better
     assert [metric.name for metric in spec.metrics if not metric.higher_is_better] == ["loss"]
+
+
+def test_any_metric_of_the_task_can_pick_the_best_checkpoint(spec: TaskSpec) -> None:
+    names = [metric.name for metric in spec.metrics]
+    field = spec.hyperparameters.model_json_schema()["properties"]["best_metric"]
+    assert (field["default"], field["enum"], set(field["choices"])) == (spec.best_metric, names, set(names))
+    assert spec.deciding_metric({"best_metric": "loss"}).name == "loss"
 
 
 def test_names_of_columns_do_not_collide(spec: TaskSpec) -> None:

@@ -1,5 +1,7 @@
 """When the network is judged, saved and spoken of."""
 
+from typing import Any
+
 from bert_training.contract.wording import gettext_noop
 from bert_training.tasks.hyperparameters.declaration import STEPS, Group, OptionalSteps, Settings, hyperparameter
 
@@ -56,5 +58,16 @@ class EvaluationSettings(Settings):
         gettext_noop("After how many steps a line and a point are written; empty = a line every five seconds."),
         unit=STEPS,
         empty=gettext_noop("every five seconds"),
+        group=Group.EVALUATION,
+    )
+
+
+def best_metric(default: str, choices: dict[str, str]) -> Any:
+    """Declare the metric that picks the best checkpoint; choices: the task's own metrics, name -> words."""
+    return hyperparameter(
+        default,
+        gettext_noop("Best metric"),
+        gettext_noop("The figure on validation by which the best checkpoint is chosen and training stops early."),
+        choices=choices,
         group=Group.EVALUATION,
     )

@@ -7,8 +7,10 @@ from bert_training.contract.wording import gettext_noop
 from bert_training.data.suggestions import Content
 from bert_training.data.summary import count_labels, count_words, describe_lengths
 from bert_training.data.table import Table
-from bert_training.tasks.spec import Column, Metric, TaskSpec
+from bert_training.tasks.spec import Column, TaskSpec
 from bert_training.tasks.text_classification.check import check_texts
+from bert_training.tasks.text_classification.metrics import METRICS
+from bert_training.tasks.text_classification.settings import TextClassificationSettings
 
 
 def summarize(table: Table) -> dict[str, Any]:
@@ -71,16 +73,7 @@ TEXT_CLASSIFICATION = TaskSpec(
         ("Requer o fornecimento contínuo do medicamento que o médico da rede pública receitou.", "saude"),
         ("O servidor pede o pagamento do adicional noturno dos últimos cinco anos.", "servidor_publico"),
     ),
-    metrics=(
-        Metric("f1_macro", gettext_noop("F1 (macro)"), "quality"),
-        Metric("accuracy", gettext_noop("Accuracy"), "quality"),
-        Metric("f1_micro", gettext_noop("F1 (micro)"), "quality"),
-        Metric("f1_weighted", gettext_noop("F1 (weighted)"), "quality"),
-        Metric("precision_macro", gettext_noop("Precision (macro)"), "quality"),
-        Metric("recall_macro", gettext_noop("Recall (macro)"), "quality"),
-        Metric("auc_roc", gettext_noop("AUC-ROC"), "quality"),
-        Metric("loss", gettext_noop("Loss"), "loss", higher_is_better=False),
-    ),
+    metrics=METRICS,
     best_metric="f1_macro",
     check=check_texts,
     summarize=summarize,
@@ -88,6 +81,7 @@ TEXT_CLASSIFICATION = TaskSpec(
     strata=strata,
     texts=texts,
     answers=strata,
+    hyperparameters=TextClassificationSettings,
     network_module="bert_training.tasks.text_classification.network",
     sample_path=Path(__file__).with_name("sample.csv"),
 )

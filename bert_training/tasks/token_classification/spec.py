@@ -9,8 +9,10 @@ from bert_training.data.doctor.bio import OUTSIDE, entity_types
 from bert_training.data.suggestions import Content
 from bert_training.data.summary import count_labels, describe_lengths
 from bert_training.data.table import Table
-from bert_training.tasks.spec import Column, Metric, TaskSpec
+from bert_training.tasks.spec import Column, TaskSpec
 from bert_training.tasks.token_classification.check import check_tokens
+from bert_training.tasks.token_classification.metrics import METRICS
+from bert_training.tasks.token_classification.settings import TokenClassificationSettings
 
 
 def summarize(table: Table) -> dict[str, Any]:
@@ -79,13 +81,7 @@ TOKEN_CLASSIFICATION = TaskSpec(
         ('["Publicado", "em", "3", "de", "maio"]', '["O", "O", "B-TEMPO", "I-TEMPO", "I-TEMPO"]'),
         ('["O", "recurso", "foi", "negado", "."]', '["O", "O", "O", "O", "O"]'),
     ),
-    metrics=(
-        Metric("f1", gettext_noop("F1 of entities"), "quality"),
-        Metric("precision", gettext_noop("Precision of entities"), "quality"),
-        Metric("recall", gettext_noop("Recall of entities"), "quality"),
-        Metric("accuracy", gettext_noop("Accuracy of words"), "quality"),
-        Metric("loss", gettext_noop("Loss"), "loss", higher_is_better=False),
-    ),
+    metrics=METRICS,
     best_metric="f1",
     check=check_tokens,
     summarize=summarize,
@@ -93,6 +89,7 @@ TOKEN_CLASSIFICATION = TaskSpec(
     strata=strata,
     texts=texts,
     answers=answers,
+    hyperparameters=TokenClassificationSettings,
     network_module="bert_training.tasks.token_classification.network",
     sample_path=Path(__file__).with_name("sample.csv"),
 )
