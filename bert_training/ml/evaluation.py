@@ -10,11 +10,12 @@ from numpy.typing import NDArray
 from bert_training.ml.batching import cut_into, to_device
 from bert_training.ml.cutting import Cutting, join_logits
 from bert_training.ml.layout import Layout
+from bert_training.ml.micro_batch import MicroBatch
 from bert_training.ml.task_network import Evaluation, ExampleT, Piece, TaskNetwork
 
 
 class Judge:
-    """Judges rows with a network. batch_size: pieces computed at once; on_batch: called after each of these."""
+    """Judges rows with a network. micro_batch: how many pieces are computed at once; on_batch: called after each."""
 
     def __init__(
         self,
@@ -23,7 +24,7 @@ class Judge:
         cutting: Cutting,
         layout: Layout,
         *,
-        batch_size: int,
+        micro_batch: MicroBatch,
         device: torch.device,
         class_weights: torch.Tensor | None,
         on_batch: Callable[[], None],
@@ -32,7 +33,7 @@ class Judge:
         self.model = model
         self.cutting = cutting
         self.layout = layout
-        self.batch_size = batch_size
+        self.micro_batch = micro_batch
         self.device = device
         self.class_weights = class_weights
         self.on_batch = on_batch
@@ -47,7 +48,7 @@ class Judge:
         self._loss_sum = self._weight_sum = 0.0
         self.model.eval()
         longest_first = sorted(range(len(examples)), key=lambda row: -len(examples[row].input_ids))
-        for rows in cut_into(longest_first, self.batch_size):
+        for rows in cut_into(longest_first, self.micro_batch.size):
             chosen = [examples[row] for row in rows]
             predictions.update(zip(rows, self.network.predict(self._logits(chosen), chosen), strict=True))
         evaluation = self.network.evaluate([predictions[row] for row in range(len(examples))], examples)
@@ -59,20 +60,28 @@ class Judge:
         """Return the logits of each row, from all its pieces."""
         pieces = [self.cutting.cut(example) for example in examples]
         flat = [piece for own in pieces for piece in own]
-        logits = iter([part for chunk in cut_into(flat, self.batch_size) for part in self._run(chunk)])
+        logits = iter(self.micro_batch.retry(lambda: self._run_all(flat)))
         return [
             join_logits(example, own, [next(logits) for _piece in own])
             for example, own in zip(examples, pieces, strict=True)
         ]
 
+    def _run_all(self, pieces: Sequence[Piece]) -> list[torch.Tensor]:
+        """Return the logits of each piece. Nothing is noted before all of them are there."""
+        answers = [self._run(chunk) for chunk in self.micro_batch.cut(pieces)]
+        self._loss_sum += sum(loss for _logits, loss, _weight in answers)
+        self._weight_sum += sum(weight for _logits, _loss, weight in answers)
+        return [part for logits, _loss, _weight in answers for part in logits]
+
     @torch.inference_mode()
-    def _run(self, pieces: Sequence[Piece]) -> list[torch.Tensor]:
+    def _run(self, pieces: Sequence[Piece]) -> tuple[list[torch.Tensor], float, float]:
+        """Return the logits of each piece, and the sums of their losses and of their labels' weights."""
         batch = to_device(self.layout.collate(pieces), self.device)
         logits = self.layout.forward(self.model, batch)
-        self._loss_sum += self.network.loss(logits, batch, self.class_weights).item()
-        self._weight_sum += self.network.label_weight(batch, self.class_weights).item()
+        loss = self.network.loss(logits, batch, self.class_weights).item()
+        weight = self.network.label_weight(batch, self.class_weights).item()
         self.on_batch()
-        return self.layout.split(logits, batch)
+        return self.layout.split(logits, batch), loss, weight
 
 
 def _defined(value: float | None) -> float | None:

@@ -17,6 +17,25 @@ GPU_PHRASES = (
     "CUBLAS_STATUS_ALLOC_FAILED",
     "CUDNN_STATUS_ALLOC_FAILED",
 )
+MEMORY_ERRORS = (RuntimeError, MemoryError)  # what a shortage may come as; shortage_of tells which of them are one
+Shortage = type[GpuOutOfMemory] | type[HostOutOfMemory]
+SHORTAGES: dict[Shortage, str] = {
+    GpuOutOfMemory: "The GPU ran out of memory",
+    HostOutOfMemory: "The machine ran out of memory",
+}
+
+
+def shortage_of(error: BaseException) -> Shortage | None:
+    """Tell which memory was too small; None for an error that is about something else."""
+    if isinstance(error, torch.OutOfMemoryError):
+        return GpuOutOfMemory
+    if isinstance(error, MemoryError):
+        return HostOutOfMemory
+    if not isinstance(error, RuntimeError):
+        return None
+    if any(phrase in str(error) for phrase in GPU_PHRASES):
+        return GpuOutOfMemory
+    return HostOutOfMemory if any(phrase in str(error) for phrase in HOST_PHRASES) else None
 
 
 @contextmanager
@@ -24,16 +43,21 @@ def explained_memory_errors(settings: TrainingSettings) -> Iterator[None]:
     """Raise GpuOutOfMemory or HostOutOfMemory in place of what torch and Python raise."""
     try:
         yield
-    except torch.OutOfMemoryError as error:
-        raise GpuOutOfMemory(_advice("The GPU ran out of memory", settings)) from error
-    except MemoryError as error:
-        raise HostOutOfMemory(_advice("The machine ran out of memory", settings)) from error
-    except RuntimeError as error:
-        if any(phrase in str(error) for phrase in GPU_PHRASES):
-            raise GpuOutOfMemory(_advice("The GPU ran out of memory", settings)) from error
-        if any(phrase in str(error) for phrase in HOST_PHRASES):
-            raise HostOutOfMemory(_advice("The machine ran out of memory", settings)) from error
-        raise
+    except MEMORY_ERRORS as error:
+        shortage = shortage_of(error)
+        if shortage is None:
+            raise
+        raise shortage(_advice(SHORTAGES[shortage], settings)) from error
+
+
+def too_small_for_one(shortage: Shortage, settings: TrainingSettings) -> GpuOutOfMemory | HostOutOfMemory:
+    """Return the error of a run of which not even one piece fits; advice in the order of what costs least."""
+    checkpointing = "" if settings.gradient_checkpointing else "or gradient_checkpointing, "
+    return shortage(
+        f"{SHORTAGES[shortage]} even with one text at a time instead of batch_size {settings.batch_size}, "
+        f"at max_length {settings.max_length}. Try max_length {_shorter(settings)}, {checkpointing}or a smaller base "
+        "model."
+    )
 
 
 def _advice(what: str, settings: TrainingSettings) -> str:
@@ -42,5 +66,9 @@ def _advice(what: str, settings: TrainingSettings) -> str:
     return (
         f"{what} with batch_size {settings.batch_size} and max_length {settings.max_length}. "
         f"Try batch_size {smaller} with gradient_accumulation_steps {steps} (the same effective batch), "
-        f"or max_length {max(8, settings.max_length // 2)}, or a smaller base model."
+        f"or max_length {_shorter(settings)}, or a smaller base model."
     )
+
+
+def _shorter(settings: TrainingSettings) -> int:
+    return max(8, settings.max_length // 2)

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 import torch
 from accelerate import Accelerator
 
-from bert_training.ml.batching import cut_into, to_device
+from bert_training.ml.batching import to_device
 from bert_training.ml.cutting import Cutting
 from bert_training.ml.job import TrainingSettings
 from bert_training.ml.layout import Layout
+from bert_training.ml.micro_batch import MicroBatch
 from bert_training.ml.task_network import Example, Piece, TaskNetwork
 
 
@@ -30,7 +31,7 @@ class StepFigures:
 
 
 class Stepper:
-    """Takes steps. batch_size: pieces computed at once."""
+    """Takes steps. micro_batch: says how many pieces are computed at once."""
 
     def __init__(
         self,
@@ -43,6 +44,7 @@ class Stepper:
         cutting: Cutting,
         layout: Layout,
         class_weights: torch.Tensor | None,
+        micro_batch: MicroBatch,
         settings: TrainingSettings,
     ) -> None:
         self.network = network
@@ -53,8 +55,8 @@ class Stepper:
         self.cutting = cutting
         self.layout = layout
         self.class_weights = class_weights
+        self.micro_batch = micro_batch
         self.settings = settings
-        self.batch_size = settings.batch_size
 
     @property
     def learning_rate(self) -> float:
@@ -68,7 +70,16 @@ class Stepper:
         the gradient of one large batch.
         """
         pieces = [piece for example in examples for piece in self.cutting.cut(example)]
-        batches = [self.layout.collate(chunk) for chunk in cut_into(pieces, self.batch_size)]
+        figures = self.micro_batch.retry(lambda: self.add_gradients(pieces))
+        if figures.is_finite:
+            self._learn()
+        self.optimizer.zero_grad()
+        return figures
+
+    def add_gradients(self, pieces: Sequence[Piece]) -> StepFigures:
+        """Compute the gradients of a step from its beginning; those of a try that ended midway are dropped."""
+        self.optimizer.zero_grad()
+        batches = [self.layout.collate(chunk) for chunk in self.micro_batch.cut(pieces)]
         batches = [to_device(batch, self.accelerator.device) for batch in batches]
         weight = torch.stack([self.network.label_weight(batch, self.class_weights) for batch in batches]).sum()
         loss = torch.zeros((), device=self.accelerator.device)
@@ -79,11 +90,7 @@ class Stepper:
                 part = part / weight.clamp(min=torch.finfo(weight.dtype).tiny)
                 self.accelerator.backward(part)
             loss += part.detach()
-        figures = StepFigures(loss.item(), weight.item(), _count_tokens(pieces))
-        if figures.is_finite:
-            self._learn()
-        self.optimizer.zero_grad()
-        return figures
+        return StepFigures(loss.item(), weight.item(), _count_tokens(pieces))
 
     def _learn(self) -> None:
         """Change the weights by the gradients."""

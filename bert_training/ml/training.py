@@ -18,6 +18,7 @@ from bert_training.ml.final_model import RunFacts, keep_final_model
 from bert_training.ml.folders import is_disk_full
 from bert_training.ml.job import Reporter, TrainingJob, TrainingResult, TrainingSettings
 from bert_training.ml.memory import explained_memory_errors
+from bert_training.ml.micro_batch import MicroBatch
 from bert_training.ml.optimizer import build_optimizer
 from bert_training.ml.preparation import Prepared, prepare
 from bert_training.ml.reporting import RunReport, StepMeter, StopRequested
@@ -72,6 +73,7 @@ class TrainingSession:
         model, accelerated = self.accelerator.prepare(self.network.model, optimizer)
         scheduler = build_scheduler(optimizer, self.settings, total_steps=self.plan.total_steps)
         self.model = model
+        self.micro_batch = MicroBatch(self.settings, self.accelerator.device, on_halved=report.warning)
         self.stepper = Stepper(
             self.network,
             model,
@@ -81,6 +83,7 @@ class TrainingSession:
             cutting=prepared.rows.cutting,
             layout=prepared.layout,
             class_weights=prepared.class_weights,
+            micro_batch=self.micro_batch,
             settings=self.settings,
         )
         self.learner = Learner(self.network.model, optimizer, scheduler, self.accelerator.device)
@@ -139,6 +142,7 @@ class TrainingSession:
         self.learner.restore(checkpoint.folder, state["learner"])
         self.stopping.restore(state["stopping"])
         self.meter.restore(state["meter"])
+        self.micro_batch.shrink_to(state.get("micro_batch", self.micro_batch.size))
         self.is_judged, self.best_step = state["is_judged"], state["best_step"]
         self.best_validation = state["best_validation"]
         self.report.epoch, self.report.step, self.report.checkpoint_step = state["epoch"], step, step
@@ -216,7 +220,7 @@ class TrainingSession:
             self.model,
             self.prepared.rows.cutting,
             self.prepared.layout,
-            batch_size=self.settings.batch_size,
+            micro_batch=self.micro_batch,
             device=self.accelerator.device,
             class_weights=self.prepared.class_weights,
             on_batch=self.report.pulse,
@@ -266,6 +270,7 @@ class TrainingSession:
             "best_validation": self.best_validation,
             "stopping": self.stopping.state(),
             "meter": self.meter.state(),
+            "micro_batch": self.micro_batch.size,
             "learner": self.learner.facts(),
         }
 

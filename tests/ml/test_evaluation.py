@@ -9,6 +9,7 @@ import torch
 from bert_training.ml.cutting import cutting_for
 from bert_training.ml.evaluation import Judge
 from bert_training.ml.layout import Padded
+from bert_training.ml.micro_batch import MicroBatch
 from bert_training.ml.task_network import Evaluation, TaskNetwork
 from bert_training.ml.training import BaseModelFiles
 from bert_training.tasks.text_classification.network import build_network as build_text_network
@@ -24,7 +25,7 @@ def judge_of(
         network.model,
         cutting_for(network.tokenizer, toy_settings(**settings), label_per_token=network.label_per_token),
         Padded(network.tokenizer.pad_token_id, label_per_token=network.label_per_token),
-        batch_size=batch_size,
+        micro_batch=MicroBatch(toy_settings(batch_size=batch_size), torch.device("cpu")),
         device=torch.device("cpu"),
         class_weights=torch.tensor([0.5, 3.0, 1.0, 2.0])[: len(network.model.config.id2label or {})],
         on_batch=on_batch,
