@@ -1,7 +1,12 @@
-"""How a whole row becomes pieces that fit the network, and how their logits become those of the row again."""
+"""How a whole row becomes pieces that fit the network, and how their logits become those of the row again.
+
+Windows are those of the tokenizers library (`return_overflowing_tokens` with `stride`), so that whoever reads a kept
+model's card gets with a few lines of transformers the very numbers that the model was judged by.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import torch
@@ -12,38 +17,114 @@ from bert_training.ml.job import TrainingSettings, TruncationSide
 from bert_training.ml.task_network import IGNORE, Example, Piece
 
 SPECIAL = -1  # position of a token that is not the row's
+# Sun et al. 2019, "How to Fine-Tune BERT for Text Classification?": of 510 tokens the first 128 and the last 382 were
+# the best of what they tried.
+HEAD_PARTS = 4
+KEPT_LENGTHS = 1024  # lengths whose positions are remembered: at most 2 MiB for pieces of 512 tokens
+
+Tokens = NDArray[np.int32]
 
 
 @dataclass(frozen=True)
 class Cutting:
-    """prefix, suffix: special tokens around each piece.  max_length: tokens of a piece, with them."""
+    """prefix, suffix: special tokens around each piece.  max_length: tokens of a piece, with them.
 
-    prefix: NDArray[np.int32]
-    suffix: NDArray[np.int32]
+    overlap: tokens of a window that the next one reads again; matters only where side is "none".
+    """
+
+    prefix: Tokens
+    suffix: Tokens
     max_length: int
     side: TruncationSide
     label_per_token: bool
+    overlap: int = 0
 
     @property
     def specials(self) -> int:
         """Count the special tokens of a piece."""
         return len(self.prefix) + len(self.suffix)
 
-    def cut(self, example: Example) -> list[Piece]:
-        """Cut a row at the side; one that fits is one piece."""
-        length, room = len(example.input_ids), self.max_length - self.specials
-        start = max(0, length - room) if self.side == "left" else 0
-        return [self._piece(example, np.arange(start, min(length, start + room), dtype=np.int32))]
+    @property
+    def room(self) -> int:
+        """Count the tokens of a row that a piece has room for."""
+        return self.max_length - self.specials
 
-    def _piece(self, example: Example, tokens: NDArray[np.int32], weight: float = 1.0) -> Piece:
-        """Put special tokens around tokens of a row."""
-        before, after = (np.full(len(special), SPECIAL, np.int32) for special in (self.prefix, self.suffix))
-        positions = np.concatenate([before, tokens, after])
-        ids = np.concatenate([self.prefix, example.input_ids[tokens], self.suffix])
+    def cut(self, example: Example) -> list[Piece]:
+        """Cut a row at the side; one that fits is one piece (3 microseconds for 80 tokens)."""
+        length = len(example.input_ids)
+        if length <= self.room:
+            return [self._piece(example.input_ids, example.labels, _positions(self.specials_around, length))]
+        if self.side == "none":
+            return self._windows(example)
+        return [self._part(example, kept_tokens(length, self.room, self.side))]
+
+    @property
+    def specials_around(self) -> tuple[int, int]:
+        """Count the special tokens before and behind a piece."""
+        return len(self.prefix), len(self.suffix)
+
+    def _windows(self, example: Example) -> list[Piece]:
+        """Cut a row into windows: a label of the row is shared by all, a label of a token belongs to one of them."""
+        length = len(example.input_ids)
+        starts, ends = window_borders(length, self.room, overlap=self.overlap)
+        windows = [np.arange(start, end, dtype=np.int32) for start, end in zip(starts, ends, strict=True)]
         if not self.label_per_token:
-            return Piece(ids, example.labels, positions, weight)
-        labels = np.where(positions == SPECIAL, IGNORE, example.labels[positions])
-        return Piece(ids, labels, positions, weight)
+            return [self._part(example, tokens, weight=1 / len(windows)) for tokens in windows]
+        owners = owning_windows(length, starts, ends)
+        return [self._part(example, tokens, owned=owners[tokens] == own) for own, tokens in enumerate(windows)]
+
+    def _part(
+        self, example: Example, tokens: Tokens, *, weight: float = 1.0, owned: NDArray[np.bool_] | None = None
+    ) -> Piece:
+        """Make a piece of some tokens of a row; only labels of owned ones are judged in it (None = all)."""
+        before, after = self.specials_around
+        positions = np.concatenate((np.full(before, SPECIAL, np.int32), tokens, np.full(after, SPECIAL, np.int32)))
+        labels = example.labels
+        if self.label_per_token:
+            labels = labels[tokens] if owned is None else np.where(owned, labels[tokens], IGNORE)
+        return self._piece(example.input_ids[tokens], labels, positions, weight=weight)
+
+    def _piece(self, ids: Tokens, labels: NDArray[np.int64], positions: Tokens, *, weight: float = 1.0) -> Piece:
+        """Put special tokens around tokens, and IGNORE around the labels of tokens."""
+        if self.label_per_token:
+            before, after = self.specials_around
+            labels = np.concatenate((np.full(before, IGNORE), labels, np.full(after, IGNORE)))
+        return Piece(np.concatenate((self.prefix, ids, self.suffix)), labels, positions, weight)
+
+
+def kept_tokens(length: int, room: int, side: TruncationSide) -> Tokens:
+    """Return which tokens of a row that is too long are kept: (room,), rising."""
+    if side == "left":
+        return np.arange(length - room, length, dtype=np.int32)
+    if side == "middle":
+        head = -(-room // HEAD_PARTS)
+        return np.concatenate(
+            (np.arange(head, dtype=np.int32), np.arange(length - room + head, length, dtype=np.int32))
+        )
+    return np.arange(room, dtype=np.int32)
+
+
+def window_borders(length: int, room: int, *, overlap: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the first token and the end of each window of a row that is too long; the last window may be shorter."""
+    stride = room - overlap
+    starts = np.arange(1 + -(-(length - room) // stride)) * stride
+    return starts, np.minimum(starts + room, length)
+
+
+def owning_windows(length: int, starts: NDArray[np.int64], ends: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return for each token the window in which it has most context: two windows halve what both read. (length,)"""
+    borders = (starts[1:] + ends[:-1] + 1) // 2
+    return np.searchsorted(borders, np.arange(length), side="right")
+
+
+@lru_cache(maxsize=KEPT_LENGTHS)
+def _positions(specials_around: tuple[int, int], length: int) -> Tokens:
+    """Return the positions of a row that fits; one array for all rows of a length, so it cannot be written to."""
+    before, after = specials_around
+    positions = np.full(before + length + after, SPECIAL, dtype=np.int32)
+    positions[before : before + length] = np.arange(length)
+    positions.flags.writeable = False
+    return positions
 
 
 def cutting_for(tokenizer: PreTrainedTokenizerBase, settings: TrainingSettings, *, label_per_token: bool) -> Cutting:
@@ -52,11 +133,18 @@ def cutting_for(tokenizer: PreTrainedTokenizerBase, settings: TrainingSettings, 
     own = [index for index, special in enumerate(encoding.special_tokens_mask) if not special]
     ids = np.array(encoding.ids, dtype=np.int32)
     first, last = (own[0], own[-1] + 1) if own else (len(ids), len(ids))
-    return Cutting(ids[:first], ids[last:], tokenizer.model_max_length, settings.truncation_side, label_per_token)
+    prefix, suffix, max_length = ids[:first], ids[last:], tokenizer.model_max_length
+    # a base model with fewer positions than max_length lowers the overlap with it
+    overlap = min(settings.window_overlap, max_length // 2, max_length - len(prefix) - len(suffix) - 1)
+    return Cutting(prefix, suffix, max_length, settings.truncation_side, label_per_token, overlap)
 
 
 def join_logits(example: Example, pieces: Sequence[Piece], logits: Sequence[torch.Tensor]) -> torch.Tensor:
-    """Return the logits of a row from those of its pieces: (K,), or (T, K) with NaN at tokens that no piece judged."""
+    """Return the logits of a row from those of its pieces: (K,), or (T, K) with NaN at tokens that no piece judged.
+
+    A label a row: the mean of the windows' logits, not of their probabilities. So a document has logits like any other
+    row, softmax and a temperature act on it in the same way, and one window is exactly what a short text is.
+    """
     if logits[0].dim() == 1:
         weights = torch.tensor([piece.weight for piece in pieces])
         return (torch.stack(list(logits)) * weights[:, None]).sum(dim=0)

@@ -79,7 +79,8 @@ def _describe_cut(examples: Sequence[Example], cutting: Cutting, wordless: int, 
     """Say how many rows are too long, and how many words have no prediction of their own."""
     long = [row for row in examples if len(row.input_ids) + cutting.specials > cutting.max_length]
     if long:
-        report.warning(f"{len(long):,} of {len(examples):,} rows are too long: {KEPT[cutting.side]}")
+        say = report.info if cutting.side == "none" else report.warning
+        say(f"{len(long):,} of {len(examples):,} rows are too long: {KEPT[cutting.side]}")
     lost = wordless
     if cutting.label_per_token:
         lost += sum(_judged(row) - sum(map(_judged, cutting.cut(row))) for row in long)

@@ -43,7 +43,7 @@ def load_tokenizer(
     try:
         tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(
             base_model.folder,
-            truncation_side=settings.truncation_side,
+            truncation_side="left" if settings.truncation_side == "left" else "right",  # it knows no other
             local_files_only=True,
             trust_remote_code=False,
         )
