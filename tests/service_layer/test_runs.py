@@ -73,6 +73,17 @@ def test_a_share_of_all_steps_wins_over_a_warm_up_that_would_outlast_them(ana: U
     assert run.hyperparameters["warmup_ratio"] == 0.1
 
 
+def test_windows_that_hardly_advance_are_refused_with_the_most_that_is_possible(ana: User, dataset: Dataset) -> None:
+    windows = {"truncation_side": "none", "max_length": 128, "window_overlap": 65}
+    with pytest.raises(InvalidRun) as refusal:
+        make_run(ana, dataset, hyperparameters=windows)
+    (error,) = refusal.value.errors
+    assert error["path"] == "hyperparameters.window_overlap"
+    assert "at most 64" in error["message"]
+    assert make_run(ana, dataset, hyperparameters=windows | {"window_overlap": 64}).pk
+    assert make_run(ana, dataset, hyperparameters=windows | {"truncation_side": "right"}).pk
+
+
 @pytest.mark.parametrize(
     "name",
     ["../../etc", "/etc/passwd", "C:\\x", "file:///x", "http://169.254.169.254/", "a/b/c", "a b/c", "x" * 300, ""],

@@ -7,8 +7,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from bert_training.contract.wording import gettext_noop
+from bert_training.tasks.hyperparameters.declaration import SettingsRefused
 from bert_training.tasks.hyperparameters.settings import Hyperparameters
-from bert_training.tasks.shares import SharesRefused
 
 PROBLEMS_NAMED = 50  # a body of a megabyte has room for 40,000
 
@@ -30,7 +30,7 @@ def field_problems(error: ValidationError, hyperparameters: type[Hyperparameters
     """Say for each wrong field, of PROBLEMS_NAMED at most, what it must be, from the declaration's own limits."""
     items = error.errors(include_url=False)
     reasons = [item.get("ctx", {}).get("error") for item in items]
-    refused = [reason for reason in reasons if isinstance(reason, SharesRefused)]
+    refused = [reason for reason in reasons if isinstance(reason, SettingsRefused)]
     if refused:
         return [FieldProblem(reason.name, reason.message, reason.values, is_of_limits=False) for reason in refused]
     found = {str(item["loc"][0]) if item["loc"] else "": item["type"] for item in items}
