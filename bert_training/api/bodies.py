@@ -23,6 +23,7 @@ class NewRun(Body):
     dataset: Identifier
     base_model: Name
     name: Name = ""
+    preset: Name = ""  # name of a preset of GET /tasks; the hyperparameters given stand above its values
     hyperparameters: dict[str, Any] = {}
     priority: Priority | None = None  # operators and staff
     simulate: bool = False  # staff: taken only by a worker with --dry-run

@@ -18,6 +18,8 @@ from bert_training.services.stored_files import require_table
 from bert_training.services.transactions import hold_dataset, short_transaction
 from bert_training.tasks import TASKS
 from bert_training.tasks.hyperparameters.problems import field_problems
+from bert_training.tasks.hyperparameters.refusal import SettingRefused
+from bert_training.tasks.hyperparameters.rules import check_against_rows
 from bert_training.tasks.hyperparameters.settings import Hyperparameters
 
 OUT_OF_LIMITS = "out_of_limits"  # of an error that the limits beside a form's field explain
@@ -25,7 +27,10 @@ OUT_OF_LIMITS = "out_of_limits"  # of an error that the limits beside a form's f
 
 @dataclass(frozen=True, kw_only=True)
 class RunRequest:
-    """What somebody wants trained. An empty name is made from those of the dataset and the base model."""
+    """What somebody wants trained. An empty name is made from those of the dataset and the base model.
+
+    preset: name of a preset whose values stand below the hyperparameters given; empty = the task's defaults do.
+    """
 
     owner: User
     dataset: Dataset
@@ -34,6 +39,7 @@ class RunRequest:
     name: str = ""
     priority: int = 0
     simulate: bool = False
+    preset: str = ""
 
 
 @dataclass(frozen=True)
@@ -59,9 +65,10 @@ def prepare_run(request: RunRequest) -> PreparedRun:
     if not dataset.is_ready:
         raise DatasetNotReady(ErrorCode.DATASET_NOT_READY, _("The dataset is not ready for training."))
     entry = _allowed_base_model(request.base_model, dataset.task)
-    settings = _checked_hyperparameters(request.hyperparameters, dataset.task, entry)
+    wanted = {**_preset_values(request.preset, dataset.task), **request.hyperparameters}
+    settings = _checked_hyperparameters(wanted, dataset.task, entry)
     division = divide(dataset, settings)
-    _check_warmup(settings, division.train_rows)
+    _check_steps(settings, division.train_rows)
     run = Run(
         name=clean_name(request.name) or clean_name(f"{dataset.name[:120]} · {entry.name}"),
         owner=request.owner,
@@ -132,6 +139,17 @@ def _allowed_base_model(name: str, task: str) -> BaseModel:
     raise InvalidRun(ErrorCode.MODEL_NOT_ALLOWED, message, errors=errors)
 
 
+def _preset_values(name: str, task: str) -> dict[str, Any]:
+    """Return what a preset sets, nothing for no name."""
+    spec = TASKS[task]
+    preset = spec.preset(name)
+    if preset is not None or not name:
+        return dict(preset.values) if preset else {}
+    message = _("There is no preset %(name)s for this task. Choose one of: %(offered)s.")
+    message %= {"name": clean_name(name, characters=100), "offered": ", ".join(each.name for each in spec.presets)}
+    raise InvalidRun(ErrorCode.INVALID_FIELD, message, errors=[{"path": "preset", "message": message}])
+
+
 def _checked_hyperparameters(given: dict[str, Any], task: str, base_model: BaseModel) -> Hyperparameters:
     """Validate types and ranges, and the length against what the base model can read."""
     declared = TASKS[task].hyperparameters
@@ -154,16 +172,13 @@ def _checked_hyperparameters(given: dict[str, Any], task: str, base_model: BaseM
     return settings
 
 
-def _check_warmup(settings: Hyperparameters, train_rows: int) -> None:
-    """Refuse a warm-up that would outlast the training; warmup_ratio, which wins over the steps, cannot."""
-    if settings.warmup_ratio is not None:
-        return
-    batches = -(-train_rows // settings.batch_size)
-    steps = -(-batches // settings.gradient_accumulation_steps) * settings.epochs
-    steps = min(steps, settings.max_steps or steps)
-    if settings.warmup_steps > steps:
-        message = _("warmup_steps must be at most %(steps)s, the number of all training steps.") % {"steps": steps}
-        raise InvalidRun(ErrorCode.INVALID_FIELD, message, errors=[_field_error("warmup_steps", message)])
+def _check_steps(settings: Hyperparameters, train_rows: int) -> None:
+    """Refuse what these rows leave no steps for, such as a warm-up that would outlast the training."""
+    try:
+        check_against_rows(settings, train_rows)
+    except SettingRefused as refusal:
+        message = _(refusal.message) % refusal.values
+        raise InvalidRun(ErrorCode.INVALID_FIELD, message, errors=[_field_error(refusal.name, message)]) from None
 
 
 def _field_error(name: str, message: str) -> dict[str, str]:

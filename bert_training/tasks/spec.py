@@ -14,6 +14,7 @@ from bert_training.data.repairs import Recipe
 from bert_training.data.suggestions import Content
 from bert_training.data.table import Cells, Columns, Table
 from bert_training.tasks.hyperparameters.settings import Hyperparameters
+from bert_training.tasks.presets import PRESETS, Preset
 
 
 @dataclass(frozen=True)
@@ -74,8 +75,17 @@ class TaskSpec:
     network_module: str
     sample_path: Path
     hyperparameters: type[Hyperparameters] = Hyperparameters
+    presets: tuple[Preset, ...] = PRESETS
 
     def deciding_metric(self, hyperparameters: Mapping[str, Any]) -> Metric:
         """Return the metric that picks the best checkpoint of a run; older runs have no choice of their own."""
         name = hyperparameters.get("best_metric", self.best_metric)
         return next(metric for metric in self.metrics if metric.name == name)
+
+    def preset(self, name: str) -> Preset | None:
+        """Return the preset of that name."""
+        return next((preset for preset in self.presets if preset.name == name), None)
+
+    def preset_settings(self, preset: Preset) -> Hyperparameters:
+        """Return all hyperparameters as a preset sets them."""
+        return self.hyperparameters.model_validate(dict(preset.values))

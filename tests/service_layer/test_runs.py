@@ -68,11 +68,6 @@ def test_a_wrong_hyperparameter_is_named_and_nothing_is_stored(
     assert not Job.objects.exists()
 
 
-def test_a_share_of_all_steps_wins_over_a_warm_up_that_would_outlast_them(ana: User, dataset: Dataset) -> None:
-    run = make_run(ana, dataset, hyperparameters={"warmup_steps": 10**5, "warmup_ratio": 0.1})
-    assert run.hyperparameters["warmup_ratio"] == 0.1
-
-
 def test_windows_that_hardly_advance_are_refused_with_the_most_that_is_possible(ana: User, dataset: Dataset) -> None:
     windows = {"truncation_side": "none", "max_length": 128, "window_overlap": 65}
     with pytest.raises(InvalidRun) as refusal:

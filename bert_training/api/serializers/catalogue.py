@@ -6,6 +6,8 @@ from django.utils.translation import gettext as _
 from rest_framework import serializers
 
 from bert_training.models import BaseModel
+from bert_training.tasks.hyperparameters.declaration import GROUP_LABELS, Group
+from bert_training.tasks.hyperparameters.groups import names_in_order
 
 
 class BaseModelSerializer(serializers.ModelSerializer[BaseModel]):
@@ -68,6 +70,23 @@ class MetricSerializer(serializers.Serializer[Any]):
         return _(metric.label)
 
 
+class PresetSerializer(serializers.Serializer[Any]):
+    """A set of hyperparameters in plain words; `values` names those that it decides."""
+
+    name = serializers.CharField()
+    label = serializers.SerializerMethodField()  # type: ignore[assignment]  # a field of the answer
+    purpose = serializers.SerializerMethodField()
+    values = serializers.DictField()
+
+    def get_label(self, preset: Any) -> str:
+        """Return its name for people."""
+        return _(preset.label)
+
+    def get_purpose(self, preset: Any) -> str:
+        """Return what for, and what it costs."""
+        return _(preset.purpose)
+
+
 class TaskSerializer(serializers.Serializer[Any]):
     """What can be trained, from the task's own declaration."""
 
@@ -77,6 +96,7 @@ class TaskSerializer(serializers.Serializer[Any]):
     columns = ColumnSerializer(many=True)
     example_rows = serializers.ListField(child=serializers.ListField(child=serializers.CharField()))
     hyperparameters = serializers.SerializerMethodField()
+    presets = PresetSerializer(many=True)
     metrics = MetricSerializer(many=True)
     best_metric = serializers.CharField()
 
@@ -89,12 +109,19 @@ class TaskSerializer(serializers.Serializer[Any]):
         return _(task.description)
 
     def get_hyperparameters(self, task: Any) -> dict[str, Any]:
-        """Return their JSON schema, with title, description, default, limits and unit."""
+        """Return their JSON schema in the order of forms, with title, description, default, limits, unit and group."""
         schema: dict[str, Any] = task.hyperparameters.model_json_schema()
-        for field in schema["properties"].values():
-            for words in ("title", "description", "unit"):
-                field[words] = _(field[words]) if field.get(words) else ""
+        fields = schema["properties"]
+        schema["properties"] = {name: _in_words(fields[name]) for name in names_in_order(task.hyperparameters)}
         return schema
+
+
+def _in_words(field: dict[str, Any]) -> dict[str, Any]:
+    """Translate what people read of one hyperparameter."""
+    choices = {value: _(words) for value, words in field.get("choices", {}).items()}
+    words = {name: _(field[name]) if field.get(name) else "" for name in ("title", "description", "unit", "empty")}
+    group_label = _(GROUP_LABELS[Group(field["group"])])
+    return {**field, **words, "group_label": group_label, **({"choices": choices} if choices else {})}
 
 
 class TaskPageSerializer(serializers.Serializer[Any]):

@@ -73,6 +73,7 @@ class Runs(ApiView, ListAPIView[Run]):
             dataset=dataset,
             base_model=body.base_model,
             hyperparameters=body.hyperparameters,
+            preset=body.preset,
             name=body.name,
             priority=body.priority or 0,
             simulate=body.simulate,

@@ -43,14 +43,6 @@ class Settings(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
 
-class SettingsRefused(ValueError):
-    """Settings do not go together. `name`: the one to change; `message`: a message id, filled by `values`."""
-
-    def __init__(self, name: str, message: str, **values: str) -> None:
-        self.name, self.message, self.values = name, message, {"name": name, **values}
-        super().__init__(message % self.values)
-
-
 def hyperparameter(
     default: Any,
     label: str,

@@ -1,19 +1,16 @@
-"""The hyperparameters that every task has (S0.41-S0.52 and more), and what must hold between them."""
+"""The hyperparameters that every task has (S0.41-S0.52 and more) with what must hold between them."""
 
 from typing import Any, Self
 
 from pydantic import model_validator
 
 from bert_training.data.splitting.split import Shares
-from bert_training.tasks.hyperparameters.adapter_settings import AdapterSettings
-from bert_training.tasks.hyperparameters.evaluation_settings import EvaluationSettings
-from bert_training.tasks.hyperparameters.learning_settings import LearningSettings
-from bert_training.tasks.hyperparameters.machine_settings import MachineSettings
-from bert_training.tasks.hyperparameters.text_settings import TextSettings
+from bert_training.tasks.hyperparameters.all_settings import AllSettings
+from bert_training.tasks.hyperparameters.rules import check_together
 from bert_training.tasks.shares import check_shares, read_shares, shares_of
 
 
-class Hyperparameters(MachineSettings, EvaluationSettings, AdapterSettings, LearningSettings, TextSettings):
+class Hyperparameters(AllSettings):
     """Settings of one run; unknown names and wrong types are errors."""
 
     @model_validator(mode="before")
@@ -24,6 +21,11 @@ class Hyperparameters(MachineSettings, EvaluationSettings, AdapterSettings, Lear
     @model_validator(mode="after")
     def _check_shares(self) -> Self:
         check_shares(self.train_split, self.validation_split, self.test_split)
+        return self
+
+    @model_validator(mode="after")
+    def _check_together(self) -> Self:
+        check_together(self)
         return self
 
     @property

@@ -1,15 +1,12 @@
 """How texts are read and shared out: length, long texts, splits, class weights, seed."""
 
-from typing import Literal, Self
-
-from pydantic import model_validator
+from typing import Literal
 
 from bert_training.contract.wording import gettext_noop
 from bert_training.tasks.hyperparameters.declaration import (
     TOKENS,
     Group,
     Settings,
-    SettingsRefused,
     Share,
     hyperparameter,
 )
@@ -91,14 +88,3 @@ class TextSettings(Settings):
         le=2**32 - 1,
         group=Group.TEXTS,
     )
-
-    @model_validator(mode="after")
-    def _leave_windows_room(self) -> Self:
-        """Refuse windows that would read each token more than twice, or never get on."""
-        most = self.max_length // 2
-        if self.truncation_side == "none" and self.window_overlap > most:
-            message = gettext_noop(
-                "%(name)s must be at most %(most)s, half of the maximum length: otherwise the windows hardly advance."
-            )
-            raise SettingsRefused("window_overlap", message, most=str(most))
-        return self

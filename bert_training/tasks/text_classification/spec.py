@@ -10,6 +10,7 @@ from bert_training.data.table import Table
 from bert_training.tasks.spec import Column, TaskSpec
 from bert_training.tasks.text_classification.check import check_texts
 from bert_training.tasks.text_classification.metrics import METRICS
+from bert_training.tasks.text_classification.presets import TEXT_PRESETS
 from bert_training.tasks.text_classification.settings import TextClassificationSettings
 
 
@@ -84,4 +85,5 @@ TEXT_CLASSIFICATION = TaskSpec(
     hyperparameters=TextClassificationSettings,
     network_module="bert_training.tasks.text_classification.network",
     sample_path=Path(__file__).with_name("sample.csv"),
+    presets=TEXT_PRESETS,
 )
