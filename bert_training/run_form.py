@@ -5,14 +5,18 @@ Checks shape only (a number is a number); ranges are shown here and judged once,
 
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 from django import forms
+from django.forms import BoundField
 from django.utils.formats import get_format
 from django.utils.translation import gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
 
+from bert_training.tasks.hyperparameters.declaration import GROUP_LABELS, Group
+from bert_training.tasks.hyperparameters.groups import names_by_group
 from bert_training.tasks.hyperparameters.settings import Hyperparameters
 
 PATH_PREFIX = "hyperparameters."
@@ -69,15 +73,72 @@ class DecimalNumberField(forms.Field):
         return shown_number(value) if isinstance(value, float) else value
 
 
-class HyperparametersForm(forms.Form):
-    """One field for each hyperparameter of a task, after the fields that a subclass declares."""
+@dataclass(frozen=True)
+class ShownSetting:
+    """A field, and whether its value is another than the preset's (without one: than the usual value)."""
 
-    def __init__(self, hyperparameters: type[Hyperparameters], *args: Any, **kwargs: Any) -> None:
+    field: BoundField
+    is_changed: bool
+
+
+@dataclass(frozen=True)
+class ShownGroup:
+    """A group of settings; all but the essentials fold up while nothing in them was changed or is wrong."""
+
+    name: str
+    label: str
+    settings: list[ShownSetting]
+
+    @property
+    def is_basic(self) -> bool:
+        """Tell whether these are the essentials."""
+        return self.name == Group.BASICS
+
+    @property
+    def changed(self) -> int:
+        """Count the values that are others than the preset's."""
+        return sum(setting.is_changed for setting in self.settings)
+
+    @property
+    def is_open(self) -> bool:
+        """Tell whether the group must be seen."""
+        return any(setting.is_changed or setting.field.errors for setting in self.settings)
+
+
+class HyperparametersForm(forms.Form):
+    """One field for each hyperparameter of a task, after the fields that a subclass declares.
+
+    preset: values that the form begins with and is compared to, beside those of the task.
+    """
+
+    def __init__(
+        self, hyperparameters: type[Hyperparameters], *args: Any, preset: Mapping[str, Any] | None = None, **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
         properties = hyperparameters.model_json_schema()["properties"]
-        self.hyperparameter_names = list(properties)
-        self.fields.update({name: field_for(name, schema) for name, schema in properties.items()})
-        self.limits = {name: _limits(_one_type(name, schema)) for name, schema in properties.items()}
+        self._names = names_by_group(hyperparameters)
+        self.hyperparameter_names = [name for names in self._names.values() for name in names]
+        self.fields.update({name: field_for(name, properties[name]) for name in self.hyperparameter_names})
+        self.limits = {name: _limits(_one_type(name, properties[name])) for name in self.hyperparameter_names}
+        self._usual = {name: self.fields[name].initial for name in self.hyperparameter_names} | dict(preset or {})
+        self.initial = {**self._usual, **self.initial}
+
+    def groups(self) -> list[ShownGroup]:
+        """Return the settings group after group."""
+        return [
+            ShownGroup(group.value, gettext(GROUP_LABELS[group]), [self._shown_setting(name) for name in names])
+            for group, names in self._names.items()
+        ]
+
+    def value_of(self, name: str) -> Any:
+        """Return the typed value of a hyperparameter now; None also for one that cannot be understood."""
+        if not self.is_bound:
+            return self.get_initial_for_field(self.fields[name], name)
+        return None if name in self.errors else self.cleaned_data.get(name)
+
+    def _shown_setting(self, name: str) -> ShownSetting:
+        is_wrong = self.is_bound and name in self.errors
+        return ShownSetting(self[name], is_wrong or self.value_of(name) != self._usual[name])
 
     def hyperparameters(self) -> dict[str, Any]:
         """Return typed values as create_run wants them; call it after is_valid()."""
@@ -100,7 +161,8 @@ def field_for(name: str, schema: Mapping[str, Any]) -> forms.Field:
     """Build the form field of one property of a JSON schema. Raises TypeError for a type that no form can show."""
     value = _one_type(name, schema)
     field = _typed_field(name, value, required="anyOf" not in schema)
-    field.label = gettext(schema["title"])
+    unit = gettext(schema["unit"]) if schema.get("unit") else ""
+    field.label = f"{gettext(schema['title'])} ({unit})" if unit else gettext(schema["title"])
     field.initial = schema.get("default")
     field.help_text = _help(value)
     return field
@@ -141,12 +203,10 @@ def _typed_field(name: str, schema: Mapping[str, Any], *, required: bool) -> for
 
 
 def _help(schema: Mapping[str, Any]) -> str:
-    """Return the description with unit and range behind it: "... (passes; at least 1, at most 1000)"."""
+    """Return the description with the range behind it: "... (at least 1, at most 1000)"."""
     limits = _limits(schema)
-    unit = gettext(schema["unit"]) if schema.get("unit") else ""
-    behind = "; ".join(part for part in (unit, limits) if part)
     description = gettext(schema["description"]) if schema.get("description") else ""
-    return f"{description} ({behind})" if behind else description
+    return f"{description} ({limits})" if limits else description
 
 
 def _limits(schema: Mapping[str, Any]) -> str:

@@ -94,11 +94,37 @@ def test_numbers_are_written_without_exponent_in_the_form_of_the_language() -> N
         assert shown_number(5e-5) == "0.00005"
 
 
-def test_help_names_unit_and_range() -> None:
+def test_the_unit_stands_at_the_label_and_the_range_behind_the_help() -> None:
     with translation.override("en"):
         form = HyperparametersForm(Hyperparameters)
-        assert "(passes; at least 1, at most 1000)" in form.fields["epochs"].help_text
-        assert "(more than 0, less than 1)" in form.fields["train_split"].help_text
+        assert form.fields["epochs"].label == "Epochs (passes)"
+        assert form.fields["epochs"].help_text.endswith("(at least 1, at most 1000)")
+        assert form.fields["train_split"].help_text.endswith("(more than 0, less than 1)")
+
+
+def test_the_groups_hold_every_field_once_the_essentials_first() -> None:
+    groups = HyperparametersForm(Hyperparameters).groups()
+    names = [setting.field.name for group in groups for setting in group.settings]
+    assert sorted(names) == sorted(Hyperparameters.model_fields)
+    assert [group.is_basic for group in groups] == [True] + [False] * (len(groups) - 1)
+    assert not any(group.changed or group.is_open for group in groups)
+
+
+def changed_in(form: HyperparametersForm) -> set[str]:
+    return {setting.field.name for group in form.groups() for setting in group.settings if setting.is_changed}
+
+
+def test_a_form_begins_with_the_values_of_a_preset() -> None:
+    form = HyperparametersForm(Hyperparameters, preset={"epochs": 2, "warmup_ratio": 0.1})
+    assert (form["epochs"].value(), form.value_of("warmup_ratio"), form.value_of("batch_size")) == (2, 0.1, 16)
+    assert changed_in(form) == set()
+
+
+def test_what_is_other_than_the_preset_is_marked_and_its_group_opens() -> None:
+    sent = {**FILLED, "epochs": "2", "learning_rate": "0,00005", "lora_r": "8", "seed": "x"}
+    form = HyperparametersForm(Hyperparameters, sent, preset={"epochs": 2, "warmup_ratio": 0.1})
+    assert changed_in(form) == {"warmup_ratio", "lora_r", "seed"}
+    assert [group.name for group in form.groups() if group.is_open] == ["texts", "learning", "adapter"]
 
 
 def test_problems_of_the_service_stand_at_their_fields() -> None:

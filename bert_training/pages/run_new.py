@@ -14,6 +14,7 @@ from bert_training import access
 from bert_training.contract.enums import DatasetStatus
 from bert_training.models import BaseModel, Dataset
 from bert_training.pages.dataset_repair import with_repairs
+from bert_training.pages.presets import effective_batch, preset_choices, texts_of_presets
 from bert_training.pages.requests import form_page, person
 from bert_training.pages.splits import ShownSplit, shown_split
 from bert_training.run_form import HyperparametersForm
@@ -25,8 +26,6 @@ from bert_training.tasks import TASKS
 Result = TypeVar("Result")
 
 DATASETS_OFFERED = 50
-# What people change most; everything else waits under "More settings".
-MAIN_SETTINGS = ("epochs", "batch_size", "learning_rate", "max_length")
 
 
 class RunForm(HyperparametersForm):
@@ -63,7 +62,10 @@ def new_run(request: HttpRequest) -> HttpResponse:
     dataset = access.visible_dataset(user, int(wanted))
     if not dataset.is_ready:
         return redirect("pages:dataset", pk=dataset.pk)
-    form = RunForm(TASKS[dataset.task].hyperparameters, request.POST or None)
+    spec = TASKS[dataset.task]
+    preset = spec.preset(request.POST.get("preset", request.GET.get("preset", "")))
+    values = spec.preset_settings(preset).model_dump() if preset else None
+    form = RunForm(spec.hyperparameters, request.POST or None, preset=values)
     if not access.may_operate(user):
         del form.fields["simulate"]
         if "simulate" in request.POST:
@@ -76,7 +78,7 @@ def new_run(request: HttpRequest) -> HttpResponse:
             answer = _create(request, dataset, form)
             if answer is not None:
                 return answer
-    context = _form_context(dataset, form) | {"split": split}
+    context = _form_context(dataset, form) | {"split": split, "presets": preset_choices(spec, preset)}
     return render(request, "runs/new.html", context, status=422 if form.errors else 200)
 
 
@@ -116,16 +118,14 @@ def _wanted(request: HttpRequest, dataset: Dataset, form: RunForm) -> RunRequest
 
 def _form_context(dataset: Dataset, form: RunForm) -> dict[str, Any]:
     base_models = BaseModel.objects.offered_for(dataset.task)
-    settings = form.hyperparameter_names
-    more = [name for name in settings if name not in MAIN_SETTINGS]
     return {
         "dataset": dataset,
         "form": form,
         "base_models": base_models,
         "chosen_base_model": form["base_model"].value() or (base_models[0].name if base_models else ""),
         "has_own_split": bool(dataset.extra_files) or manifest_of(dataset) is not None,
-        "main_fields": form.part([name for name in MAIN_SETTINGS if name in settings]),
-        "more_fields": form.part(more),
-        "more_fields_have_errors": any(name in form.errors for name in more),
+        "groups": form.groups(),
+        "effective_batch": effective_batch(form),
+        "preset_texts": texts_of_presets(TASKS[dataset.task]),
         "run_fields": form.part(["name", "simulate"]),
     }
