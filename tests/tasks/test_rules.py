@@ -25,8 +25,8 @@ def problem_of(**given: Any) -> FieldProblem:
     [
         ({"warmup_steps": 10, "warmup_ratio": 0.1}, "warmup_ratio", "given twice"),
         ({"batch_tokens": 256, "max_length": 512}, "batch_tokens", "at least 512"),
-        ({"truncation_side": "none", "max_length": 64, "window_overlap": 32}, "window_overlap", "below 32"),
-        ({"truncation_side": "none", "max_length": 65, "window_overlap": 33}, "window_overlap", "below 32.5"),
+        ({"truncation_side": "none", "max_length": 64, "window_overlap": 33}, "window_overlap", "at most 32"),
+        ({"truncation_side": "none", "max_length": 65, "window_overlap": 33}, "window_overlap", "at most 32"),
     ],
 )
 def test_settings_that_do_not_go_together_are_refused_at_one_of_them(
@@ -43,7 +43,7 @@ def test_settings_that_do_not_go_together_are_refused_at_one_of_them(
         {"warmup_ratio": 0.1},
         {"warmup_ratio": 0.0, "warmup_steps": 0},
         {"batch_tokens": 512, "max_length": 512},
-        {"truncation_side": "none", "max_length": 64, "window_overlap": 31},
+        {"truncation_side": "none", "max_length": 64, "window_overlap": 32},
         {"truncation_side": "right", "max_length": 8, "window_overlap": 64},
     ],
 )
