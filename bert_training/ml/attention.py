@@ -43,16 +43,15 @@ def attend(
         )
         return padded
     _require_plain(module, query, key, attention_mask, wishes)
-    rows = [tensor[0].transpose(0, 1) for tensor in (query, key, value)]  # (T, H, D), as the projections left them
     scale = query.shape[-1] ** -0.5 if scaling is None else scaling
-    return attend_in_groups(*rows, sequences, scale=scale, dropout=dropout)[None], None
+    # (T, H, D), as the projections left them
+    queries, keys, values = (tensor[0].transpose(0, 1) for tensor in (query, key, value))
+    return attend_in_groups(queries, keys, values, sequences, scale=scale, dropout=dropout)[None], None
 
 
-def make_mask(*arguments: Any, attention_mask: torch.Tensor | None = None, **options: Any) -> torch.Tensor | None:
+def make_mask(**options: Any) -> torch.Tensor | None:
     """Make the mask of a padded batch, none for a row of sequences."""
-    if attention_mask is None:
-        return None
-    return sdpa_mask(*arguments, attention_mask=attention_mask, **options)
+    return None if options.get("attention_mask") is None else sdpa_mask(**options)
 
 
 def _require_plain(

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 
 from bert_training.ml.attention import NeedsPadding
+from bert_training.ml.dropout import use_random_bytes
 from bert_training.ml.layout import Layout, Padded
 from bert_training.ml.precision import Precision, choose_attention
 from bert_training.ml.reporting import RunReport
@@ -24,6 +25,8 @@ def choose_layout(network: TaskNetwork[Any], report: RunReport, *, device: str, 
 
     The network is in fp32 on the CPU. Draws no random number.
     """
+    if device == "cpu":
+        use_random_bytes(network.model)
     padded = Padded(network.tokenizer.pad_token_id, label_per_token=network.label_per_token)
     try:
         unpadded = use_unpadded(network.model, label_per_token=network.label_per_token)
@@ -46,7 +49,7 @@ def _difference(network: TaskNetwork[Any], *layouts: Layout) -> float:
     """Return the largest difference between the logits of two layouts over a small batch."""
     model, was_training = network.model, network.model.training
     pieces = _trial_pieces(network)
-    model.eval()
+    model.train(False)
     answers = []
     for layout in layouts:
         batch = layout.collate(pieces)
