@@ -25,7 +25,7 @@ from bert_training.ml.task_network import TaskNetwork
 from bert_training.ml.vocabulary import train_used_words
 
 SHOWN_LABELS = 20
-ACCELERATE_PRECISION = {"bf16": "bf16", "fp32": "no"}
+ACCELERATE_PRECISION = {"bf16": "bf16", "fp16": "fp16", "fp32": "no"}
 
 
 @dataclass(frozen=True)
@@ -71,13 +71,17 @@ def prepare(job: TrainingJob, network_module: ModuleType, report: RunReport) -> 
 def _use_machine(job: TrainingJob, report: RunReport) -> tuple[Accelerator, dict[str, Any]]:
     device = choose_device(job.device)
     select_device(device)
-    precision = choose_precision(device)
+    arithmetic = choose_precision(device, job.settings.precision)
+    precision = arithmetic.precision
     threads = use_threads(job.threads)
     # accelerate keeps one state a process and refuses a second run in another precision
     AcceleratorState._reset_state(reset_partial_state=True)
     accelerator = Accelerator(cpu=device == "cpu", mixed_precision=ACCELERATE_PRECISION[precision])
     packages = {name: version(name) for name in ("torch", "transformers", "accelerate", "tokenizers", "safetensors")}
-    report.info(f"Device {device}: {describe_device(device)}; precision {precision}; {threads} threads")
+    chosen = f"precision {precision} ({arithmetic.reason})"
+    report.info(f"Device {device}: {describe_device(device)}; {chosen}; {threads} threads")
+    if not arithmetic.is_as_asked:
+        report.warning(f"Precision {job.settings.precision} was asked for, but this machine lacks it: {chosen} is used")
     report.info("Packages: " + ", ".join(f"{name} {number}" for name, number in packages.items()))
     machine = {"device": device, "device_name": describe_device(device), "precision": precision, "threads": threads}
     return accelerator, {**machine, "packages": packages}

@@ -18,7 +18,7 @@ Tensors = dict[str, torch.Tensor]
 
 
 class Learner:
-    """The parts of a training that learning changes: network, optimizer, schedule, chance."""
+    """The parts of a training that learning changes: network, optimizer, schedule, loss scale, chance."""
 
     def __init__(
         self,
@@ -26,11 +26,14 @@ class Learner:
         optimizer: torch.optim.Optimizer,
         scheduler: torch.optim.lr_scheduler.LRScheduler,
         device: torch.device,
+        *,
+        scaler: torch.amp.GradScaler | None = None,
     ) -> None:
         self.model = model
         self.optimizer = optimizer
         self.scheduler = scheduler
         self.device = device
+        self.scaler = scaler  # of fp16
 
     def write_tensors(self, folder: Path) -> None:
         """Write weights, moments and random states into a folder."""
@@ -39,8 +42,12 @@ class Learner:
 
     def facts(self) -> dict[str, Any]:
         """Return what is no tensor, as JSON values."""
-        groups = self.optimizer.state_dict()["param_groups"]
-        return {"optimizer": groups, "scheduler": self.scheduler.state_dict(), "random": _random_facts()}
+        return {
+            "optimizer": self.optimizer.state_dict()["param_groups"],
+            "scheduler": self.scheduler.state_dict(),
+            "scaler": self.scaler.state_dict() if self.scaler else None,
+            "random": _random_facts(),
+        }
 
     def restore(self, folder: Path, facts: dict[str, Any]) -> None:
         """Become what `write_tensors` and `facts` kept; nothing may draw a random number between this and a step."""
@@ -49,6 +56,8 @@ class Learner:
         groups = [{**group, "betas": tuple(group["betas"])} for group in facts["optimizer"]]
         self.optimizer.load_state_dict({"state": _moments_by_parameter(tensors), "param_groups": groups})
         self.scheduler.load_state_dict(facts["scheduler"])
+        if self.scaler and facts["scaler"]:  # None where the run began in another precision
+            self.scaler.load_state_dict(facts["scaler"])
         _restore_random(tensors, facts["random"], self.device)
 
     def _moments(self) -> Tensors:

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from accelerate import Accelerator
@@ -18,16 +18,20 @@ from bert_training.ml.task_network import Example, Piece, TaskNetwork
 
 @dataclass(frozen=True)
 class StepFigures:
-    """What a step was. loss: mean over label weight `weight`.  tokens: real ones, special tokens among them."""
+    """What a step was. loss: mean over label weight `weight`.  tokens: real ones, special tokens among them.
+
+    overflow_scale: where fp16 gradients became infinite and the step was left out, the scale of the next loss.
+    """
 
     loss: float
     weight: float
     tokens: int
+    overflow_scale: float | None = None
 
     @property
     def is_finite(self) -> bool:
-        """Tell whether something could be learned."""
-        return math.isfinite(self.loss)
+        """Tell whether something can be learned: of fp16 gradients too infinite is what is so without a scale."""
+        return math.isfinite(self.loss) and (self.overflow_scale is None or self.overflow_scale >= 1)
 
 
 class Stepper:
@@ -72,7 +76,7 @@ class Stepper:
         pieces = [piece for example in examples for piece in self.cutting.cut(example)]
         figures = self.micro_batch.retry(lambda: self.add_gradients(pieces))
         if figures.is_finite:
-            self._learn()
+            figures = replace(figures, overflow_scale=self._learn())
         self.optimizer.zero_grad()
         return figures
 
@@ -92,12 +96,21 @@ class Stepper:
             loss += part.detach()
         return StepFigures(loss.item(), weight.item(), _count_tokens(pieces))
 
-    def _learn(self) -> None:
-        """Change the weights by the gradients."""
+    def _learn(self) -> float | None:
+        """Change the weights by the gradients. Returns the lowered loss scale where fp16 gradients overflowed.
+
+        Then weights and learning rate stay. A fallen scale tells it: accelerate's own flag is wrong with a fused
+        optimizer, which is called all the same and leaves the step out itself.
+        """
+        scaler = self.accelerator.scaler
+        scale = scaler.get_scale() if scaler else 0.0
         if self.settings.max_grad_norm:
             self.accelerator.clip_grad_norm_(self.model.parameters(), self.settings.max_grad_norm)
         self.optimizer.step()
+        if scaler and scaler.get_scale() < scale:
+            return float(scaler.get_scale())
         self.scheduler.step()
+        return None
 
 
 def _count_tokens(pieces: Sequence[Piece]) -> int:

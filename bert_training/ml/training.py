@@ -70,8 +70,9 @@ class TrainingSession:
         self.plan = prepared.plan
         self.report = report
         optimizer = build_optimizer(self.network.model, self.settings)
-        model, accelerated = self.accelerator.prepare(self.network.model, optimizer)
+        # before prepare: both wrap the optimizer's step, and accelerate restores what it found
         scheduler = build_scheduler(optimizer, self.settings, total_steps=self.plan.total_steps)
+        model, accelerated = self.accelerator.prepare(self.network.model, optimizer)
         self.model = model
         self.micro_batch = MicroBatch(self.settings, self.accelerator.device, on_halved=report.warning)
         self.stepper = Stepper(
@@ -86,7 +87,9 @@ class TrainingSession:
             micro_batch=self.micro_batch,
             settings=self.settings,
         )
-        self.learner = Learner(self.network.model, optimizer, scheduler, self.accelerator.device)
+        self.learner = Learner(
+            self.network.model, optimizer, scheduler, self.accelerator.device, scaler=self.accelerator.scaler
+        )
         self.meter = StepMeter(report, self.plan)
         self.stopping = EarlyStopping(self.settings.early_stopping_patience, higher_is_better=job.best_metric_is_higher)
         self.checkpoints = job.job_dir / "checkpoints"
@@ -189,6 +192,11 @@ class TrainingSession:
         self.report.step += 1
         self.meter.add(figures, learning_rate=learning_rate)
         self._require_finite(figures, learning_rate)
+        if figures.overflow_scale:
+            self.report.info(
+                f"Step {self.report.step:,}: fp16 gradients overflowed, the step is left out; "
+                f"loss scale now {figures.overflow_scale:g}"
+            )
         self.report.pulse()
 
     def _require_finite(self, figures: StepFigures, learning_rate: float) -> None:

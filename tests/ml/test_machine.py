@@ -1,4 +1,4 @@
-"""Device, precision, threads, and the names of code and environment."""
+"""Device, threads, and the names of code and environment."""
 
 import subprocess
 from pathlib import Path
@@ -7,11 +7,11 @@ import pytest
 import torch
 from transformers import AutoModel
 
-from bert_training.ml import hardware, reproducibility
+from bert_training.ml import reproducibility
 from bert_training.ml.base_model import BaseModelFiles
 from bert_training.ml.errors import GpuNotFound
-from bert_training.ml.hardware import choose_device, describe_device, free_threads, use_threads
-from bert_training.ml.precision import Precision, choose_attention, choose_precision
+from bert_training.ml.hardware import choose_device, free_threads, use_threads
+from bert_training.ml.precision import Precision, choose_attention
 from bert_training.ml.reproducibility import code_commit, environment_fingerprint, seed_everything
 
 needs_no_gpu = pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a GPU")
@@ -32,23 +32,6 @@ def test_an_unknown_device_is_refused() -> None:
 @needs_no_gpu
 def test_auto_without_a_gpu_is_the_cpu() -> None:
     assert choose_device("auto") in ("cpu", "mps")
-
-
-@pytest.mark.parametrize(
-    ("flags", "precision"), [("fpu avx512_bf16", "bf16"), ("amx_bf16 amx_tile", "bf16"), ("fpu avx2 avx512f", "fp32")]
-)
-def test_the_processors_flags_decide_the_precision(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, flags: str, precision: str
-) -> None:
-    (tmp_path / "cpuinfo").write_text(f"processor : 0\nmodel name : Some CPU\nflags\t: {flags}\n")
-    monkeypatch.setattr(hardware, "CPUINFO", tmp_path / "cpuinfo")
-    assert choose_precision("cpu") == precision
-    assert describe_device("cpu").startswith("Some CPU, ")
-
-
-def test_without_known_flags_arithmetic_is_fp32() -> None:
-    assert choose_precision("cpu") == "fp32"
-    assert choose_precision("mps") == "fp32"
 
 
 @pytest.mark.parametrize(

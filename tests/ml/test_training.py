@@ -77,7 +77,7 @@ def test_bf16_is_used_where_the_processor_has_it_and_is_shown(
     result = run_text(text_job(tiny_bert, tmp_path / "job", epochs=8), recorder)
 
     assert "Device cpu: Test CPU" in recorder.text
-    assert "precision bf16; 1 threads" in recorder.text
+    assert "precision bf16 (processor with avx512_bf16); 1 threads" in recorder.text
     assert (result.metrics["f1_macro"] or 0) > 0.9
 
 
