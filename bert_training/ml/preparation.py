@@ -17,9 +17,11 @@ from bert_training.ml.job import TrainingJob
 from bert_training.ml.layout import Layout
 from bert_training.ml.layout_choice import choose_layout
 from bert_training.ml.loss import balanced_weights
+from bert_training.ml.lowercase import is_cased, lower_cased
 from bert_training.ml.precision import choose_precision
+from bert_training.ml.recomputing import recompute_layers
 from bert_training.ml.reporting import RunReport
-from bert_training.ml.reproducibility import seed_everything
+from bert_training.ml.reproducibility import seed_everything, set_deterministic
 from bert_training.ml.schedule import StepPlan, count_warmup_steps, describe_schedule, plan_steps
 from bert_training.ml.task_network import TaskNetwork
 from bert_training.ml.vocabulary import train_used_words
@@ -52,12 +54,15 @@ def prepare(job: TrainingJob, network_module: ModuleType, report: RunReport) -> 
     network: TaskNetwork[Any] = network_module.build_network(
         job.base_model, label_names=job.label_names, settings=job.settings
     )
+    _use_lowercase(job, network, report)
     frozen = freeze(network.model, job.settings)
     report.info(
         f"Base model {job.base_model.name}, revision {job.base_model.revision}: "
         f"{network.model.num_parameters():,} parameters, texts cut at {network.tokenizer.model_max_length:,} tokens"
     )
     report.info(f"{trainable_share(network.model)}; frozen: {frozen}")
+    if job.settings.gradient_checkpointing and not recompute_layers(network.model):
+        report.warning(f"{network.model.config.model_type} cannot do gradient checkpointing: it trains without")
     rows = encode_rows(job, network, report)
     layout = choose_layout(network, report, device=machine["device"], precision=machine["precision"])
     if accelerator.device.type == "cpu":  # a GPU has the bandwidth to spare, and need not wait for all rows
@@ -68,8 +73,19 @@ def prepare(job: TrainingJob, network_module: ModuleType, report: RunReport) -> 
     return Prepared(network, accelerator, rows, layout, class_weights, plan, machine)
 
 
+def _use_lowercase(job: TrainingJob, network: TaskNetwork[Any], report: RunReport) -> None:
+    if not job.settings.lowercase or not is_cased(network.tokenizer):
+        return
+    network.tokenizer = lower_cased(network.tokenizer)
+    report.warning(
+        f"Texts are read in small letters, but the base model {job.base_model.name} knows capitals and would use them. "
+        "Turn lowercase off, or choose an uncased base model."
+    )
+
+
 def _use_machine(job: TrainingJob, report: RunReport) -> tuple[Accelerator, dict[str, Any]]:
     device = choose_device(job.device)
+    set_deterministic(job.settings.deterministic)
     select_device(device)
     arithmetic = choose_precision(device, job.settings.precision)
     precision = arithmetic.precision

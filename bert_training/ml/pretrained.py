@@ -1,5 +1,6 @@
 """Loads network and tokenizer of a base model from its folder: no network access, no code from the model."""
 
+from types import NoneType
 from typing import Any
 
 import torch
@@ -12,8 +13,13 @@ from bert_training.ml.errors import BaseModelUnavailable
 from bert_training.ml.job import TrainingSettings
 
 
-def load_model(auto_class: Any, base_model: BaseModelFiles, label_names: list[str]) -> PreTrainedModel:
-    """Load the network in fp32 with a fresh head for these labels; auto_class: one of transformers' Auto classes."""
+def load_model(
+    auto_class: Any, base_model: BaseModelFiles, label_names: list[str], *, dropout: float | None = None
+) -> PreTrainedModel:
+    """Load the network in fp32 with a fresh head for these labels; auto_class: one of transformers' Auto classes.
+
+    dropout: of every layer and of the head, None = as the base model has it.
+    """
     # "some weights were not initialized" is what a fresh head is
     transformers_logging.set_verbosity_error()  # type: ignore[no-untyped-call]
     transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
@@ -27,6 +33,7 @@ def load_model(auto_class: Any, base_model: BaseModelFiles, label_names: list[st
             local_files_only=True,
             trust_remote_code=False,
             ignore_mismatched_sizes=True,  # a base model that was itself a classifier of other labels
+            **_every_dropout(base_model, dropout),
         )
     except (OSError, ValueError, KeyError) as error:
         raise BaseModelUnavailable(_unusable(base_model, error)) from error
@@ -62,10 +69,24 @@ def load_tokenizer(
 
 def _positions(base_model: BaseModelFiles) -> int:
     """Return how many tokens the network can tell apart by position; a large number for relative positions."""
-    config = AutoConfig.from_pretrained(base_model.folder, local_files_only=True, trust_remote_code=False)
+    config = _config_of(base_model)
     positions = int(getattr(config, "max_position_embeddings", None) or 10**9)
     # RoBERTa and its kin count positions from the padding id + 1
     return positions - (config.pad_token_id + 1 if "roberta" in config.model_type else 0)
+
+
+def _every_dropout(base_model: BaseModelFiles, dropout: float | None) -> dict[str, float]:
+    """Name every dropout probability of the architecture, also those that stand empty."""
+    if dropout is None:
+        return {}
+    known = _config_of(base_model).to_dict()
+    return {
+        name: dropout for name, value in known.items() if "dropout" in name and type(value) in (float, int, NoneType)
+    }
+
+
+def _config_of(base_model: BaseModelFiles) -> Any:
+    return AutoConfig.from_pretrained(base_model.folder, local_files_only=True, trust_remote_code=False)
 
 
 def _begin_words_with_space(tokenizer: PreTrainedTokenizerBase) -> None:

@@ -37,6 +37,18 @@ def seed_everything(seed: int) -> None:
     torch.manual_seed(seed)
 
 
+def set_deterministic(wanted: bool) -> None:
+    """Compute bit-equal results on a GPU too, from kernels that may be slower; call before the first use of the GPU.
+
+    A CPU with a fixed number of threads needs none of this.
+    """
+    if wanted:
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # else cuBLAS does not repeat itself
+    torch.use_deterministic_algorithms(wanted)
+    torch.backends.cudnn.deterministic = wanted
+    torch.backends.cudnn.benchmark = False  # the default: else it tries kernels and may choose another each time
+
+
 def _git(*arguments: str) -> str:
     """Return what git prints; nothing without git, or where the project is not its own checkout."""
     git = shutil.which("git")

@@ -1,5 +1,6 @@
 """Device, threads, and the names of code and environment."""
 
+import os
 import subprocess
 from pathlib import Path
 
@@ -12,7 +13,13 @@ from bert_training.ml.base_model import BaseModelFiles
 from bert_training.ml.errors import GpuNotFound
 from bert_training.ml.hardware import choose_device, free_threads, use_threads
 from bert_training.ml.precision import Precision, choose_attention
-from bert_training.ml.reproducibility import code_commit, environment_fingerprint, seed_everything
+from bert_training.ml.reproducibility import (
+    code_commit,
+    environment_fingerprint,
+    seed_everything,
+    set_deterministic,
+)
+from tests.ml.runs import Recorder, run_text, text_job
 
 needs_no_gpu = pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a GPU")
 
@@ -118,3 +125,27 @@ def test_a_seed_repeats_chance() -> None:
     first = torch.rand(3)
     seed_everything(5)
     assert torch.equal(first, torch.rand(3))
+
+
+def test_deterministic_kernels_hold_for_one_run(
+    tiny_bert: BaseModelFiles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("CUBLAS_WORKSPACE_CONFIG", raising=False)
+    seen: list[bool] = []
+
+    def note(recorder: Recorder) -> str:
+        if recorder.moments[-1]["phase"] == "training":
+            seen.append(torch.are_deterministic_algorithms_enabled())
+        return "continue"
+
+    for wanted in (True, False):
+        run_text(text_job(tiny_bert, tmp_path / str(wanted), max_steps=1, deterministic=wanted), Recorder(note))
+    assert (seen[0], seen[-1]) == (True, False)
+    assert os.environ["CUBLAS_WORKSPACE_CONFIG"] == ":4096:8"
+
+
+def test_a_workspace_that_somebody_chose_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CUBLAS_WORKSPACE_CONFIG", ":16:8")
+    set_deterministic(True)
+    set_deterministic(False)
+    assert os.environ["CUBLAS_WORKSPACE_CONFIG"] == ":16:8"

@@ -27,7 +27,7 @@ class TextClassificationNetwork:
         self.label_names = label_names
         self.label_smoothing = settings.label_smoothing_factor
         self.tokenizer = load_tokenizer(base_model, settings)
-        self.model = load_model(AutoModelForSequenceClassification, base_model, label_names)
+        self.model = load_model(AutoModelForSequenceClassification, base_model, label_names, dropout=settings.dropout)
 
     def count_labels(self, table: pd.DataFrame) -> NDArray[np.int64]:
         """Count each label. Returns (K,)."""

@@ -57,7 +57,7 @@ class TokenClassificationNetwork:
         self.label_smoothing = settings.label_smoothing_factor
         self.tag_ids = {name: index for index, name in enumerate(label_names)}
         self.tokenizer = load_tokenizer(base_model, settings, takes_words=True)
-        self.model = load_model(AutoModelForTokenClassification, base_model, label_names)
+        self.model = load_model(AutoModelForTokenClassification, base_model, label_names, dropout=settings.dropout)
 
     def count_labels(self, table: pd.DataFrame) -> NDArray[np.int64]:
         """Count each tag. Returns (K,)."""
