@@ -17,6 +17,7 @@ from bert_training.contract.limits import (
     LENGTH_BARS,
     LENGTH_CLASSES,
     LINES_PER_BATCH,
+    LONG_TEXT_WAYS,
     METRIC_NAME_CHARACTERS,
     METRIC_NAMES_PER_RUN,
     POINTS_PER_BATCH,
@@ -182,13 +183,43 @@ class ClassFigures(Message):
     support: Count
 
 
+class LongTextWay(Message):
+    """How the network judges long rows when they are read in one way; null = not defined, or not judged.
+
+    way: as truncation_side.  unseen_share: share of their tokens that is cut off.  on_long, on_all: the metric on the
+    compared long rows and on the whole test split.
+    """
+
+    way: ShortText
+    unseen_share: Annotated[float, Field(ge=0, le=1)]
+    on_long: FiniteNumber | None
+    on_all: FiniteNumber | None
+
+
+class LongText(Message):
+    """What each way of reading the test rows that are longer than max_length loses; the network is the same in all.
+
+    truncation_side: the way that the network was trained with.  compared_rows: of the long rows, a sample of them all.
+    """
+
+    truncation_side: ShortText
+    max_length: Count
+    window_overlap: Count
+    metric: MetricName
+    test_rows: Count
+    long_rows: Count
+    compared_rows: Count
+    ways: Annotated[list[LongTextWay], Field(min_length=1, max_length=LONG_TEXT_WAYS)]
+
+
 class Result(Message):
-    """Final figures, always of the test split."""
+    """Final figures, always of the test split. long_text: absent with few long rows, and of older workers."""
 
     metrics: Annotated[dict[MetricName, FiniteNumber | None], Field(max_length=METRIC_NAMES_PER_RUN)]
     model_fingerprint: Digest
     best_step: Count
     classes: Annotated[list[ClassFigures], Field(max_length=CLASSES)]
+    long_text: LongText | None = None
 
 
 class CompleteRequest(Message):

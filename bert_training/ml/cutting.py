@@ -7,6 +7,7 @@ model's card gets with a few lines of transformers the very numbers that the mod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import torch
@@ -62,6 +63,14 @@ class Cutting:
     def specials_around(self) -> tuple[int, int]:
         """Count the special tokens before and behind a piece."""
         return len(self.prefix), len(self.suffix)
+
+    def facts(self) -> dict[str, Any]:
+        """Return how long rows are read, under the names of the settings; as they hold for this base model."""
+        return {"truncation_side": self.side, "max_length": self.max_length, "window_overlap": self.overlap}
+
+    def count_seen(self, length: int) -> int:
+        """Count the tokens of a row of this length that go through the network."""
+        return length if self.side == "none" else min(length, self.room)
 
     def _windows(self, example: Example) -> list[Piece]:
         """Cut a row into windows: a label of the row is shared by all, a label of a token belongs to one of them."""

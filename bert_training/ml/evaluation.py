@@ -2,7 +2,8 @@
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any
+from copy import copy
+from typing import Any, Self
 
 import torch
 from numpy.typing import NDArray
@@ -40,10 +41,19 @@ class Judge:
         self._loss_sum = self._weight_sum = 0.0
 
     def evaluate(self, examples: Sequence[ExampleT]) -> Evaluation:
-        """Return the task's figures and the loss (weighted as in training) of these rows.
+        """Return the task's figures and the loss (weighted as in training) of these rows, with their predictions.
 
         Neither the batch size nor the order changes a figure: rows of near-equal length are together only for speed.
+        A row counts once, in however many windows it was read; its loss is the mean of theirs, as in training.
         """
+        predictions = self.predict(examples)
+        evaluation = self.figures(predictions, examples)
+        loss = self._loss_sum / self._weight_sum if self._weight_sum else None
+        metrics = {**evaluation.metrics, "loss": _defined(loss)}
+        return Evaluation(metrics, evaluation.classes, predictions)
+
+    def predict(self, examples: Sequence[ExampleT]) -> list[NDArray[Any]]:
+        """Return the task's prediction of each row."""
         predictions: dict[int, NDArray[Any]] = {}
         self._loss_sum = self._weight_sum = 0.0
         self.model.eval()
@@ -51,10 +61,18 @@ class Judge:
         for rows in cut_into(longest_first, self.micro_batch.size):
             chosen = [examples[row] for row in rows]
             predictions.update(zip(rows, self.network.predict(self._logits(chosen), chosen), strict=True))
-        evaluation = self.network.evaluate([predictions[row] for row in range(len(examples))], examples)
-        loss = self._loss_sum / self._weight_sum if self._weight_sum else None
-        metrics = {name: _defined(value) for name, value in {**evaluation.metrics, "loss": loss}.items()}
-        return Evaluation(metrics, evaluation.classes)
+        return [predictions[row] for row in range(len(examples))]
+
+    def figures(self, predictions: Sequence[NDArray[Any]], examples: Sequence[ExampleT]) -> Evaluation:
+        """Judge predictions of these rows; a figure that is not finite is not defined."""
+        evaluation = self.network.evaluate(predictions, examples)
+        return Evaluation({name: _defined(value) for name, value in evaluation.metrics.items()}, evaluation.classes)
+
+    def reading(self, cutting: Cutting) -> Self:
+        """Return a judge that reads rows in another way and is the same in all else."""
+        other = copy(self)
+        other.cutting = cutting
+        return other
 
     def _logits(self, examples: Sequence[ExampleT]) -> list[torch.Tensor]:
         """Return the logits of each row, from all its pieces."""

@@ -21,7 +21,10 @@ RUN_FILE_VERSION = 1
 
 @dataclass(frozen=True)
 class RunFacts:
-    """What run.json and the model card say about a run. rows: by split.  seconds: by phase."""
+    """What run.json and the model card say about a run. rows: by split.  seconds: by phase.
+
+    reading: how long rows are read (Cutting.facts).  long_text: what other ways would lose, see ml.long_text.
+    """
 
     job: TrainingJob
     machine: dict[str, Any]
@@ -31,6 +34,8 @@ class RunFacts:
     validation: dict[str, float | None]
     test: Evaluation
     seconds: dict[str, float]
+    reading: dict[str, Any]
+    long_text: dict[str, Any] | None
 
 
 def keep_final_model(folder: Path, network: TaskNetwork[Any], facts: RunFacts) -> str:
@@ -60,6 +65,8 @@ def describe_run(facts: RunFacts, fingerprint: str) -> dict[str, Any]:
         "validation": facts.validation,
         "test": {"metrics": facts.test.metrics, "classes": facts.test.classes},
         "rows": facts.rows,
+        "reading": facts.reading,
+        "long_text": facts.long_text,
         "machine": facts.machine,
         "seconds": {phase: round(seconds, 3) for phase, seconds in facts.seconds.items()},
         "provenance": facts.job.provenance,

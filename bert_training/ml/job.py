@@ -157,10 +157,14 @@ class TrainingJob:
 
 @dataclass(frozen=True)
 class TrainingResult:
-    """How it ended; figures are those of the test split, empty unless completed."""
+    """How it ended; figures are those of the test split, empty unless completed.
+
+    long_text: see ml.long_text; None without enough long rows.
+    """
 
     ended: Ended
     metrics: dict[str, float | None]
     classes: list[ClassFigures]
     model_fingerprint: str
     best_step: int
+    long_text: dict[str, Any] | None = None

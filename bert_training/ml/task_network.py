@@ -71,10 +71,11 @@ class Batch:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Figures of one split; None = not defined there."""
+    """Figures of one split; None = not defined there.  predictions: of each row, where a Judge made them."""
 
     metrics: Figures
     classes: list[ClassFigures]
+    predictions: Sequence[NDArray[Any]] = ()
 
 
 class TaskNetwork(Protocol[ExampleT]):

@@ -17,6 +17,7 @@ from bert_training.ml.evaluation import Judge
 from bert_training.ml.final_model import RunFacts, keep_final_model
 from bert_training.ml.folders import is_disk_full
 from bert_training.ml.job import Reporter, TrainingJob, TrainingResult, TrainingSettings
+from bert_training.ml.long_text import JudgedTest, compare_ways
 from bert_training.ml.memory import explained_memory_errors
 from bert_training.ml.micro_batch import MicroBatch
 from bert_training.ml.optimizer import build_optimizer
@@ -122,6 +123,8 @@ class TrainingSession:
         test = self._evaluate("test")
         self.report.split_figures("test", test.metrics, epoch=best_epoch, step=best_step)
         self.report.info(f"Test: {shown_figures(test.metrics)}")
+        judged = JudgedTest(self._judge(), self.prepared.rows.splits["test"], test, self.job.best_metric)
+        long_text = compare_ways(judged, self.report, seed=self.settings.seed)
         self.report.enter("saving")
         facts = RunFacts(
             job=self.job,
@@ -132,11 +135,13 @@ class TrainingSession:
             validation=self.best_validation,
             test=test,
             seconds=dict(self.report.seconds),
+            reading=self.prepared.rows.cutting.facts(),
+            long_text=long_text,
         )
         fingerprint = keep_final_model(self.job.job_dir / "final", self.network, facts)
         self.report.info(f"Saved to {self.job.job_dir / 'final'}, fingerprint {fingerprint}")
         self.report.info(f"Time: {self.report.durations()}")
-        return TrainingResult("completed", test.metrics, test.classes, fingerprint, best_step)
+        return TrainingResult("completed", test.metrics, test.classes, fingerprint, best_step, long_text)
 
     def _resume(self, step: int) -> None:
         """Take up the state after a step: network, optimizer, chance, and the place in the data."""
@@ -223,7 +228,10 @@ class TrainingSession:
 
     def _evaluate(self, split: str) -> Evaluation:
         self.report.enter("evaluating")
-        judge = Judge(
+        return self._judge().evaluate(self.prepared.rows.splits[split])
+
+    def _judge(self) -> Judge:
+        return Judge(
             self.network,
             self.model,
             self.prepared.rows.cutting,
@@ -233,7 +241,6 @@ class TrainingSession:
             class_weights=self.prepared.class_weights,
             on_batch=self.report.pulse,
         )
-        return judge.evaluate(self.prepared.rows.splits[split])
 
     def _save_when_due(self) -> None:
         """Write a checkpoint in the middle of an epoch; the epoch's end has its own."""

@@ -178,6 +178,7 @@ def _describe(result: TrainingResult) -> dict[str, Any]:
         "model_fingerprint": result.model_fingerprint,
         "best_step": result.best_step,
         "classes": [dict(figure) for figure in result.classes],
+        "long_text": result.long_text,
     }
     return {"outcome": result.ended, "result": figures}
 

@@ -95,9 +95,11 @@ def text_job(
     return _job(base_model, job_dir, text_table() if table is None else table, TEXT_LABELS, "f1_macro", settings)
 
 
-def token_job(base_model: BaseModelFiles, job_dir: Path, **settings: Any) -> TrainingJob:
+def token_job(
+    base_model: BaseModelFiles, job_dir: Path, *, table: pd.DataFrame | None = None, **settings: Any
+) -> TrainingJob:
     """A run over toy sentences."""
-    return _job(base_model, job_dir, token_table(), TAGS, "f1", settings)
+    return _job(base_model, job_dir, token_table() if table is None else table, TAGS, "f1", settings)
 
 
 def _job(

@@ -32,23 +32,33 @@ def judge_of(
     )
 
 
+WINDOWS = {"max_length": 8, "truncation_side": "none", "window_overlap": 3}
+READINGS = pytest.mark.parametrize("reading", [{}, WINDOWS], ids=["whole", "windows"])
+
+
+@READINGS
 @pytest.mark.parametrize("batch_size", [1, 7, 1000])
-def test_figures_of_texts_do_not_depend_on_the_batches(tiny_bert: BaseModelFiles, batch_size: int) -> None:
-    network = build_text_network(tiny_bert, label_names=TEXT_LABELS, settings=toy_settings())
+def test_figures_of_texts_do_not_depend_on_the_batches(
+    tiny_bert: BaseModelFiles, batch_size: int, reading: dict[str, Any]
+) -> None:
+    network = build_text_network(tiny_bert, label_names=TEXT_LABELS, settings=toy_settings(**reading))
     examples = network.encode(text_table(40)).examples
     assert_same(
-        judge_of(network, batch_size=batch_size).evaluate(examples),
-        judge_of(network, batch_size=16).evaluate(examples[::-1]),
+        judge_of(network, batch_size=batch_size, **reading).evaluate(examples),
+        judge_of(network, batch_size=16, **reading).evaluate(examples[::-1]),
     )
 
 
+@READINGS
 @pytest.mark.parametrize("batch_size", [1, 7, 1000])
-def test_figures_of_entities_do_not_depend_on_the_batches(tiny_bert: BaseModelFiles, batch_size: int) -> None:
-    network = build_token_network(tiny_bert, label_names=TAGS, settings=toy_settings())
+def test_figures_of_entities_do_not_depend_on_the_batches(
+    tiny_bert: BaseModelFiles, batch_size: int, reading: dict[str, Any]
+) -> None:
+    network = build_token_network(tiny_bert, label_names=TAGS, settings=toy_settings(**reading))
     examples = network.encode(token_table(40)).examples
     assert_same(
-        judge_of(network, batch_size=batch_size).evaluate(examples),
-        judge_of(network, batch_size=16).evaluate(examples[::-1]),
+        judge_of(network, batch_size=batch_size, **reading).evaluate(examples),
+        judge_of(network, batch_size=16, **reading).evaluate(examples[::-1]),
     )
 
 
