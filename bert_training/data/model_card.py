@@ -4,9 +4,11 @@ The same text for the folder on the worker and for the download on the portal.
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+from bert_training.data.long_text_card import long_text_section
 
 NO_EXAMPLES = "sem exemplos"
 
@@ -25,6 +27,9 @@ modelo = pipeline("{task}", model="caminho/da/pasta")
 print(modelo("Escreva aqui um texto."))
 ```
 
+## Textos longos
+
+{long_texts}
 ## Resultados no conjunto de teste
 
 Contados sobre todas as previsões do conjunto de teste, que não foi usado no treino nem na escolha do modelo
@@ -56,6 +61,7 @@ class ModelCardFacts:
 
     task: also what transformers.pipeline is called with.  metrics: test figures, None = not defined there.
     classes: {"name", "precision", "recall", "f1", "support"} each.  rows: by split.  provenance: plain JSON values.
+    reading: how long texts were read, see long_text_card.
     """
 
     task: str
@@ -68,6 +74,7 @@ class ModelCardFacts:
     classes: Sequence[Any]
     rows: dict[str, int]
     provenance: dict[str, Any]
+    reading: Mapping[str, Any]
 
 
 def model_card(facts: ModelCardFacts) -> str:
@@ -84,6 +91,7 @@ def model_card(facts: ModelCardFacts) -> str:
         rows=_table(("conjunto", "linhas"), facts.rows.items()),
         provenance=_table(("o quê", "valor"), _flat(facts.provenance)),
         fingerprint=facts.fingerprint,
+        long_texts=long_text_section(facts.task, facts.reading),
     )
     # Every JSON value is a YAML value: no YAML library, and nothing in a name can break out of its line.
     head = "\n".join(f"{key}: {json.dumps(value, ensure_ascii=False)}" for key, value in _head(facts).items())

@@ -85,4 +85,5 @@ def _card_facts(facts: RunFacts, fingerprint: str, *, task: str) -> ModelCardFac
         classes=facts.test.classes,
         rows=facts.rows,
         provenance={**facts.job.provenance, **facts.machine},
+        reading=facts.reading,
     )

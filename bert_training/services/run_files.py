@@ -37,6 +37,7 @@ def model_card(run: Run) -> str:
         classes=result["classes"],
         rows=rows_by_split(run),
         provenance=_provenance(run),
+        reading=run.hyperparameters,
     )
     return write_card(facts)
 

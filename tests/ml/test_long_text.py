@@ -1,6 +1,7 @@
 """Texts that are longer than the network: what is learned in each way of reading, and what the comparison says."""
 
 import random
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -102,6 +103,14 @@ def test_of_many_long_rows_a_sample_is_compared(
     assert (found["long_rows"], found["compared_rows"]) == (30, 7)
     assert found == results[1].long_text
     assert [way["on_all"] is None for way in found["ways"]] == [True, False, True, True]
+
+
+def test_ways_are_not_compared_by_the_loss(tiny_bert: BaseModelFiles, tmp_path: Path) -> None:
+    job = job_decided_at_the_end(tiny_bert, tmp_path / "job", "left", epochs=1)
+    result = run_text(replace(job, best_metric="loss", best_metric_is_higher=False))
+    assert result.long_text is not None
+    assert result.long_text["metric"] == "accuracy"
+    assert ways_of(result)["left"]["on_all"] == result.metrics["accuracy"]
 
 
 def test_very_long_rows_make_the_sample_smaller(
