@@ -58,16 +58,16 @@ janelas = tokenizer(
 janelas.pop("overflow_to_sample_mapping")
 with torch.no_grad():
     logits = modelo(**janelas).logits.mean(dim=0)"""
-TOKEN_MIDDLE = (
+TAGS_MIDDLE = (
     "Textos com mais de {max_length} tokens foram lidos sem o meio, e as palavras do meio ficaram sem resposta. O "
     "`pipeline` não lê assim; em janelas ele responde também o meio:"
 )
-TOKEN_WINDOWS = (
+TAGS_WINDOWS = (
     "Textos com mais de {max_length} tokens foram lidos inteiros, em janelas; cada janela lê de novo os últimos "
     "{overlap} tokens da anterior. No teste cada palavra vale pela janela em que tem mais contexto; o `pipeline` fica, "
     "entre duas janelas, com a resposta mais segura:"
 )
-TOKEN_CODE = """\
+TAGS_CODE = """\
 {how}
 
 ```python
@@ -99,7 +99,7 @@ def long_text_section(task: str, reading: Mapping[str, Any]) -> str:
         option = ", truncation=True" if task == "text-classification" else ""  # the other pipeline always cuts
         return CUT.format(task=task, kept=KEPT[side], option=option, **values)
     if task == "token-classification":
-        how = TOKEN_MIDDLE if side == "middle" else TOKEN_WINDOWS
-        return TOKEN_CODE.format(how=how.format(**values), **values)
+        how = TAGS_MIDDLE if side == "middle" else TAGS_WINDOWS
+        return TAGS_CODE.format(how=how.format(**values), **values)
     how, lines = (MIDDLE, MIDDLE_LINES) if side == "middle" else (WINDOWS, WINDOW_LINES)
     return READ_TEXT.format(how=how.format(**values), lines=lines.format(**values))

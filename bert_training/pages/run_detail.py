@@ -16,7 +16,7 @@ from bert_training.contract.limits import API_PREFIX
 from bert_training.models import Job, Log, Run
 from bert_training.models.choices import STATUS_LABELS
 from bert_training.models.reasons import explain
-from bert_training.pages import run_charts, run_facts
+from bert_training.pages import run_charts, run_facts, run_long_text
 from bert_training.pages.requests import page, person
 from bert_training.pages.splits import shown_split
 from bert_training.pages.words import computers, held_sentence
@@ -50,6 +50,7 @@ def show_run(request: HttpRequest, pk: int) -> HttpResponse:
         "workers_online": there.online,
         "explanation": explain(run.error_code) if run.error_code else None,
         "result": run_facts.result_of(run),
+        "long_text": run_long_text.long_text_of(run),
         "has_metrics": bool(telemetry.metrics),
         "epochs": run_charts.epochs_of(run, state["attempts"]),
         "attempts": [_shown_attempt(attempt) for attempt in state["attempts"]],

@@ -16,7 +16,7 @@ from bert_training.tasks.text_classification.network import build_network
 from tests.ml.runs import TEXT_LABELS, run_text, run_tokens, text_job, token_job, toy_settings
 from tests.ml.test_evaluation import judge_of
 
-READING = {"max_length": 16, "window_overlap": 6}
+READING: dict[str, Any] = {"max_length": 16, "window_overlap": 6}
 LONG_TEXT = "Escreva aqui um texto longo."
 TEXT = " ".join(["o autor pede salario no processo", "a parte pede imposto"] * 4)
 
@@ -32,7 +32,7 @@ def run_card_code(final: Path, text: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize("side", ["right", "left", "middle", "none"])
 def test_the_card_reads_a_long_text_as_it_was_judged(tiny_bert: BaseModelFiles, tmp_path: Path, side: str) -> None:
-    reading: dict[str, Any] = READING | {"truncation_side": side}
+    reading = READING | {"truncation_side": side}
     run_text(text_job(tiny_bert, tmp_path / "job", epochs=1, **reading))
     final = tmp_path / "job" / "final"
     names = run_card_code(final, TEXT)

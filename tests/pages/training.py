@@ -9,6 +9,8 @@ from bert_training.contract.messages import (
     FailureReport,
     LogBatch,
     LogLine,
+    LongText,
+    LongTextWay,
     MetricBatch,
     MetricPoint,
     ProgressRequest,
@@ -29,18 +31,44 @@ CLASSES = [
 BATCH = 500
 
 
-def train(worker: Worker, run: Run, *, lines: int = 3, message: str = "step {}") -> Run:
+def compared(*, rows: int = 60, windows: float = 0.9, trained_with: str = "right") -> LongText:
+    """A comparison of long texts: each way, and how well windows read."""
+    on_long = {"right": 0.7, "left": 0.64, "middle": 0.72, "none": windows}
+    return LongText(
+        truncation_side=trained_with,
+        max_length=128,
+        window_overlap=64,
+        metric="f1_macro",
+        test_rows=300,
+        long_rows=60,
+        compared_rows=rows,
+        ways=[
+            LongTextWay(
+                way=way,
+                unseen_share=0 if way == "none" else 0.4,
+                on_long=value,
+                on_all=None if rows < 60 and way != trained_with else 0.85,
+            )
+            for way, value in on_long.items()
+        ],
+    )
+
+
+def train(
+    worker: Worker, run: Run, *, lines: int = 3, message: str = "step {}", long_text: LongText | None = None
+) -> Run:
     """Claim the run, send log and curves, complete it."""
     start(worker, run, lines=lines, message=message)
-    complete(worker, Job.objects.get(run=run), lines=lines)
+    complete(worker, Job.objects.get(run=run), lines=lines, long_text=long_text)
     run.refresh_from_db()
     return run
 
 
-def complete(worker: Worker, job: Job, *, lines: int) -> None:
+def complete(worker: Worker, job: Job, *, lines: int, long_text: LongText | None = None) -> None:
     """End a started run with a result; `lines` log lines were sent."""
     metrics: dict[str, float | None] = {metric.name: 0.875 for metric in TASKS[job.task].metrics}
-    result = Result(metrics=metrics | {"loss": 0.31}, model_fingerprint="c" * 64, best_step=20, classes=CLASSES)
+    figures = {"metrics": metrics | {"loss": 0.31}, "best_step": 20, "classes": CLASSES, "long_text": long_text}
+    result = Result.model_validate({"model_fingerprint": "c" * 64, **figures})
     _end(worker, job, Outcome.COMPLETED, lines, result=result)
 
 

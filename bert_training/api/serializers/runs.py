@@ -2,9 +2,11 @@
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from bert_training.api.serializers.fields import UtcField
+from bert_training.contract.messages import Result
 from bert_training.models import Dataset, Run
 from bert_training.services.run_state import attempt_states, error_of, progress_of, silent_sentence
 
@@ -100,6 +102,15 @@ class RunSplitSerializer(serializers.Serializer[Any]):
     rows = serializers.DictField(child=serializers.IntegerField())
 
 
+@extend_schema_field(Result)
+class ResultField(serializers.DictField):
+    """The result as the worker reported it; one of an older worker has no comparison of long texts."""
+
+    def to_representation(self, value: dict[str, Any]) -> dict[str, Any]:
+        """Add what came later. The figures were judged on receipt."""
+        return {"long_text": None, **value}
+
+
 class RunSerializer(serializers.Serializer[Any]):
     """A run with its job, progress, result and history. Needs RUN_RELATED and RUN_PREFETCHED loaded."""
 
@@ -116,7 +127,7 @@ class RunSerializer(serializers.Serializer[Any]):
     canceling = serializers.BooleanField()
     silent = serializers.BooleanField()
     silent_label = serializers.CharField(allow_blank=True)
-    result = serializers.DictField(allow_null=True)
+    result = ResultField(allow_null=True)
     split = RunSplitSerializer(allow_null=True)
     reproducibility = RunReproducibilitySerializer()
     model_fingerprint = serializers.CharField(allow_blank=True)
