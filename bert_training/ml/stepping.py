@@ -20,18 +20,21 @@ from bert_training.ml.task_network import Example, Piece, TaskNetwork
 class StepFigures:
     """What a step was. loss: mean over label weight `weight`.  tokens: real ones, special tokens among them.
 
+    gradient_norm: before it was clipped; None where fp16's scaler judges the gradients.
     overflow_scale: where fp16 gradients became infinite and the step was left out, the scale of the next loss.
     """
 
     loss: float
     weight: float
     tokens: int
+    gradient_norm: float | None = None
     overflow_scale: float | None = None
 
     @property
     def is_finite(self) -> bool:
         """Tell whether something can be learned: of fp16 gradients too infinite is what is so without a scale."""
-        return math.isfinite(self.loss) and (self.overflow_scale is None or self.overflow_scale >= 1)
+        has_gradients = self.gradient_norm is None or math.isfinite(self.gradient_norm)
+        return math.isfinite(self.loss) and has_gradients and (self.overflow_scale is None or self.overflow_scale >= 1)
 
 
 class Stepper:
@@ -68,13 +71,15 @@ class Stepper:
         return float(self.scheduler.get_last_lr()[0])
 
     def take(self, examples: Sequence[Example]) -> StepFigures:
-        """Take one optimizer step over all these rows. A loss that is not finite leaves the weights as they were.
+        """Take one optimizer step over all these rows. A loss or gradient that is not finite leaves the weights alone.
 
         Each batch adds its loss sum divided by the label weight of the whole step, so accumulated batches give exactly
         the gradient of one large batch.
         """
         pieces = [piece for example in examples for piece in self.cutting.cut(example)]
         figures = self.micro_batch.retry(lambda: self.add_gradients(pieces))
+        if figures.is_finite:
+            figures = replace(figures, gradient_norm=self._clip())
         if figures.is_finite:
             figures = replace(figures, overflow_scale=self._learn())
         self.optimizer.zero_grad()
@@ -96,6 +101,14 @@ class Stepper:
             loss += part.detach()
         return StepFigures(loss.item(), weight.item(), _count_tokens(pieces))
 
+    def _clip(self) -> float | None:
+        """Clip the gradients and return the norm that they had; None where fp16's scaler skips infinite ones."""
+        if self.settings.max_grad_norm:
+            norm = self.accelerator.clip_grad_norm_(self.model.parameters(), self.settings.max_grad_norm)
+        else:
+            norm = torch.nn.utils.get_total_norm([p.grad for p in self.model.parameters() if p.grad is not None])
+        return None if self.accelerator.scaler else float(norm)
+
     def _learn(self) -> float | None:
         """Change the weights by the gradients. Returns the lowered loss scale where fp16 gradients overflowed.
 
@@ -104,8 +117,6 @@ class Stepper:
         """
         scaler = self.accelerator.scaler
         scale = scaler.get_scale() if scaler else 0.0
-        if self.settings.max_grad_norm:
-            self.accelerator.clip_grad_norm_(self.model.parameters(), self.settings.max_grad_norm)
         self.optimizer.step()
         if scaler and scaler.get_scale() < scale:
             return float(scaler.get_scale())

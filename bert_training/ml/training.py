@@ -11,8 +11,8 @@ from typing import Any
 from bert_training.ml.base_model import BaseModelFiles
 from bert_training.ml.batching import cut_into, epoch_order
 from bert_training.ml.checkpoints import checkpoint_folder, keep_only, read_checkpoint, write_checkpoint
+from bert_training.ml.divergence import DivergenceGuard
 from bert_training.ml.early_stopping import EarlyStopping
-from bert_training.ml.errors import NonFiniteLoss
 from bert_training.ml.evaluation import Judge
 from bert_training.ml.final_model import RunFacts, keep_final_model
 from bert_training.ml.folders import is_disk_full
@@ -25,7 +25,7 @@ from bert_training.ml.preparation import Prepared, prepare
 from bert_training.ml.reporting import RunReport, StepMeter, StopRequested
 from bert_training.ml.schedule import build_scheduler
 from bert_training.ml.snapshot import Learner, load_weights
-from bert_training.ml.stepping import StepFigures, Stepper
+from bert_training.ml.stepping import Stepper
 from bert_training.ml.task_network import Evaluation, Example, TaskNetwork
 
 __all__ = [
@@ -88,6 +88,7 @@ class TrainingSession:
             micro_batch=self.micro_batch,
             settings=self.settings,
         )
+        self.divergence = DivergenceGuard(self.settings, self.network.model, precision=prepared.machine["precision"])
         self.learner = Learner(
             self.network.model, optimizer, scheduler, self.accelerator.device, scaler=self.accelerator.scaler
         )
@@ -196,21 +197,19 @@ class TrainingSession:
         figures = self.stepper.take(examples)
         self.report.step += 1
         self.meter.add(figures, learning_rate=learning_rate)
-        self._require_finite(figures, learning_rate)
+        self.divergence.check(
+            figures,
+            epoch=self.report.epoch,
+            step=self.report.step,
+            learning_rate=learning_rate,
+            empty_rows=lambda: sum(not len(example.input_ids) for example in examples),
+        )
         if figures.overflow_scale:
             self.report.info(
                 f"Step {self.report.step:,}: fp16 gradients overflowed, the step is left out; "
                 f"loss scale now {figures.overflow_scale:g}"
             )
         self.report.pulse()
-
-    def _require_finite(self, figures: StepFigures, learning_rate: float) -> None:
-        if not figures.is_finite:
-            raise NonFiniteLoss(
-                f"The loss became {figures.loss} at step {self.report.step} (epoch {self.report.epoch}, learning rate "
-                f"{learning_rate:.2e}, precision {self.prepared.machine['precision']}). Lower learning_rate, now "
-                f"{self.settings.learning_rate:g}, or raise warmup_steps, now {self.settings.warmup_steps}."
-            )
 
     def _validate_epoch(self) -> None:
         """Judge the validation split and keep the weights when they are the best so far."""
