@@ -25,5 +25,13 @@ class HostOutOfMemory(TrainingError):
     """The machine's memory is too small for these settings."""
 
 
+class DiskTooSmall(TrainingError):
+    """The disk has no room for the checkpoints and the model of this run."""
+
+
+class LabelsUnusable(TrainingError):
+    """The labels of the rows are not those of the run."""
+
+
 class NonFiniteLoss(TrainingError):
     """The loss became infinite or not a number: nothing can be learned from there on."""

@@ -19,6 +19,7 @@ from bert_training.ml.layout_choice import choose_layout
 from bert_training.ml.loss import balanced_weights
 from bert_training.ml.lowercase import is_cased, lower_cased
 from bert_training.ml.precision import choose_precision
+from bert_training.ml.preflight import check_labels
 from bert_training.ml.recomputing import recompute_layers
 from bert_training.ml.reporting import RunReport
 from bert_training.ml.reproducibility import seed_everything, set_deterministic
@@ -107,6 +108,7 @@ def _weigh_classes(
     job: TrainingJob, network: TaskNetwork[Any], report: RunReport, device: torch.device
 ) -> torch.Tensor | None:
     counts = network.count_labels(job.table[[split == "train" for split in job.splits]])
+    check_labels(job.label_names, counts, report)
     frequency = Counter(dict(zip(job.label_names, counts.tolist(), strict=True)))
     weights = balanced_weights(counts) if job.settings.use_class_weights else torch.ones(len(counts))
     weight_of = dict(zip(job.label_names, weights.tolist(), strict=True))

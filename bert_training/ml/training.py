@@ -21,7 +21,9 @@ from bert_training.ml.long_text import JudgedTest, compare_ways
 from bert_training.ml.memory import explained_memory_errors
 from bert_training.ml.micro_batch import MicroBatch
 from bert_training.ml.optimizer import build_optimizer
+from bert_training.ml.preflight import check_disk
 from bert_training.ml.preparation import Prepared, prepare
+from bert_training.ml.rehearsal import longest_pieces, rehearse
 from bert_training.ml.reporting import RunReport, StepMeter, StopRequested
 from bert_training.ml.schedule import build_scheduler
 from bert_training.ml.snapshot import Learner, load_weights
@@ -105,6 +107,7 @@ class TrainingSession:
         self.report.total_steps = self.plan.total_steps
         if self.job.resume_step:
             self._resume(self.job.resume_step)
+        self._rehearse()
         try:
             while not self._is_over():
                 if self.is_judged:
@@ -115,6 +118,15 @@ class TrainingSession:
             if stop.ended == "released" and self.report.step > self.report.checkpoint_step:
                 self._save_checkpoint()
             raise
+
+    def _rehearse(self) -> None:
+        """Find out before the first step what would end the run in the middle."""
+        check_disk(self.job, self.network.model, self.report)
+        cutting, count = self.prepared.rows.cutting, self.micro_batch.size
+        pieces = longest_pieces(self.job.table, self.network, cutting, count=count)
+        rehearsal = rehearse(self.stepper, pieces, clock=self.report.clock)
+        self.report.info(rehearsal.describe())
+        self.report.pulse()
 
     def finish(self) -> TrainingResult:
         """Judge the best checkpoint on the test split and keep it as job_dir/final/."""

@@ -16,6 +16,7 @@ from bert_training.data.splitting.split import Splits, split_rows
 from bert_training.ml.base_model import BaseModelFiles, resolve_base_model
 from bert_training.ml.errors import (
     BaseModelUnavailable,
+    DiskTooSmall,
     GpuNotFound,
     GpuOutOfMemory,
     HostOutOfMemory,
@@ -34,6 +35,7 @@ from bert_training.worker.child import ChildReporter, failure, run_child
 
 _REASONS: tuple[tuple[type[BaseException], Reason], ...] = (
     (BaseModelUnavailable, Reason.BASE_MODEL_UNAVAILABLE),
+    (DiskTooSmall, Reason.DISK_FULL),
     (GpuNotFound, Reason.GPU_NOT_FOUND),
     (GpuOutOfMemory, Reason.GPU_OUT_OF_MEMORY),
     (HostOutOfMemory, Reason.OUT_OF_MEMORY),

@@ -277,13 +277,13 @@ def test_the_packaged_base_model_trains_a_few_steps(tmp_path: Path) -> None:
 
 
 class NanAtStepThree(TextClassificationNetwork):
-    """The real network, but its third loss is not a number."""
+    """The real network, but the loss of its third step is not a number; the first loss is the rehearsal's."""
 
     calls = 0
 
     def loss(self, *arguments: Any) -> torch.Tensor:
         self.calls += 1
-        return super().loss(*arguments) * (math.nan if self.calls == 3 else 1.0)
+        return super().loss(*arguments) * (math.nan if self.calls == 4 else 1.0)
 
 
 def test_the_first_loss_that_is_no_number_stops_the_run_and_names_the_step(
