@@ -162,7 +162,8 @@ def field_for(name: str, schema: Mapping[str, Any]) -> forms.Field:
     value = _one_type(name, schema)
     field = _typed_field(name, value, required="anyOf" not in schema)
     unit = gettext(schema["unit"]) if schema.get("unit") else ""
-    field.label = f"{gettext(schema['title'])} ({unit})" if unit else gettext(schema["title"])
+    title = gettext(schema["title"])
+    field.label = f"{title} ({unit})" if unit else title
     field.initial = schema.get("default")
     field.help_text = _help(value)
     return field

@@ -12,6 +12,7 @@ from django.contrib import admin, messages
 from django.contrib.admin import AdminSite
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
+from django.forms import BoundField
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -29,6 +30,7 @@ from bert_training.admin.widgets import NamedAutocomplete
 from bert_training.contract.enums import DatasetStatus
 from bert_training.models import BaseModel, Dataset, Log, Metric, Run
 from bert_training.models.reasons import explain
+from bert_training.preset_choices import PresetChoice, preset_choices, preset_values
 from bert_training.run_form import HyperparametersForm
 from bert_training.services.errors import InvalidRun, ServiceError
 from bert_training.services.runs import (
@@ -96,7 +98,10 @@ class RunForm(HyperparametersForm):
         self.offered = BaseModel.objects.offered_for(dataset.task)
         offers = [(entry.name, _offer(entry)) for entry in self.offered]
         self.fields["base_model"] = forms.ChoiceField(label=_("base model"), choices=offers)
-        self.order_fields(["name", "base_model", *self.hyperparameter_names, "priority", "simulate"])
+
+    def run_fields(self) -> list[BoundField]:
+        """Return the fields that are no hyperparameters."""
+        return [self[name] for name in ("name", "base_model", "priority", "simulate")]
 
 
 class RunAdmin(ServiceDeletion[Run]):
@@ -129,12 +134,14 @@ class RunAdmin(ServiceDeletion[Run]):
         if not choice.is_valid():
             return self._show_dataset_form(request, choice)
         dataset: Dataset = choice.cleaned_data["dataset"]
-        form = RunForm(dataset, request.POST or None)
+        spec = TASKS[dataset.task]
+        preset = spec.preset(request.GET.get("preset", ""))
+        form = RunForm(dataset, request.POST or None, preset=preset_values(spec, preset))
         if request.method == "POST" and form.is_valid():
             run = self._create(request, dataset, form)
             if run is not None:
                 return HttpResponseRedirect(admin_url(run))
-        return self._show_run_form(request, dataset, form)
+        return self._show_run_form(request, form, dataset=dataset, presets=preset_choices(spec, preset))
 
     def save_model(self, request: HttpRequest, obj: Run, form: Any, change: bool) -> None:
         """Rename by the service."""
@@ -269,13 +276,18 @@ class RunAdmin(ServiceDeletion[Run]):
         }
         return TemplateResponse(request, "admin/bert_training/form.html", context)
 
-    def _show_run_form(self, request: HttpRequest, dataset: Dataset, form: RunForm) -> HttpResponse:
+    def _show_run_form(
+        self, request: HttpRequest, form: RunForm, *, dataset: Dataset, presets: list[PresetChoice]
+    ) -> HttpResponse:
         task = gettext(TASKS[dataset.task].label)
         context = {
             **self.admin_site.each_context(request),
             "title": gettext("Create a run on %(dataset)s") % {"dataset": dataset.name},
             "opts": self.opts,
             "form": form,
+            "dataset": dataset,
+            "presets": presets,
+            "groups": form.groups(),
             "base_models": [_described(entry) for entry in form.offered],
             "submit_label": gettext("Put into the queue"),
             "note": gettext("%(task)s, %(rows)d rows.") % {"task": task, "rows": dataset.rows},

@@ -18,6 +18,7 @@ from bert_training.models.choices import STATUS_LABELS
 from bert_training.models.reasons import explain
 from bert_training.pages import run_charts, run_facts, run_long_text
 from bert_training.pages.requests import page, person
+from bert_training.pages.run_settings import settings_of
 from bert_training.pages.splits import shown_split
 from bert_training.pages.words import computers, held_sentence
 from bert_training.services.divisions import split_facts
@@ -54,7 +55,7 @@ def show_run(request: HttpRequest, pk: int) -> HttpResponse:
         "has_metrics": bool(telemetry.metrics),
         "epochs": run_charts.epochs_of(run, state["attempts"]),
         "attempts": [_shown_attempt(attempt) for attempt in state["attempts"]],
-        "settings": run_facts.settings_of(run),
+        "settings": settings_of(run),
         "split": shown_split(split_facts(run)),
         "provenance": run_facts.provenance_of(run),
         "last_lines": [_shown_line(line) for line in telemetry.logs[-LINES_WITHOUT_SCRIPT:]],

@@ -1,15 +1,13 @@
-"""What came of a run and what it was made of, in words: figures, classes, settings, proofs."""
+"""What came of a run, in words: figures, classes, proofs."""
 
 from dataclasses import dataclass
 from typing import Any
 
-from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from bert_training.models import Run
 from bert_training.pages.words import Fact, figure_text, share_text
-from bert_training.run_form import shown_number
 from bert_training.tasks import TASKS
 
 
@@ -77,37 +75,6 @@ def _weakest_sentence(classes: list[ShownClass]) -> str:
         weakest.support,
     )
     return words % {"label": weakest.name, "support": weakest.support, "found": found}
-
-
-def settings_of(run: Run) -> list[Fact]:
-    """Return each hyperparameter with its label and unit, in the order of the form."""
-    spec = TASKS.get(run.task)
-    declared = spec.hyperparameters.model_json_schema()["properties"] if spec else {}
-    return [_setting(name, value, declared.get(name, {})) for name, value in _in_order(run.hyperparameters, declared)]
-
-
-def _in_order(values: dict[str, Any], declared: dict[str, Any]) -> list[tuple[str, Any]]:
-    places = {name: place for place, name in enumerate(declared)}
-    return sorted(values.items(), key=lambda item: places.get(item[0], len(places)))
-
-
-def _setting(name: str, value: Any, schema: dict[str, Any]) -> Fact:
-    has_unit = schema.get("unit") and value is not None and value != 1  # units are plural; "1" speaks for itself
-    unit = _(schema["unit"]) if has_unit else ""
-    words = schema.get("choices", {})
-    if value is None:
-        text = _(schema["empty"]) if "empty" in schema else ""
-    else:
-        text = _(words[value]) if isinstance(value, str) and value in words else _value_text(value)
-    return Fact(_(schema["title"]) if "title" in schema else name, text, unit=unit)
-
-
-def _value_text(value: Any) -> str:
-    if isinstance(value, bool):
-        return _("yes") if value else _("no")
-    if isinstance(value, float):
-        return shown_number(value)
-    return str(number_format(value)) if isinstance(value, int) else str(value)
 
 
 def provenance_of(run: Run) -> list[Fact]:

@@ -14,9 +14,9 @@ from bert_training import access
 from bert_training.contract.enums import DatasetStatus
 from bert_training.models import BaseModel, Dataset
 from bert_training.pages.dataset_repair import with_repairs
-from bert_training.pages.presets import effective_batch, preset_choices, texts_of_presets
 from bert_training.pages.requests import form_page, person
 from bert_training.pages.splits import ShownSplit, shown_split
+from bert_training.preset_choices import effective_batch, preset_choices, preset_values, texts_of_presets
 from bert_training.run_form import HyperparametersForm
 from bert_training.services.errors import InvalidRun, ServiceError
 from bert_training.services.manifests import manifest_of
@@ -64,8 +64,7 @@ def new_run(request: HttpRequest) -> HttpResponse:
         return redirect("pages:dataset", pk=dataset.pk)
     spec = TASKS[dataset.task]
     preset = spec.preset(request.POST.get("preset", request.GET.get("preset", "")))
-    values = spec.preset_settings(preset).model_dump() if preset else None
-    form = RunForm(spec.hyperparameters, request.POST or None, preset=values)
+    form = RunForm(spec.hyperparameters, request.POST or None, preset=preset_values(spec, preset))
     if not access.may_operate(user):
         del form.fields["simulate"]
         if "simulate" in request.POST:

@@ -51,6 +51,16 @@ def test_a_run_is_created_from_the_form(staff: Client, root: User, dataset: Data
     assert f'href="/runs/{run.pk}"' in page
 
 
+def test_the_form_begins_with_a_preset_and_folds_its_groups(staff: Client, dataset: Dataset) -> None:
+    response = staff.get(ADD, {"dataset": str(dataset.pk), "preset": "preciso"})
+    page = response.content.decode()
+    assert response.context["form"]["learning_rate"].value() == "0.00002"
+    assert 'aria-current="true">Precise</a>' in page
+    assert page.count("<details open>") == 1
+    changed = staff.post(f"{ADD}?dataset={dataset.pk}", {**FORM, "lora_r": "8", "epochs": ""}).content.decode()
+    assert changed.count("<details open>") == 3  # the essentials; seed and rank are not the usual ones
+
+
 def test_a_simulation_is_marked_as_one(staff: Client, dataset: Dataset) -> None:
     create(staff, dataset, simulate="on")
     assert Run.objects.get().simulate

@@ -68,14 +68,15 @@ ROWS = (
         theirs=("django",),
     ),
     Row("bert_training/run_form.py", ours=SPECS, theirs=("django", "pydantic")),  # the form that pages and admin share
+    Row("bert_training/preset_choices.py", ours=(f"{B}run_form", *SPECS), theirs=("django",)),
     Row(
         "bert_training/pages/*",
-        ours=(f"{B}pages", f"{B}run_form", f"{B}upload_form", *DOORS),
+        ours=(f"{B}pages", f"{B}run_form", f"{B}preset_choices", f"{B}upload_form", *DOORS),
         theirs=("django", "pydantic"),
     ),
     Row(
         "bert_training/admin/*",
-        ours=(f"{B}admin", f"{B}run_form", f"{B}upload_form", *DOORS),
+        ours=(f"{B}admin", f"{B}run_form", f"{B}preset_choices", f"{B}upload_form", *DOORS),
         theirs=("django", "django_q", "pydantic"),
     ),
     Row(

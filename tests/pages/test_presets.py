@@ -14,7 +14,7 @@ TEXTS = TASKS["text-classification"]
 
 
 def shown(client: Client, dataset: Dataset, preset: str) -> str:
-    return client.get("/runs/new", {"dataset": dataset.pk, "preset": preset}).content.decode()
+    return client.get("/runs/new", {"dataset": str(dataset.pk), "preset": preset}).content.decode()
 
 
 def groups_open(content: str) -> list[bool]:
@@ -23,7 +23,7 @@ def groups_open(content: str) -> list[bool]:
 
 @pytest.mark.parametrize("preset", TEXTS.presets, ids=lambda preset: preset.name)
 def test_a_preset_fills_the_form_with_its_values(as_ana: Client, dataset: Dataset, preset: Any) -> None:
-    response = as_ana.get("/runs/new", {"dataset": dataset.pk, "preset": preset.name})
+    response = as_ana.get("/runs/new", {"dataset": str(dataset.pk), "preset": preset.name})
     form = response.context["form"]
     values = {name: form.value_of(name) for name in form.hyperparameter_names}
     assert values == TEXTS.preset_settings(preset).model_dump()
@@ -34,7 +34,7 @@ def test_a_preset_fills_the_form_with_its_values(as_ana: Client, dataset: Datase
 
 
 def test_the_form_of_a_preset_sent_back_creates_a_run_with_its_values(as_ana: Client, dataset: Dataset) -> None:
-    response = as_ana.get("/runs/new", {"dataset": dataset.pk, "preset": "rapido"})
+    response = as_ana.get("/runs/new", {"dataset": str(dataset.pk), "preset": "rapido"})
     blank = response.context["form"]
     sent = {name: blank[name].value() for name in blank.hyperparameter_names}
     sent = {name: value for name, value in sent.items() if value is not None and value is not False}

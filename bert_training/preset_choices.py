@@ -1,4 +1,7 @@
-"""The presets on the page of a new run: what there is to choose, and what each would write into the form."""
+"""Presets as a form of a run offers them: what there is to choose, and what each writes into the fields.
+
+Shared by admin and pages.
+"""
 
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +13,11 @@ from bert_training.tasks.presets import Preset
 from bert_training.tasks.spec import TaskSpec
 
 USUAL = ""  # name of no preset: the task's own values
+
+
+def preset_values(spec: TaskSpec, preset: Preset | None) -> dict[str, Any] | None:
+    """Return what a form begins with; None for the usual values."""
+    return spec.preset_settings(preset).model_dump() if preset else None
 
 
 @dataclass(frozen=True)
