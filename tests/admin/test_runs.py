@@ -11,7 +11,8 @@ from tests.personas import BASE_MODEL, make_run
 from tests.test_run_form import FILLED
 
 ADD = f"{list_of('run')}add/"
-FORM = FILLED | {"base_model": BASE_MODEL, "epochs": "2", "truncation_side": "left", "seed": "7", "priority": "3"}
+OWN = {"best_metric": "f1_macro", "truncation_side": "left", "seed": "7", "priority": "3"}
+FORM = FILLED | OWN | {"base_model": BASE_MODEL, "epochs": "2"}
 
 
 def create(staff: Client, dataset: Dataset, **changes: str) -> Page:

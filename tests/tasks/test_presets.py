@@ -51,6 +51,7 @@ def test_the_sources_recipes_stand_under_their_names() -> None:
     assert (told.epochs, told.batch_size * told.gradient_accumulation_steps, told.learning_rate) == (3, 32, 5e-5)
     assert (told.weight_decay, told.warmup_steps, told.warmup_ratio) == (0.01, 100, None)
     assert (told.eval_steps, told.save_steps, told.save_total_limit, told.logging_steps) == (200, 200, 3, 100)
+    assert told.model_dump()["best_metric"] == "accuracy"
     assert (told.precision, told.dataloader_num_workers, told.seed) == ("fp16", 2, 42)
     assert total_steps(told, 2134) > 200  # of the 3,100 rows that its sentence asks for, 70 % are trained on
     check_against_rows(told, int(3100 * told.train_split))

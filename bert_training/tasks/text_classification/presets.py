@@ -30,6 +30,7 @@ SUPPORT_OR_SALE = Preset(
         "adam_beta2": 0.999,
         "adam_epsilon": 1e-8,
         "eval_steps": 200,
+        "best_metric": "accuracy",
         "save_steps": 200,
         "save_total_limit": 3,
         "logging_steps": 100,
