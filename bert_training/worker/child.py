@@ -95,6 +95,11 @@ class ChildReporter:
         """Return the newest order."""
         return self._orders.current
 
+    @property
+    def step(self) -> int:
+        """Return the last step that was told of; 0 = none."""
+        return int(self._state.get("step", 0))
+
     def sync(self) -> None:
         """Put everything said so far on the disk."""
         self._spool.sync()

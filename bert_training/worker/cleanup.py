@@ -17,7 +17,16 @@ from bert_training.worker.timing import Timing
 
 KEPT_SECONDS = 7 * 24 * 3600.0  # for so long the portal takes a late log
 PERIOD_SECONDS = 24 * 3600.0
-PARTS = ("attempt-*", "acked-*", "progress-*", "outcome-*", "job.json", "trainer.*", "checkpoints")  # of a job's folder
+PARTS = (
+    "attempt-*",
+    "acked-*",
+    "logged-*",
+    "progress-*",
+    "outcome-*",
+    "job.json",
+    "trainer.*",
+    "checkpoints",
+)  # of a job's folder
 _JOB = re.compile(r"^\d+(-\d+)?$")
 _TABLE = re.compile(r"^[0-9a-f]{64}\.(parquet|manifest|part)$")
 

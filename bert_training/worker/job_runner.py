@@ -29,6 +29,7 @@ from bert_training.worker.spool import LOG, METRIC, SpoolWriter, count_records, 
 from bert_training.worker.stall import StallGuard
 from bert_training.worker.trainer_lock import await_former_trainer
 from bert_training.worker.trainer_process import TrainerProcess, trainer_environment
+from bert_training.worker.training_log import TrainingLog
 
 WATCH_SECONDS = 0.1
 STOP_SECONDS = 30.0  # between SIGTERM and SIGKILL
@@ -64,11 +65,13 @@ class JobRunner:
         self._trainer = TrainerProcess(self._folder, job.attempt)
         self._sender = Sender(self._spool, orders, context)
         self._progress = ProgressReporter(orders, context)
+        self._log = TrainingLog(context.store.folder, self._spool, run_id=job.run_id, attempt=job.attempt)
         self._resume_step = 0
 
     def run(self) -> None:
         """Do the whole job."""
         job = self._job
+        self._log.begin(job, self._timing)
         kind = "simulated run" if job.simulate else "run"
         self._say(LogLevel.INFO, f"Worker took {kind} {job.run_id}: job {job.job_id}, attempt {job.attempt}.")
         self._sender.start()
@@ -90,6 +93,7 @@ class JobRunner:
             self._sender.stop()
             self._trainer.kill()
             self._writer.close()
+            self._log.follow()
 
     def _find_resume_step(self) -> None:
         """Choose a checkpoint as soon as no former trainer can write one any more."""
@@ -179,6 +183,7 @@ class JobRunner:
         deadline = float("inf")
         while self._trainer.is_alive:
             self._pass_progress()
+            self._log.follow_at_times(self._timing)
             if self._orders.must_finish and not has_told_finish:
                 has_told_finish = True
                 self._trainer.tell(FINISH)
@@ -216,7 +221,8 @@ class JobRunner:
     def _show_last_lines(self, death: Death, ending: Ending) -> None:
         if ending.error is None or not death.last_lines:
             return
-        self._say(LogLevel.ERROR, "The last lines of the trainer:")
+        place = f"run {self._job.run_id}, attempt {self._job.attempt}, step {self._trainer.last_step}"
+        self._say(LogLevel.ERROR, f"The last lines of the trainer ({place}):")
         for line in death.last_lines:
             self._say(LogLevel.ERROR, f"  {line}")
 
@@ -229,6 +235,7 @@ class JobRunner:
             if not is_disk_full(error):
                 raise
             logger.warning("job %d: the disk is full, so that the portal does not get this line", self._job.job_id)
+        self._log.follow()
 
 
 def _judge_mistake(context: WorkerContext, error: Exception) -> Ending:

@@ -17,6 +17,7 @@ from bert_training.worker.sender import Sender, is_delivered, mark_delivered
 from bert_training.worker.spool import mend_file
 from bert_training.worker.timing import SLICE_SECONDS
 from bert_training.worker.trainer_lock import TrainerLives, await_former_trainer
+from bert_training.worker.training_log import copy_rest
 
 TAKEN_SECONDS = 7 * 24 * 3600.0  # for so long the portal takes a late stream
 
@@ -62,6 +63,7 @@ class Tails:
         try:
             await_former_trainer(spool.parent, self._context.timing)
             mend_file(spool)
+            copy_rest(self._context.store.folder, spool, spool_number(spool) or 0)
         except (TrainerLives, OSError) as error:
             logger.warning("%s is not sent: %s", spool, error)
             return False

@@ -66,7 +66,8 @@ def run_job(job: dict[str, Any], folder: Path, reporter: ChildReporter) -> dict[
         reason = next((reason for kind, reason in _REASONS if isinstance(error, kind)), None)
         if reason is None:
             raise
-        reporter.log("DEBUG", traceback.format_exc())
+        place = f"run {job['run_id']}, attempt {job['attempt']}, step {reporter.step}"
+        reporter.log("DEBUG", f"Where it failed ({place}):\n{traceback.format_exc()}")
         return failure(reason, str(error) or type(error).__name__)
 
 

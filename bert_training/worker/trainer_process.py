@@ -112,6 +112,11 @@ class TrainerProcess:
         return state
 
     @property
+    def last_step(self) -> int:
+        """Return the last step that the child told of; 0 = none."""
+        return int((self._last_progress or {}).get("step", 0))
+
+    @property
     def signs_of_life(self) -> tuple[object, ...]:
         """Return what changes while the child works: what it did, recorded, printed, read and wrote."""
         recorded = self._spool_path.stat().st_size if self._spool_path.exists() else 0
