@@ -30,7 +30,7 @@ UNAVAILABLE_RETRY_AFTER_SECONDS = 5
 
 CLOCK_SKEW_WARNING_SECONDS = 30.0
 
-# Below it a worker takes no run. Two checkpoints, a third being written and the final model take 10 times the weights:
-# 0.9 GB for a small base model. One of 110 million parameters needs 4.4 GB; one that finds less ends as disk_full, its
-# checkpoints whole.
+# Below it a worker takes no run. Two checkpoints, an older best one, one being written and the final model take up to
+# 12 times the weights: 1.1 GB for a small base model. One of 110 million parameters needs 5.3 GB; one that finds less
+# ends as disk_full, its checkpoints whole.
 FREE_DISK_BYTES = 1024**3

@@ -18,7 +18,7 @@ WEIGHTS = "model.safetensors"
 TRAINING = "training.safetensors"  # optimizer and random states: twice the weights, of use to a resumed training only
 STATE = "state.json"
 MANIFEST = "manifest.json"
-MANIFEST_VERSION = 1
+MANIFEST_VERSION = 2  # 1: the recipe before schedules, groups of parameters and evaluation by steps
 _FOLDER_NAME = re.compile(r"^step-(\d+)$")
 
 
@@ -38,6 +38,16 @@ class Checkpoint:
         """Return the optimizer step after which it was written."""
         return int(self.state["step"])
 
+    @property
+    def best_step(self) -> int:
+        """Return the step of the best weights until then; 0 = nothing was judged."""
+        return int(self.state["best_step"])
+
+    @property
+    def is_resumable(self) -> bool:
+        """Tell whether a training can go on from here; else it holds the best weights only."""
+        return bool(self.state.get("is_resumable", True))
+
 
 def checkpoint_folder(checkpoints: Path, step: int) -> Path:
     """Return where the checkpoint of a step lies."""
@@ -49,7 +59,8 @@ def write_checkpoint(
 ) -> Path:
     """Write the checkpoint of state["step"]: the caller's files, `state`, and a manifest of them all.
 
-    state: JSON values; `identity` names the job, `best_step` the checkpoint that must be there too (0 or itself: none).
+    state: JSON values; `identity` names the job, `best_step` the checkpoint that must be there too (0 or itself: none),
+    `is_resumable` whether a training can go on from here (absent: yes).
     """
     folder = checkpoint_folder(checkpoints, state["step"])
     with whole_folder(folder) as unfinished:
@@ -69,9 +80,10 @@ def newest_checkpoint(checkpoints: Path, identity: str, *, on_skipped: Callable[
     for step, folder in sorted(_checkpoints_in(checkpoints), reverse=True):
         try:
             checkpoint = _verified_for(folder, identity)
-            best_step = checkpoint.state["best_step"]
-            if best_step not in (0, step):
-                _verified_for(checkpoint_folder(checkpoints, best_step), identity)
+            if not checkpoint.is_resumable:
+                continue
+            if checkpoint.best_step not in (0, step):
+                _verified_for(checkpoint_folder(checkpoints, checkpoint.best_step), identity)
         except CheckpointDamaged as error:
             on_skipped(f"Checkpoint {folder.name} is skipped: {error}")
         else:
@@ -83,6 +95,21 @@ def read_checkpoint(checkpoints: Path, step: int) -> Checkpoint:
     """Return a checkpoint that was verified before."""
     folder = checkpoint_folder(checkpoints, step)
     return Checkpoint(folder, json.loads((folder / STATE).read_text(encoding="utf-8")))
+
+
+def keep_newest(checkpoints: Path, count: int, *, best_step: int) -> None:
+    """Keep the newest `count` that can be gone on from, with the best weights that each needs, and those of best_step.
+
+    So there are two to go on from, should one be found damaged.
+    """
+    found = [_readable(checkpoints, step) for step, _folder in sorted(_checkpoints_in(checkpoints))]
+    newest = [checkpoint for checkpoint in found if checkpoint is not None and checkpoint.is_resumable][-count:]
+    keep_only(checkpoints, {best_step, *(kept.step for kept in newest), *(kept.best_step for kept in newest)})
+
+
+def forget_after(checkpoints: Path, step: int) -> None:
+    """Remove what was written after a step: the training goes on from there and writes it again."""
+    keep_only(checkpoints, [other for other, _folder in _checkpoints_in(checkpoints) if other <= step])
 
 
 def keep_only(checkpoints: Path, steps: Collection[int]) -> None:
@@ -105,6 +132,15 @@ def _checkpoints_in(checkpoints: Path) -> Iterator[tuple[int, Path]]:
         found = _FOLDER_NAME.match(folder.name)
         if found:
             yield int(found[1]), folder
+
+
+def _readable(checkpoints: Path, step: int) -> Checkpoint | None:
+    """Return a checkpoint without verifying it; None when its state says nothing."""
+    try:
+        checkpoint = read_checkpoint(checkpoints, step)
+        return checkpoint if checkpoint.best_step <= checkpoint.step == step else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def _verified_for(folder: Path, identity: str) -> Checkpoint:

@@ -129,7 +129,7 @@ class TrainingJob:
     row_classes: one name a row, to count lengths by; may be empty.
     provenance: written into final/run.json and the model card.  identity: written into each checkpoint.
     resume_step: go on from this checkpoint, verified by the caller; 0 = from the beginning.
-    checkpoint_seconds: of training after which a checkpoint is written, beside those of each evaluation.
+    checkpoint_seconds: of training after which the whole state is saved; after an evaluation sooner (ml.saving).
     initial_weights: folder of a kept model to begin from instead of the base model's own weights.
     cache_dir: where encoded rows are kept between runs; None = nowhere.  history: JSON lines of past runs on this
     machine, for the forecast; None = nothing is learned.

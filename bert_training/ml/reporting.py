@@ -87,16 +87,26 @@ class RunReport:
 
 
 class StepMeter:
-    """Collects the losses of one epoch and turns them into points and lines at a sensible pace."""
+    """Collects the losses of one epoch and turns them into points and lines at a sensible pace.
 
-    def __init__(self, report: RunReport, plan: StepPlan) -> None:
+    logging_steps: a point and a line every so many steps instead.
+    """
+
+    def __init__(self, report: RunReport, plan: StepPlan, *, logging_steps: int | None = None) -> None:
         self.report = report
         self.plan = plan
+        self.logging_steps = logging_steps
         self.steps_per_point = ceil(plan.steps_per_epoch / POINTS_PER_EPOCH)
-        self.began = self.line_at = report.clock()
+        self.point_loss_sum = self.point_weight_sum = 0.0
+        self.begin_epoch()
+
+    def begin_epoch(self) -> None:
+        """Count anew. With logging_steps a point may be of steps before and after: they have their own pace."""
+        self.began = self.line_at = self.report.clock()
         self.tokens = self.steps = 0
         self.loss_sum = self.weight_sum = 0.0
-        self.point_loss_sum = self.point_weight_sum = 0.0
+        if not self.logging_steps:
+            self.point_loss_sum = self.point_weight_sum = 0.0
 
     def state(self) -> dict[str, Any]:
         """Return what `restore` needs, as JSON values."""
@@ -109,6 +119,10 @@ class StepMeter:
             setattr(self, name, state[name])
         self.began = self.report.clock() - state["seconds"]
 
+    def leave_out(self, seconds: float) -> None:
+        """Do not count time in which no step was taken."""
+        self.began += seconds
+
     def add(self, figures: StepFigures, *, learning_rate: float) -> None:
         """Take one step."""
         loss, weight = figures.loss, figures.weight
@@ -118,6 +132,10 @@ class StepMeter:
         self.weight_sum += weight
         self.point_loss_sum += loss * weight
         self.point_weight_sum += weight
+        if self.logging_steps:
+            if self.report.step % self.logging_steps == 0:
+                self._write_line(self._send_point(learning_rate), learning_rate)
+            return
         if self.steps % self.steps_per_point == 0:
             self._send_point(learning_rate)
         if self.report.step == 1 or self.report.clock() - self.line_at >= LINE_SECONDS:
@@ -133,11 +151,13 @@ class StepMeter:
         """Seconds since the epoch began."""
         return self.report.clock() - self.began
 
-    def _send_point(self, learning_rate: float) -> None:
+    def _send_point(self, learning_rate: float) -> float:
+        """Send the mean loss of the steps since the last point, and return it."""
         loss = self.point_loss_sum / self.point_weight_sum if self.point_weight_sum else 0.0
         self.point_loss_sum = self.point_weight_sum = 0.0
         values = {"loss": loss, "learning_rate": learning_rate}
         self.report.reporter.metrics(epoch=self.report.epoch, step=self.report.step, split="train", values=values)
+        return loss
 
     def _write_line(self, loss: float, learning_rate: float) -> None:
         self.line_at = self.report.clock()

@@ -35,9 +35,13 @@ class Learner:
         self.device = device
         self.scaler = scaler  # of fp16
 
-    def write_tensors(self, folder: Path) -> None:
-        """Write weights, moments and random states into a folder."""
+    def write_weights(self, folder: Path) -> None:
+        """Write the weights into a folder: what is left of the best evaluation."""
         save_model(self.model, str(folder / WEIGHTS), metadata={"format": "pt"})
+
+    def write_tensors(self, folder: Path) -> None:
+        """Write weights, moments and random states into a folder: what a training goes on from."""
+        self.write_weights(folder)
         save_file({**self._moments(), **_random_tensors(self.device)}, folder / TRAINING)
 
     def facts(self) -> dict[str, Any]:

@@ -4,18 +4,17 @@ Knows no task by name, no HTTP and no Django: it speaks to a Reporter and leaves
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from types import ModuleType
 from typing import Any
 
 from bert_training.ml.base_model import BaseModelFiles
 from bert_training.ml.batching import cut_into, epoch_order
-from bert_training.ml.checkpoints import checkpoint_folder, keep_only, read_checkpoint, write_checkpoint
+from bert_training.ml.checkpoints import checkpoint_folder, read_checkpoint
 from bert_training.ml.divergence import DivergenceGuard
 from bert_training.ml.early_stopping import EarlyStopping
 from bert_training.ml.evaluation import Judge
 from bert_training.ml.final_model import RunFacts, keep_final_model
-from bert_training.ml.folders import is_disk_full
 from bert_training.ml.job import Reporter, TrainingJob, TrainingResult, TrainingSettings
 from bert_training.ml.long_text import JudgedTest, compare_ways
 from bert_training.ml.memory import explained_memory_errors
@@ -25,6 +24,7 @@ from bert_training.ml.preflight import check_disk
 from bert_training.ml.preparation import Prepared, prepare
 from bert_training.ml.rehearsal import longest_pieces, rehearse
 from bert_training.ml.reporting import RunReport, StepMeter, StopRequested
+from bert_training.ml.saving import Saver
 from bert_training.ml.schedule import build_scheduler
 from bert_training.ml.snapshot import Learner, load_weights
 from bert_training.ml.stepping import Stepper
@@ -94,30 +94,55 @@ class TrainingSession:
         self.learner = Learner(
             self.network.model, optimizer, scheduler, self.accelerator.device, scaler=self.accelerator.scaler
         )
-        self.meter = StepMeter(report, self.plan)
-        self.stopping = EarlyStopping(self.settings.early_stopping_patience, higher_is_better=job.best_metric_is_higher)
-        self.checkpoints = job.job_dir / "checkpoints"
-        self.checkpoint_at = report.clock()
-        self.is_judged = True  # whether the current epoch has been: there is nothing to judge before the first
-        self.best_step = 0
-        self.best_validation: dict[str, float | None] = {}
+        self.meter = StepMeter(report, self.plan, logging_steps=self.settings.logging_steps)
+        self.stopping = EarlyStopping(
+            job.best_metric,
+            higher_is_better=job.best_metric_is_higher,
+            patience=self.settings.early_stopping_patience,
+            threshold=self.settings.early_stopping_threshold,
+        )
+        self.saver = Saver(job, self.learner, self.stopping, report, place=self._place)
+        self.in_epoch = False
+        self.is_judged = True  # whether the weights as they are have been: there is nothing to judge before a step
 
     def fit(self) -> None:
-        """Run the epochs, or what is left of them; leaves the best checkpoint and the last one."""
+        """Train and judge in turn, or what is left of it; leaves the best weights and the last state."""
         self.report.total_steps = self.plan.total_steps
         if self.job.resume_step:
             self._resume(self.job.resume_step)
-        self._rehearse()
+        if not self.is_over:
+            self._rehearse()
         try:
-            while not self._is_over():
-                if self.is_judged:
-                    self._begin_epoch()
-                self._train_epoch()
-                self._validate_epoch()
+            while not self.is_over:
+                if self.is_evaluation_due:
+                    self._judge()
+                else:
+                    self._train()
         except StopRequested as stop:
-            if stop.ended == "released" and self.report.step > self.report.checkpoint_step:
-                self._save_checkpoint()
+            if stop.ended == "released":
+                self.saver.before_leaving()
             raise
+        if self.stopping.is_exhausted:
+            self._describe_early_stop()
+
+    @property
+    def is_over(self) -> bool:
+        """Tell whether nothing more is learned."""
+        if not self.is_judged or not self.stopping.best_step:
+            return False
+        return self.stopping.is_exhausted or self._has_reached_end
+
+    @property
+    def is_evaluation_due(self) -> bool:
+        """Tell whether the validation split is judged now: by steps or by epochs, and at the end in any case."""
+        if self.is_judged:
+            return False
+        every = self.settings.eval_steps
+        return self._has_reached_end or (self.report.step % every == 0 if every else not self.in_epoch)
+
+    @property
+    def _has_reached_end(self) -> bool:
+        return self.report.is_finishing or self.report.step >= self.plan.total_steps
 
     def _rehearse(self) -> None:
         """Find out before the first step what would end the run in the middle."""
@@ -130,13 +155,13 @@ class TrainingSession:
 
     def finish(self) -> TrainingResult:
         """Judge the best checkpoint on the test split and keep it as job_dir/final/."""
-        best_step, best_epoch = self.best_step, self.stopping.best_epoch
+        best_step, best_epoch = self.stopping.best_step, self.stopping.best_epoch
         self.report.info(f"Best epoch: {best_epoch} (step {best_step:,}); its weights are judged on the test split")
-        load_weights(self.network.model, checkpoint_folder(self.checkpoints, best_step))
+        load_weights(self.network.model, checkpoint_folder(self.saver.folder, best_step))
         test = self._evaluate("test")
         self.report.split_figures("test", test.metrics, epoch=best_epoch, step=best_step)
         self.report.info(f"Test: {shown_figures(test.metrics)}")
-        judged = JudgedTest(self._judge(), self.prepared.rows.splits["test"], test, self.job.best_metric)
+        judged = JudgedTest(self._new_judge(), self.prepared.rows.splits["test"], test, self.job.best_metric)
         long_text = compare_ways(judged, self.report, seed=self.settings.seed)
         self.report.enter("saving")
         facts = RunFacts(
@@ -145,7 +170,7 @@ class TrainingSession:
             rows={name: len(examples) for name, examples in self.prepared.rows.splits.items()},
             best_epoch=best_epoch,
             best_step=best_step,
-            validation=self.best_validation,
+            validation=self.stopping.best_figures,
             test=test,
             seconds=dict(self.report.seconds),
             reading=self.prepared.rows.cutting.facts(),
@@ -158,56 +183,61 @@ class TrainingSession:
 
     def _resume(self, step: int) -> None:
         """Take up the state after a step: network, optimizer, chance, and the place in the data."""
-        checkpoint = read_checkpoint(self.checkpoints, step)
+        checkpoint = read_checkpoint(self.saver.folder, step)
         state = checkpoint.state
-        self.learner.restore(checkpoint.folder, state["learner"])
         self.stopping.restore(state["stopping"])
         self.meter.restore(state["meter"])
-        self.micro_batch.shrink_to(state.get("micro_batch", self.micro_batch.size))
-        self.is_judged, self.best_step = state["is_judged"], state["best_step"]
-        self.best_validation = state["best_validation"]
-        self.report.epoch, self.report.step, self.report.checkpoint_step = state["epoch"], step, step
+        self.micro_batch.shrink_to(state["micro_batch"])
+        self.in_epoch, self.is_judged = state["in_epoch"], state["is_judged"]
+        self.report.epoch, self.report.step, self.report.is_finishing = state["epoch"], step, state["is_finishing"]
+        if not self.is_over:  # else there may be no tensors: nothing more is learned
+            self.learner.restore(checkpoint.folder, state["learner"])
         self.report.info(f"Resumed after step {step:,} of {self.plan.total_steps:,}, in epoch {self.report.epoch}")
 
-    def _begin_epoch(self) -> None:
-        self.report.epoch += 1
-        self.is_judged = False
-        self.meter = StepMeter(self.report, self.plan)
+    def _place(self) -> dict[str, Any]:
+        """Return where the run is, for `_resume`."""
+        return {
+            "epoch": self.report.epoch,
+            "is_finishing": self.report.is_finishing,
+            "in_epoch": self.in_epoch,
+            "is_judged": self.is_judged,
+            "stopping": self.stopping.state(),
+            "meter": self.meter.state(),
+            "micro_batch": self.micro_batch.size,
+        }
 
-    def _is_over(self) -> bool:
-        if not self.is_judged or not self.best_step:
-            return False
-        if self.stopping.is_exhausted:
-            self.report.info(
-                f"Early stop: no better {self.job.best_metric} on validation "
-                f"for {self.stopping.waited_epochs} epochs, since epoch {self.stopping.best_epoch}"
-            )
-        return self.stopping.is_exhausted or self.report.is_finishing or self.report.step >= self.plan.total_steps
-
-    def _train_epoch(self) -> None:
-        """Run the steps that the epoch still has, fewer when the cap is reached or the run is asked to finish."""
+    def _train(self) -> None:
+        """Take the steps until the run is judged or the epoch ends."""
+        if not self.in_epoch:
+            self.in_epoch = True
+            self.report.epoch += 1
+            self.meter.begin_epoch()
         self.report.enter("training")
+        self.model.train()
+        for examples in self._rest_of_epoch():
+            self._train_on(examples)
+            if self.is_evaluation_due:
+                break
+            self.saver.after_step()
+        else:
+            self.in_epoch = False
+        if self._has_reached_end or not self.in_epoch:
+            self._describe_epoch()
+
+    def _rest_of_epoch(self) -> Iterator[Sequence[Example]]:
+        """Yield the rows of each step that the epoch still has."""
         train = self.prepared.rows.splits["train"]
         order = epoch_order(len(train), seed=self.settings.seed, epoch=self.report.epoch)
         rows_per_step = self.plan.rows_per_step
-        begin = self.meter.steps * rows_per_step
-        end = begin + (self.plan.total_steps - self.report.step) * rows_per_step
-        self.model.train()
-        for rows in cut_into(order[begin:end], rows_per_step):
-            self._train_on([train[row] for row in rows])
-            self._save_when_due()
-            if self.report.is_finishing:
-                break
-        self.report.info(
-            f"Epoch {self.report.epoch} of {self.plan.epochs}: training loss {self.meter.mean_loss:.4f}, "
-            f"{self.meter.steps:,} steps in {self.meter.elapsed_seconds:.1f} s"
-        )
+        for rows in cut_into(order[self.meter.steps * rows_per_step :], rows_per_step):
+            yield [train[row] for row in rows]
 
     def _train_on(self, examples: Sequence[Example]) -> None:
         """Take one step over these rows and tell of it."""
         learning_rate = self.stepper.learning_rate
         figures = self.stepper.take(examples)
         self.report.step += 1
+        self.is_judged = False
         self.meter.add(figures, learning_rate=learning_rate)
         self.divergence.check(
             figures,
@@ -223,25 +253,25 @@ class TrainingSession:
             )
         self.report.pulse()
 
-    def _validate_epoch(self) -> None:
+    def _judge(self) -> None:
         """Judge the validation split and keep the weights when they are the best so far."""
         epoch, step = self.report.epoch, self.report.step
         began = self.report.clock()
         evaluation = self._evaluate("validation")
         self.report.split_figures("validation", evaluation.metrics, epoch=epoch, step=step)
         seconds = self.report.clock() - began
-        self.report.info(f"Epoch {epoch}: validation {shown_figures(evaluation.metrics)} ({seconds:.1f} s)")
-        fallback = self.best_step or self.report.checkpoint_step
-        if self.stopping.observe(epoch, evaluation.metrics[self.job.best_metric]):
-            self.best_step, self.best_validation = step, evaluation.metrics
+        place = f"Epoch {epoch}, step {step:,}" if self.settings.eval_steps else f"Epoch {epoch}"
+        self.report.info(f"{place}: validation {shown_figures(evaluation.metrics)} ({seconds:.1f} s)")
+        is_best = self.stopping.observe(evaluation.metrics, epoch=epoch, step=step)
         self.is_judged = True
-        self._save_checkpoint(fallback=fallback)
+        self.saver.after_evaluation(is_best=is_best, is_over=self.is_over)
+        self.meter.leave_out(self.report.clock() - began)
 
     def _evaluate(self, split: str) -> Evaluation:
         self.report.enter("evaluating")
-        return self._judge().evaluate(self.prepared.rows.splits[split])
+        return self._new_judge().evaluate(self.prepared.rows.splits[split])
 
-    def _judge(self) -> Judge:
+    def _new_judge(self) -> Judge:
         return Judge(
             self.network,
             self.model,
@@ -253,52 +283,18 @@ class TrainingSession:
             on_batch=self.report.pulse,
         )
 
-    def _save_when_due(self) -> None:
-        """Write a checkpoint in the middle of an epoch; the epoch's end has its own."""
-        is_due = self.report.clock() - self.checkpoint_at >= self.job.checkpoint_seconds
-        if is_due and self.meter.steps < self.plan.steps_per_epoch:
-            self._save_checkpoint()
+    def _describe_epoch(self) -> None:
+        self.report.info(
+            f"Epoch {self.report.epoch} of {self.plan.epochs}: training loss {self.meter.mean_loss:.4f}, "
+            f"{self.meter.steps:,} steps in {self.meter.elapsed_seconds:.1f} s"
+        )
 
-    def _save_checkpoint(self, *, fallback: int = 0) -> None:
-        """Write a checkpoint; keeps it and the best one, or `fallback` while it is itself the best.
-
-        So there are always two to go on from, should one be found damaged.
-        """
-        step = self.report.step
-        began = self.report.clock()
-        other = fallback if step == self.best_step else self.best_step
-        self._write_checkpoint(indispensable=other or self.report.checkpoint_step)
-        keep_only(self.checkpoints, {step, other})
-        self.checkpoint_at = self.report.clock()
-        self.report.checkpoint_step = step
-        self.report.tell_place()  # not a pulse: a run that is stopping must not be stopped here
-        self.report.info(f"Checkpoint of step {step:,} saved ({self.checkpoint_at - began:.1f} s)")
-
-    def _write_checkpoint(self, *, indispensable: int) -> None:
-        """Write it; on a full disk once more without the older ones but the one that alone could be gone on from."""
-        state, write_files = self._state(), self.learner.write_tensors
-        try:
-            write_checkpoint(self.checkpoints, state, write_files=write_files)
-        except OSError as error:
-            if not is_disk_full(error):
-                raise
-            self.report.warning("The disk is full: older checkpoints are removed, then this one is written again")
-            keep_only(self.checkpoints, {indispensable})
-            write_checkpoint(self.checkpoints, state, write_files=write_files)
-
-    def _state(self) -> dict[str, Any]:
-        return {
-            "identity": self.job.identity,
-            "step": self.report.step,
-            "epoch": self.report.epoch,
-            "is_judged": self.is_judged,
-            "best_step": self.best_step,
-            "best_validation": self.best_validation,
-            "stopping": self.stopping.state(),
-            "meter": self.meter.state(),
-            "micro_batch": self.micro_batch.size,
-            "learner": self.learner.facts(),
-        }
+    def _describe_early_stop(self) -> None:
+        stopping = self.stopping
+        self.report.info(
+            f"Early stop: no better {stopping.metric} on validation for {stopping.waited} evaluations, "
+            f"since step {stopping.best_step:,} (epoch {stopping.best_epoch})"
+        )
 
 
 def shown_figures(figures: dict[str, float | None]) -> str:

@@ -1,77 +1,21 @@
 """A training that was stopped and resumed is the training that was not: same points, same weights, bit by bit."""
 
-import contextlib
-import errno
 import random
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
-import torch
-from safetensors import SafetensorError
-from safetensors.torch import save_file
 
-from bert_training.ml.checkpoints import newest_checkpoint
 from bert_training.ml.job import TrainingJob, TrainingResult
 from bert_training.ml.reporting import POINTS_PER_EPOCH
 from bert_training.ml.training import BaseModelFiles, train
 from bert_training.tasks.text_classification import network as text_network
 from bert_training.tasks.text_classification.network import TextClassificationNetwork
+from tests.ml.interruptions import after, cut_power, release_at, resume_step, run_twice, scatter_chance
 from tests.ml.runs import Recorder, module_with, run_text, run_tokens, text_job, text_table, token_job
 
 STEPS = 28  # 4 epochs of 7
-Run = Callable[[TrainingJob, Recorder], TrainingResult]
-
-
-class PowerCut(Exception):
-    """Ends a training without a word."""
-
-
-def cut_power(at: Callable[[Recorder], bool]) -> Callable[[Recorder], str]:
-    def order(seen: Recorder) -> str:
-        if at(seen):
-            raise PowerCut
-        return "continue"
-
-    return order
-
-
-def release_at(step: int, phase: str = "training") -> Callable[[Recorder], str]:
-    def order(seen: Recorder) -> str:
-        moment = seen.moments[-1]
-        return "release" if (moment["step"], moment["phase"]) == (step, phase) else "continue"
-
-    return order
-
-
-def resume_step(job: TrainingJob) -> int:
-    found = newest_checkpoint(job.job_dir / "checkpoints", job.identity, on_skipped=pytest.fail)
-    assert found is not None
-    return found.step
-
-
-def run_twice(run: Run, job: TrainingJob, order: Callable[[Recorder], str]) -> tuple[TrainingResult, Recorder, int]:
-    """Run until `order` ends it, then again as a new process would. Returns the second run and where it began."""
-    with contextlib.suppress(PowerCut):
-        run(job, Recorder(order))
-    scatter_chance()
-    step = resume_step(job)
-    second = Recorder()
-    return run(replace(job, resume_step=step), second), second, step
-
-
-def scatter_chance() -> None:
-    """Leave random states that no training left behind."""
-    random.seed(99)
-    np.random.seed(99)
-    torch.manual_seed(99)
-
-
-def after(points: list[dict[str, Any]], step: int) -> list[dict[str, Any]]:
-    return [point for point in points if point["step"] > step or (point["split"] == "test")]
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
@@ -109,13 +53,20 @@ def test_a_training_may_be_stopped_again_and_again(tiny_bert: BaseModelFiles, tm
     assert run_text(job) == undisturbed
 
 
-def test_after_a_power_cut_training_goes_on_from_the_end_of_the_last_epoch(
+def a_minute_an_epoch(job: TrainingJob, recorder: Recorder) -> TrainingResult:
+    def clock() -> float:
+        return 60.0 * recorder.moments[-1]["epoch"] if recorder.moments else 0.0
+
+    return train(job, text_network, recorder, clock=clock)
+
+
+def test_after_a_power_cut_training_goes_on_from_the_end_of_the_last_long_epoch(
     tiny_bert: BaseModelFiles, tmp_path: Path
 ) -> None:
     whole = Recorder()
     undisturbed = run_text(text_job(tiny_bert, tmp_path / "whole"), whole)
     job = text_job(tiny_bert, tmp_path / "resumed")
-    resumed, rest, step = run_twice(run_text, job, cut_power(lambda seen: seen.moments[-1]["step"] == 18))
+    resumed, rest, step = run_twice(a_minute_an_epoch, job, cut_power(lambda seen: seen.moments[-1]["step"] == 18))
     assert step == 14
     assert resumed == undisturbed
     assert rest.points == after(whole.points, 14)
@@ -219,55 +170,3 @@ def test_the_patience_of_early_stopping_and_the_best_weights_survive_a_stop(
     assert resumed == undisturbed
     assert resumed.best_step == 7
     assert [point["epoch"] for point in rest.of_split("validation")] == [3]
-
-
-def test_there_are_always_two_checkpoints_to_go_on_from(tiny_bert: BaseModelFiles, tmp_path: Path) -> None:
-    """The last and the best; while the last is the best, also the one before."""
-    checkpoints = tmp_path / "job" / "checkpoints"
-    seen: list[list[str]] = []
-
-    def note(recorder: Recorder) -> str:
-        if recorder.moments[-1]["checkpoint_step"]:
-            seen.append(sorted(path.name for path in checkpoints.glob("step-*")))
-        return "continue"
-
-    run_text(text_job(tiny_bert, tmp_path / "job", epochs=4), Recorder(note))
-    assert {len(names) for names in seen} == {1, 2}
-    assert all(len(names) == 2 for names in seen[seen.index(next(names for names in seen if len(names) == 2)) :])
-
-
-def full_disk(monkeypatch: pytest.MonkeyPatch, writes: Callable[[int], bool]) -> None:
-    """Let writing tensors fail as a full disk does, at the writes for which `writes` is true, counted from 1."""
-    count = iter(range(1, 10**6))
-
-    def save(*arguments: Any) -> None:
-        if writes(next(count)):
-            raise SafetensorError("I/O error: No space left on device (os error 28)")
-        save_file(*arguments)
-
-    monkeypatch.setattr("bert_training.ml.snapshot.save_file", save)
-
-
-def test_on_a_full_disk_older_checkpoints_make_room(
-    tiny_bert: BaseModelFiles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    undisturbed = run_text(text_job(tiny_bert, tmp_path / "whole"))
-    full_disk(monkeypatch, lambda write: write == 3)
-    recorder = Recorder()
-    assert run_text(text_job(tiny_bert, tmp_path / "job"), recorder) == undisturbed
-    assert recorder.text.count("The disk is full") == 1
-
-
-def test_on_a_disk_that_stays_full_training_ends_and_the_checkpoint_before_is_whole(
-    tiny_bert: BaseModelFiles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    undisturbed = run_text(text_job(tiny_bert, tmp_path / "whole"))
-    job = text_job(tiny_bert, tmp_path / "job")
-    with monkeypatch.context() as patch:
-        full_disk(patch, lambda write: write >= 3)
-        with pytest.raises(OSError, match="No space left") as caught:
-            run_text(job)
-    assert caught.value.errno == errno.ENOSPC
-    step = resume_step(job)
-    assert step in (7, 14)
-    assert run_text(replace(job, resume_step=step)) == undisturbed

@@ -252,7 +252,7 @@ def test_early_stopping_ends_the_run_and_restores_the_best_weights(tiny_bert: Ba
     assert torch.equal(kept, judged[1])
     assert torch.equal(judged[4], judged[1])
     assert not torch.equal(judged[3], judged[1])
-    assert "Early stop: no better f1_macro on validation for 2 epochs, since epoch 2" in recorder.text
+    assert "Early stop: no better f1_macro on validation for 2 evaluations, since step 14 (epoch 2)" in recorder.text
 
 
 def test_without_validation_rows_the_last_epoch_is_kept(tiny_bert: BaseModelFiles, tmp_path: Path) -> None:

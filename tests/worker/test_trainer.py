@@ -218,7 +218,13 @@ def test_a_real_training_killed_with_its_supervisor_ends_with_the_weights_of_one
     facts = {name: value for name, value in bench.job().items() if name in names}
     facts |= {
         "simulate": False,
-        "hyperparameters": {**SETTINGS, "epochs": 100, "max_steps": None, "early_stopping_patience": 0},
+        "hyperparameters": {
+            **SETTINGS,
+            "epochs": 100,
+            "max_steps": None,
+            "early_stopping_patience": 0,
+            "save_steps": 10,
+        },
     }
     flags = ("--offline", "--device", "cpu", "--base-models-dir", bench.job()["base_models_dir"])
 

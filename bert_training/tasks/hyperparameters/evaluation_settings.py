@@ -38,7 +38,10 @@ class EvaluationSettings(Settings):
     save_steps: OptionalSteps = hyperparameter(
         None,
         gettext_noop("Checkpoint every"),
-        gettext_noop("After how many steps the state is saved, beside each evaluation; empty = every ten minutes."),
+        gettext_noop(
+            "After how many steps the whole state is saved, to go on from after a power cut; empty = every ten "
+            "minutes, after an evaluation every minute."
+        ),
         unit=STEPS,
         empty=gettext_noop("every ten minutes"),
         group=Group.EVALUATION,
