@@ -15,7 +15,6 @@ from bert_training.ml.sequences import Group, Sequences
 NO_MASK = torch.empty(0, dtype=torch.int8)
 
 
-
 def attend_in_groups(
     query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, sequences: Sequences, *, scale: float, dropout: float
 ) -> torch.Tensor:
@@ -110,4 +109,6 @@ class Places:
     def scatter(self, parts: Iterable[torch.Tensor]) -> torch.Tensor:
         """Put the groups' rows (n x H, L, D) back. Returns (T, H, D), 0 for filler."""
         flat = [part.reshape(-1, part.shape[-1]) for part in parts]
-        return torch.cat([*flat, flat[0].new_zeros(1, flat[0].shape[1])]).index_select(0, self.back).view(*self.shape, -1)
+        return (
+            torch.cat([*flat, flat[0].new_zeros(1, flat[0].shape[1])]).index_select(0, self.back).view(*self.shape, -1)
+        )

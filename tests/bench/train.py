@@ -71,7 +71,7 @@ class Bench:
     def __init__(self, basis: Setup, rounds: int) -> None:
         self.basis = basis
         self.rounds = rounds
-        self.is_judged = basis.device != "cpu" or bool(CPU_BF16_FLAGS & cpu_flags())
+        self.is_judged = basis.device != "cpu" or not cpu_flags().isdisjoint(CPU_BF16_FLAGS)
         self.ours: dict[tuple[str, str], list[Measured]] = {}
         self.theirs: dict[tuple[str, str], list[Measured]] = {}
         self.peaks: list[float] = []

@@ -127,7 +127,7 @@ def _scaled(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def run_overflowing(job: Any, recorder: Recorder, overflows: Callable[[int], bool], *, step: int = 0) -> TrainingResult:
-    Overflowing.overflows, Overflowing.step = staticmethod(overflows), step
+    Overflowing.overflows, Overflowing.step = staticmethod(overflows), step - 1  # one batch is rehearsed before
     return train(job, module_with(Overflowing), recorder)
 
 

@@ -33,7 +33,7 @@ def watch(seen: list[dict[int, str]], checkpoints: Path) -> Callable[[Recorder],
 
     def order(_recorder: Recorder) -> str:
         found = kept(checkpoints)
-        if found and found != seen[-1:]:
+        if found and [found] != seen[-1:]:
             seen.append(found)
         return "continue"
 

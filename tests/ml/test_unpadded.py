@@ -47,7 +47,8 @@ def tiny_network(kind: str, *, label_per_token: bool) -> PreTrainedModel:
     torch.manual_seed(3)
     auto = AutoModelForTokenClassification if label_per_token else AutoModelForSequenceClassification
     model: PreTrainedModel = auto.from_config(config)  # type: ignore[no-untyped-call]
-    return model.train(False)  # type: ignore[return-value]
+    model.train(False)
+    return model
 
 
 def some_pieces(*, label_per_token: bool, lengths: Sequence[int] = LENGTHS) -> list[Piece]:
