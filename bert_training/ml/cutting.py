@@ -138,7 +138,8 @@ def _positions(specials_around: tuple[int, int], length: int) -> Tokens:
 
 def cutting_for(tokenizer: PreTrainedTokenizerBase, settings: TrainingSettings, *, label_per_token: bool) -> Cutting:
     """Learn the special tokens from what the tokenizer puts around a word."""
-    encoding = tokenizer.backend_tokenizer.encode("a")
+    # called as rows are: some files say that every text is padded to 128 tokens, which this takes back
+    (encoding,) = tokenizer("a").encodings or []
     own = [index for index, special in enumerate(encoding.special_tokens_mask) if not special]
     ids = np.array(encoding.ids, dtype=np.int32)
     first, last = (own[0], own[-1] + 1) if own else (len(ids), len(ids))

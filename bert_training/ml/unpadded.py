@@ -15,8 +15,9 @@ from bert_training.ml import attention
 from bert_training.ml.sequences import Sequences
 from bert_training.ml.task_network import IGNORE, Batch, Piece
 
-# T is rounded up with filler that nothing attends to: products of 912 tokens ran at 470 GFLOP/s, of 913 at 425, and the
-# library compiles its products for each new T (some 7 ms a step). At least one token, for groups to point at.
+# T is rounded up with filler, a token that occurs and that nothing attends to: products of 912 tokens ran at 470
+# GFLOP/s, of 913 at 425, and the library compiles its products for each new T (some 7 ms a step). At least one token,
+# for groups to point at.
 TOKEN_MULTIPLE = 32
 ENCODERS = ("encoder", "transformer")  # what comes before a pooler; without either, the whole of the base model
 
@@ -25,7 +26,6 @@ ENCODERS = ("encoder", "transformer")  # what comes before a pooler; without eit
 class Unpadded:
     """All tokens as one row: (1, T). first_position: id of a sequence's first position."""
 
-    pad_token_id: int
     first_position: int
     label_per_token: bool
 
@@ -34,7 +34,7 @@ class Unpadded:
         lengths = [len(piece.input_ids) for piece in pieces]
         boundaries = np.concatenate([[0], np.cumsum(lengths)])
         filler = TOKEN_MULTIPLE - boundaries[-1] % TOKEN_MULTIPLE
-        ids = np.concatenate([*(piece.input_ids for piece in pieces), np.full(filler, self.pad_token_id)])
+        ids = np.concatenate([*(piece.input_ids for piece in pieces), np.full(filler, pieces[0].input_ids[0])])
         places = np.arange(boundaries[-1]) - np.repeat(boundaries[:-1], lengths)
         positions = np.concatenate([places, np.zeros(filler, np.int64)]) + self.first_position
         labels = np.concatenate([piece.labels for piece in pieces])
@@ -71,7 +71,7 @@ def use_unpadded(model: PreTrainedModel, *, label_per_token: bool) -> Unpadded:
     if not label_per_token:
         encoder = next((getattr(base, name) for name in ENCODERS if hasattr(base, name)), base)
         encoder.register_forward_hook(_keep_first_tokens, with_kwargs=True)
-    return Unpadded(model.config.pad_token_id or 0, _first_position(base), label_per_token)
+    return Unpadded(_first_position(base), label_per_token)
 
 
 def _base_of(model: torch.nn.Module) -> torch.nn.Module:

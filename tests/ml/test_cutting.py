@@ -110,3 +110,10 @@ def test_a_token_takes_its_logits_from_the_window_that_judges_it() -> None:
     pieces = cutting.cut(row)
     logits = [torch.full((8, 1), float(number)) for number in range(len(pieces))]
     assert join_logits(row, pieces, logits)[:, 0].tolist() == [0, 0, 0, 0, 0, 1, 1, 1, 1, 1]
+
+
+def test_padding_that_a_tokenizers_file_asks_for_is_no_special_token(tiny_bert: BaseModelFiles) -> None:
+    chosen = toy_settings()
+    tokenizer = load_tokenizer(tiny_bert, chosen)
+    tokenizer.backend_tokenizer.enable_padding(length=128)
+    assert cutting_for(tokenizer, chosen, label_per_token=False).specials == 2
