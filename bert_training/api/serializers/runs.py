@@ -102,7 +102,7 @@ class RunSplitSerializer(serializers.Serializer[Any]):
     rows = serializers.DictField(child=serializers.IntegerField())
 
 
-@extend_schema_field(Result)  # type: ignore[arg-type]  # drf-spectacular takes pydantic models, its stubs do not
+@extend_schema_field(Result)  # type: ignore[arg-type]  # api.schema describes messages too
 class ResultField(serializers.DictField):
     """The result as the worker reported it; one of an older worker has no comparison of long texts."""
 
