@@ -10,6 +10,7 @@ from typing import Any
 
 from bert_training.data.digest import file_digest
 from bert_training.data.model_card import ModelCardFacts, model_card
+from bert_training.ml.adapters import Adapter
 from bert_training.ml.checkpoints import WEIGHTS
 from bert_training.ml.folders import whole_folder
 from bert_training.ml.job import TrainingJob
@@ -17,6 +18,7 @@ from bert_training.ml.task_network import Evaluation, TaskNetwork
 from bert_training.ml.vocabulary import restore_all_words
 
 RUN_FILE_VERSION = 1
+ADAPTER = "adapter"
 
 
 @dataclass(frozen=True)
@@ -38,12 +40,19 @@ class RunFacts:
     long_text: dict[str, Any] | None
 
 
-def keep_final_model(folder: Path, network: TaskNetwork[Any], facts: RunFacts) -> str:
-    """Write the model folder, whole or not at all. Returns its fingerprint: the SHA-256 of model.safetensors."""
+def keep_final_model(
+    folder: Path, network: TaskNetwork[Any], facts: RunFacts, *, adapter: Adapter | None = None
+) -> str:
+    """Write the model folder, whole or not at all. Returns its fingerprint: the SHA-256 of model.safetensors.
+
+    adapter: merged into the network before; is written beside it too, as adapter/.
+    """
     restore_all_words(network.model)
     with whole_folder(folder) as unfinished:
         network.model.save_pretrained(unfinished)
         network.tokenizer.save_pretrained(unfinished)
+        if adapter:
+            adapter.save(unfinished / ADAPTER)
         fingerprint = file_digest(unfinished / WEIGHTS)
         run = describe_run(facts, fingerprint)
         (unfinished / "run.json").write_text(json.dumps(run, ensure_ascii=False, indent=1), encoding="utf-8")

@@ -9,7 +9,9 @@ from typing import Any
 import torch
 from accelerate import Accelerator
 from accelerate.state import AcceleratorState
+from transformers import PreTrainedModel
 
+from bert_training.ml.adapters import Adapter
 from bert_training.ml.encoding import Rows, encode_rows
 from bert_training.ml.freezing import freeze, trainable_share
 from bert_training.ml.hardware import choose_device, describe_device, select_device, use_threads
@@ -28,12 +30,13 @@ from bert_training.ml.task_network import TaskNetwork
 from bert_training.ml.vocabulary import train_used_words
 
 SHOWN_LABELS = 20
+PACKAGES = ("torch", "transformers", "accelerate", "peft", "tokenizers", "safetensors")
 ACCELERATE_PRECISION = {"bf16": "bf16", "fp16": "fp16", "fp32": "no"}
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """What the loop works with. class_weights: (K,) on the device, or None."""
+    """What the loop works with. class_weights: (K,) on the device, or None.  adapter: LoRA's, or None."""
 
     network: TaskNetwork[Any]
     accelerator: Accelerator
@@ -41,6 +44,7 @@ class Prepared:
     layout: Layout
     class_weights: torch.Tensor | None
     plan: StepPlan
+    adapter: Adapter | None
     machine: dict[str, Any]  # device, precision, threads and versions, for run.json
 
 
@@ -56,14 +60,11 @@ def prepare(job: TrainingJob, network_module: ModuleType, report: RunReport) -> 
         job.base_model, label_names=job.label_names, settings=job.settings
     )
     _use_lowercase(job, network, report)
-    frozen = freeze(network.model, job.settings)
     report.info(
         f"Base model {job.base_model.name}, revision {job.base_model.revision}: "
         f"{network.model.num_parameters():,} parameters, texts cut at {network.tokenizer.model_max_length:,} tokens"
     )
-    report.info(f"{trainable_share(network.model)}; frozen: {frozen}")
-    if job.settings.gradient_checkpointing and not recompute_layers(network.model):
-        report.warning(f"{network.model.config.model_type} cannot do gradient checkpointing: it trains without")
+    adapter = _choose_what_learns(job, network.model, report)
     rows = encode_rows(job, network, report)
     layout = choose_layout(network, report, device=machine["device"], precision=machine["precision"])
     if accelerator.device.type == "cpu":  # a GPU has the bandwidth to spare, and need not wait for all rows
@@ -71,7 +72,19 @@ def prepare(job: TrainingJob, network_module: ModuleType, report: RunReport) -> 
     class_weights = _weigh_classes(job, network, report, accelerator.device)
     plan = plan_steps(len(rows.splits["train"]), job.settings)
     _describe_plan(job, plan, report)
-    return Prepared(network, accelerator, rows, layout, class_weights, plan, machine)
+    return Prepared(network, accelerator, rows, layout, class_weights, plan, adapter, machine)
+
+
+def _choose_what_learns(job: TrainingJob, model: PreTrainedModel, report: RunReport) -> Adapter | None:
+    """Freeze, add LoRA and recompute layers as the settings say, before anything else looks at the network."""
+    frozen, adapter = freeze(model, job.settings), None
+    if job.settings.lora_r:
+        adapter, frozen = Adapter(model, job.settings, base_name=job.base_model.name), "all but adapter and head"
+        report.info(adapter.description)
+    report.info(f"{trainable_share(model)}; frozen: {frozen}")
+    if job.settings.gradient_checkpointing and not recompute_layers(model):
+        report.warning(f"{model.config.model_type} cannot do gradient checkpointing: it trains without")
+    return adapter
 
 
 def _use_lowercase(job: TrainingJob, network: TaskNetwork[Any], report: RunReport) -> None:
@@ -94,7 +107,7 @@ def _use_machine(job: TrainingJob, report: RunReport) -> tuple[Accelerator, dict
     # accelerate keeps one state a process and refuses a second run in another precision
     AcceleratorState._reset_state(reset_partial_state=True)
     accelerator = Accelerator(cpu=device == "cpu", mixed_precision=ACCELERATE_PRECISION[precision])
-    packages = {name: version(name) for name in ("torch", "transformers", "accelerate", "tokenizers", "safetensors")}
+    packages = {name: version(name) for name in PACKAGES}
     chosen = f"precision {precision} ({arithmetic.reason})"
     report.info(f"Device {device}: {describe_device(device)}; {chosen}; {threads} threads")
     if not arithmetic.is_as_asked:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from safetensors.torch import load_file, load_model, save_file, save_model
+from safetensors.torch import load_file, save_file
 
 from bert_training.ml.checkpoints import TRAINING, WEIGHTS
 
@@ -37,7 +37,7 @@ class Learner:
 
     def write_weights(self, folder: Path) -> None:
         """Write the weights into a folder: what is left of the best evaluation."""
-        save_model(self.model, str(folder / WEIGHTS), metadata={"format": "pt"})
+        save_file(_trained(self.model), folder / WEIGHTS)
 
     def write_tensors(self, folder: Path) -> None:
         """Write weights, moments and random states into a folder: what a training goes on from."""
@@ -55,7 +55,7 @@ class Learner:
 
     def restore(self, folder: Path, facts: dict[str, Any]) -> None:
         """Become what `write_tensors` and `facts` kept; nothing may draw a random number between this and a step."""
-        load_model(self.model, folder / WEIGHTS)
+        load_weights(self.model, folder)
         tensors = load_file(folder / TRAINING)
         groups = [{**group, "betas": tuple(group["betas"])} for group in facts["optimizer"]]
         self.optimizer.load_state_dict({"state": _moments_by_parameter(tensors), "param_groups": groups})
@@ -74,8 +74,16 @@ class Learner:
 
 
 def load_weights(model: torch.nn.Module, folder: Path) -> None:
-    """Put the weights of a checkpoint into the network, where it is."""
-    load_model(model, folder / WEIGHTS)
+    """Put the weights of a checkpoint into the network, where it is; those that do not learn are the base model's."""
+    tensors = load_file(folder / WEIGHTS)
+    with torch.no_grad():
+        for name, weights in _trained(model).items():
+            weights.copy_(tensors[name])
+
+
+def _trained(model: torch.nn.Module) -> Tensors:
+    """Name the weights that learn, each once: of a frozen network or an adapter a small part of all."""
+    return {name: weights.detach() for name, weights in model.named_parameters() if weights.requires_grad}
 
 
 def _moments_by_parameter(tensors: Tensors) -> dict[int, Tensors]:

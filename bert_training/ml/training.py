@@ -158,6 +158,8 @@ class TrainingSession:
         best_step, best_epoch = self.stopping.best_step, self.stopping.best_epoch
         self.report.info(f"Best epoch: {best_epoch} (step {best_step:,}); its weights are judged on the test split")
         load_weights(self.network.model, checkpoint_folder(self.saver.folder, best_step))
+        if self.prepared.adapter:
+            self.prepared.adapter.merge()
         test = self._evaluate("test")
         self.report.split_figures("test", test.metrics, epoch=best_epoch, step=best_step)
         self.report.info(f"Test: {shown_figures(test.metrics)}")
@@ -176,7 +178,7 @@ class TrainingSession:
             reading=self.prepared.rows.cutting.facts(),
             long_text=long_text,
         )
-        fingerprint = keep_final_model(self.job.job_dir / "final", self.network, facts)
+        fingerprint = keep_final_model(self.job.job_dir / "final", self.network, facts, adapter=self.prepared.adapter)
         self.report.info(f"Saved to {self.job.job_dir / 'final'}, fingerprint {fingerprint}")
         self.report.info(f"Time: {self.report.durations()}")
         return TrainingResult("completed", test.metrics, test.classes, fingerprint, best_step, long_text)
