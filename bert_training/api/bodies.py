@@ -25,6 +25,7 @@ class NewRun(Body):
     name: Name = ""
     preset: Name = ""  # name of a preset of GET /tasks; the hyperparameters given stand above its values
     hyperparameters: dict[str, Any] = {}
+    initial_run: Identifier | None = None  # a completed run of this task and base model, to begin from its model
     priority: Priority | None = None  # operators and staff
     simulate: bool = False  # staff: taken only by a worker with --dry-run
 

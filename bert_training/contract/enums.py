@@ -60,6 +60,12 @@ class Split(StrEnum):
     TEST = "test"
 
 
+class Feature(StrEnum):
+    """What a worker says in its claim that it can do beyond the first workers; who does not say it never gets it."""
+
+    INITIAL_WEIGHTS = "initial_weights"  # begin from a model that it keeps
+
+
 class WorkerState(StrEnum):
     IDLE = "idle"
     BUSY = "busy"
@@ -97,6 +103,7 @@ class Reason(StrEnum):
     DISK_FULL = "disk_full"
     GPU_NOT_FOUND = "gpu_not_found"
     GPU_OUT_OF_MEMORY = "gpu_out_of_memory"
+    INITIAL_WEIGHTS_MISSING = "initial_weights_missing"
     KILLED = "killed"
     LEASE_EXPIRED = "lease_expired"
     NONFINITE_LOSS = "nonfinite_loss"

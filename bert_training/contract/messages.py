@@ -11,6 +11,7 @@ from typing import Annotated, Any, Self
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from bert_training.contract.enums import Directive, JobStatus, LogLevel, Outcome, Phase, Split, WorkerState
+from bert_training.contract.later_hyperparameters import without_later_defaults
 from bert_training.contract.limits import (
     CLASSES,
     HEARTBEAT_SECONDS,
@@ -30,7 +31,6 @@ Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 ShortText = Annotated[str, Field(max_length=200)]
 MetricName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_.]*$", max_length=METRIC_NAME_CHARACTERS)]
 ClassName = Annotated[str, Field(max_length=1000)]
-LATER_SHARES = frozenset({"validation_split", "test_split"})
 FiniteNumber = Annotated[float, Field(allow_inf_nan=False)]
 
 
@@ -84,6 +84,7 @@ class ClaimRequest(Message):
     tasks: Annotated[list[ShortText], Field(max_length=50)]
     versions: Annotated[dict[ShortText, ShortText], Field(max_length=50)] = {}
     simulate: bool = False
+    features: Annotated[list[ShortText], Field(max_length=50)] = []  # of `Feature`; unknown ones are kept
 
 
 class DatasetReference(Message):
@@ -111,15 +112,17 @@ class ClaimedJob(Message):
     simulate: bool
     dataset: DatasetReference
     split_digest: str = ""  # of the manifest that the portal stored; empty = not stated
+    initial_fingerprint: str = ""  # of the model to begin from, which this worker keeps; empty = the base model's own
+    initial_run_id: Identifier | None = None  # of the run that made it, while that run is there
     resume_checkpoint_step: int = 0  # newest checkpoint that the portal heard of from this worker
     lease_seconds: float
     heartbeat_seconds: float = HEARTBEAT_SECONDS
 
     @field_validator("hyperparameters")
     @classmethod
-    def _leave_out_unnamed_shares(cls, values: dict[str, Any]) -> dict[str, Any]:
-        """Not sent where nobody named them: workers that are older than these two settings refuse unknown ones."""
-        return {name: value for name, value in values.items() if name not in LATER_SHARES or value is not None}
+    def _leave_out_later_defaults(cls, values: dict[str, Any]) -> dict[str, Any]:
+        """Not sent where they ask for what older workers do: these refuse names that they do not know."""
+        return without_later_defaults(values)
 
 
 class Reproducibility(Message):

@@ -15,6 +15,7 @@ from bert_training.ml.adapters import Adapter
 from bert_training.ml.encoding import Rows, encode_rows
 from bert_training.ml.freezing import freeze, trainable_share
 from bert_training.ml.hardware import choose_device, describe_device, select_device, use_threads
+from bert_training.ml.initial_weights import load_initial_weights
 from bert_training.ml.job import TrainingJob
 from bert_training.ml.layout import Layout
 from bert_training.ml.layout_choice import choose_layout
@@ -60,6 +61,9 @@ def prepare(job: TrainingJob, network_module: ModuleType, report: RunReport) -> 
         job.base_model, label_names=job.label_names, settings=job.settings
     )
     _use_lowercase(job, network, report)
+    if job.initial_weights is not None:
+        head = load_initial_weights(network.model, job.initial_weights, job.label_names)
+        report.info(f"Begins from the trained model in {job.initial_weights}: {head}")
     report.info(
         f"Base model {job.base_model.name}, revision {job.base_model.revision}: "
         f"{network.model.num_parameters():,} parameters, texts cut at {network.tokenizer.model_max_length:,} tokens"

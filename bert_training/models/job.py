@@ -14,7 +14,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from bert_training.contract.enums import TERMINAL_STATUSES, Directive, JobStatus, Outcome
+from bert_training.contract.enums import TERMINAL_STATUSES, Directive, Feature, JobStatus, Outcome
 from bert_training.models.choices import outcome_choices, phase_choices, status_choices
 from bert_training.models.run import Run
 from bert_training.models.worker import Worker, silence_limit
@@ -39,6 +39,16 @@ class JobQuerySet(models.QuerySet["Job"]):
         """Return what a worker may take but for the holds, best first: priority, fair turn, age."""
         jobs = self.in_queue_order().filter(simulate=simulate, task__in=tasks)
         return jobs if team_id is None else jobs.filter(run__owner__groups=team_id)
+
+    def unbound(self) -> "JobQuerySet":
+        """Return jobs that any worker can begin."""
+        return self.filter(bound_to__isnull=True)
+
+    def within_reach_of(self, worker: Worker, features: Sequence[str]) -> "JobQuerySet":
+        """Return jobs that any worker can begin, and those that begin from weights that this one keeps."""
+        if Feature.INITIAL_WEIGHTS not in features:
+            return self.unbound()
+        return self.filter(Q(bound_to__isnull=True) | Q(bound_to=worker))
 
     def unheld(self) -> "JobQuerySet":
         """Return jobs that wait for no worker in particular (any more)."""
@@ -69,6 +79,8 @@ class Job(models.Model):
     lease_until = models.DateTimeField(_("lease until"), null=True, blank=True)
     hold_worker = models.ForeignKey(Worker, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
     hold_until = models.DateTimeField(null=True, blank=True)
+    # The one worker that keeps the weights to begin from: weights never travel.
+    bound_to = models.ForeignKey(Worker, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     cancel_requested_at = models.DateTimeField(_("cancel requested"), null=True, blank=True)
     finish_requested_at = models.DateTimeField(_("finish requested"), null=True, blank=True)
     phase = models.CharField(_("phase"), max_length=20, choices=phase_choices, blank=True)

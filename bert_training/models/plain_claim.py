@@ -31,13 +31,14 @@ class NotPlain(Exception):
 # `me` is empty when the claim is not plain, and locks the worker before a job is locked. Everything sees the rows as
 # they were when the statement began: should the same worker claim twice at once, the unique index refuses the second.
 STATEMENT = """
-PREPARE {name} (bigint, text, jsonb, jsonb, double precision, double precision) AS
+PREPARE {name} (bigint, text, jsonb, jsonb, double precision, double precision, jsonb) AS
 WITH me AS (
     SELECT id FROM bert_workers
     WHERE id = $1 AND team_id IS NOT DISTINCT FROM %(team)s AND instance IN ('', $2)
         AND active AND NOT draining
         AND NOT EXISTS (SELECT 1 FROM bert_jobs WHERE worker_id = $1 AND status = 'running')
         AND NOT EXISTS (SELECT 1 FROM bert_jobs WHERE hold_worker_id = $1 AND status = 'queued')
+        AND NOT EXISTS (SELECT 1 FROM bert_jobs WHERE bound_to_id = $1 AND status = 'queued')
     FOR NO KEY UPDATE
 ), next AS (
     SELECT id FROM ({queue} LIMIT 1 FOR NO KEY UPDATE OF bert_jobs SKIP LOCKED) AS queue
@@ -63,7 +64,7 @@ WITH me AS (
     SELECT id, attempt, $1, $2, statement_timestamp(), {default_values} FROM job
 ), seen AS (
     UPDATE bert_workers SET
-        instance = $2, versions = $3, tasks = $4,
+        instance = $2, versions = $3, tasks = $4, features = $7,
         last_seen_at = statement_timestamp(),
         state = CASE WHEN EXISTS (SELECT 1 FROM job) THEN 'busy' ELSE 'idle' END
     FROM me WHERE bert_workers.id = me.id
@@ -99,6 +100,7 @@ def claim_plainly(worker: Worker, request: ClaimRequest) -> ClaimedJob | None:
         "tasks": json.dumps(request.tasks),
         "lease_seconds": settings.LEASE_SECONDS,
         "heartbeat_seconds": settings.HEARTBEAT_SECONDS,
+        "features": json.dumps(request.features),
     }
     queue = Queue(worker.team_id, tasks, request.simulate)
     with connection.cursor() as cursor:
@@ -136,7 +138,7 @@ def prepared(cursor: CursorWrapper, queue: Queue) -> str:
 
 def _preparation(name: str, queue: Queue) -> tuple[str, dict[str, Any]]:
     """Put the query of the queue and the defaults of an attempt into the statement."""
-    jobs = Job.objects.claimable(tasks=queue.tasks, simulate=queue.simulate, team_id=queue.team_id).unheld()
+    jobs = Job.objects.claimable(tasks=queue.tasks, simulate=queue.simulate, team_id=queue.team_id).unheld().unbound()
     sql, values = jobs.values("id").query.sql_with_params()
     parameters: dict[str, Any] = {f"queue_{number}": value for number, value in enumerate(values)}
     fields = [field for field in JobAttempt._meta.concrete_fields if field.column not in OF_THE_CLAIM]

@@ -50,6 +50,10 @@ EXPLANATIONS: dict[Reason, Explanation] = {
         _("The GPU ran out of memory."),
         _("Halve the batch size and double the gradient accumulation, or reduce the maximum length."),
     ),
+    Reason.INITIAL_WEIGHTS_MISSING: Explanation(
+        _("The trained model to begin from is not on the PC that trained it any more, or was changed there."),
+        _("Put its folder back into the models folder of that PC, or begin from the base model."),
+    ),
     Reason.KILLED: Explanation(
         _("The training program was killed on the worker."),
         _("Often the PC was short of memory: reduce the batch size or the maximum length, or close other programs."),

@@ -32,6 +32,18 @@ class Run(models.Model):
         related_name="reproductions",
         verbose_name=_("reproduces"),
     )
+    # A trained model to begin from instead of the base model's own weights; its fingerprint outlives its run.
+    initial_run = models.ForeignKey(
+        "self",
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="continuations",
+        verbose_name=_("begins from"),
+    )
+    initial_fingerprint = models.CharField(
+        _("fingerprint of the model it begins from"), max_length=64, blank=True, default="", db_default=""
+    )
     # {code_commit, environment_fingerprint, base_model_revision, split_digest, device} of the machine that trained
     reproducibility = models.JSONField(_("reproducibility"), default=dict, blank=True)
     result = models.JSONField(_("result"), null=True, blank=True)

@@ -8,7 +8,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from bert_training.contract.enums import WorkerState
+from bert_training.contract.enums import Feature, WorkerState
 from bert_training.contract.limits import CLOCK_SKEW_WARNING_SECONDS
 from bert_training.models.choices import worker_state_choices
 
@@ -49,6 +49,7 @@ class Worker(models.Model):
     hardware = models.JSONField(_("hardware"), default=dict, blank=True)
     versions = models.JSONField(_("versions"), default=dict, blank=True)
     tasks = models.JSONField(_("tasks"), default=list, blank=True)
+    features = models.JSONField(_("features"), default=list, db_default=[], blank=True)  # contract.enums.Feature
     clock_skew_seconds = models.FloatField(_("clock skew (seconds)"), default=0)
     created_at = models.DateTimeField(_("registered"), auto_now_add=True)
 
@@ -75,6 +76,10 @@ class Worker(models.Model):
         if not self.active or self.last_seen_at is None or self.state == WorkerState.STOPPED:
             return False
         return timezone.now() - self.last_seen_at < silence_limit()
+
+    def can(self, feature: Feature) -> bool:
+        """Tell whether its program said at its last claim that it can do this."""
+        return feature.value in self.features
 
     @property
     def is_clock_off(self) -> bool:

@@ -13,7 +13,7 @@ from bert_training import access
 from bert_training.contract.enums import JobStatus
 from bert_training.models import Job, Run
 from bert_training.pages.requests import page, page_of, person
-from bert_training.pages.words import computers, held_sentence
+from bert_training.pages.words import bound_sentence, computers, held_sentence
 from bert_training.services.run_state import silent_sentence
 from bert_training.tasks import TASKS
 
@@ -33,17 +33,18 @@ class Entry:
 
     @property
     def remark(self) -> str:
-        """Say what is unusual about it: silent, being canceled, or waiting for the computer with its checkpoint."""
+        """Say what is unusual about it: silent, being canceled, or waiting for the one computer with its weights."""
         if self.job.is_canceling:
             return _("being canceled")
-        return silent_sentence(self.job) or (held_sentence(self.job) if self.run else "")
+        waits = held_sentence(self.job) or bound_sentence(self.job) if self.run else ""
+        return silent_sentence(self.job) or waits
 
 
 @page
 def show_queue(request: HttpRequest) -> HttpResponse:
     """Show what is running, then who waits in which order."""
     user = person(request)
-    waiting = page_of(request, Job.objects.in_queue_order().select_related("hold_worker"))
+    waiting = page_of(request, Job.objects.in_queue_order().select_related("hold_worker", "bound_to"))
     shown: Any = waiting
     shown.object_list = entries(user, waiting.object_list, first=waiting.start_index() or 1)
     there = computers()

@@ -20,7 +20,7 @@ from bert_training.pages import run_charts, run_facts, run_long_text
 from bert_training.pages.requests import page, person
 from bert_training.pages.run_settings import settings_of
 from bert_training.pages.splits import shown_split
-from bert_training.pages.words import computers, held_sentence
+from bert_training.pages.words import bound_sentence, computers, held_sentence
 from bert_training.services.divisions import split_facts
 from bert_training.services.run_state import run_state
 from bert_training.services.telemetry import telemetry_since
@@ -45,6 +45,7 @@ def show_run(request: HttpRequest, pk: int) -> HttpResponse:
         "state": state,
         "may_change": access.may_change(user, run),
         "reproduced_from_visible": access.runs_visible_to(user).filter(reproductions=run).exists(),
+        "initial_run_visible": access.runs_visible_to(user).filter(continuations=run).exists(),
         "progress_value": f"{state['progress']['fraction']:.4f}",
         "steps_sentence": steps_sentence(state["progress"]),
         "waiting_sentence": waiting_sentence(run, online=there.online),
@@ -87,6 +88,8 @@ def waiting_sentence(run: Run, *, online: int) -> str:
         return ""
     if job.is_held:
         return held_sentence(job)
+    if job.bound_to_id is not None:
+        return bound_sentence(job)
     before = Q(priority__gt=job.priority) | Q(priority=job.priority, turn__lt=job.turn)
     before |= Q(priority=job.priority, turn=job.turn, pk__lt=job.pk)
     ahead = Job.objects.filter(before, status=JobStatus.QUEUED).count()

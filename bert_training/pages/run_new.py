@@ -5,20 +5,22 @@ from typing import Any, TypeVar
 
 from django import forms
 from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
 from django.forms import BoundField
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext, gettext_lazy
 
 from bert_training import access
 from bert_training.contract.enums import DatasetStatus
-from bert_training.models import BaseModel, Dataset
+from bert_training.models import BaseModel, Dataset, Run
 from bert_training.pages.dataset_repair import with_repairs
 from bert_training.pages.requests import form_page, person
 from bert_training.pages.splits import ShownSplit, shown_split
 from bert_training.preset_choices import effective_batch, preset_choices, preset_values, texts_of_presets
 from bert_training.run_form import HyperparametersForm
 from bert_training.services.errors import InvalidRun, ServiceError
+from bert_training.services.initial_models import with_a_model
 from bert_training.services.manifests import manifest_of
 from bert_training.services.runs import RunRequest, create_run, prepare_run
 from bert_training.tasks import TASKS
@@ -26,6 +28,7 @@ from bert_training.tasks import TASKS
 Result = TypeVar("Result")
 
 DATASETS_OFFERED = 50
+MODELS_OFFERED = 50
 
 
 class RunForm(HyperparametersForm):
@@ -40,11 +43,32 @@ class RunForm(HyperparametersForm):
     base_model = forms.CharField(
         max_length=200, error_messages={"required": gettext_lazy("Choose the base model to start from.")}
     )
+    initial_run = forms.TypedChoiceField(
+        label=gettext_lazy("Begin from a trained model"),
+        required=False,
+        coerce=int,
+        empty_value=None,
+        help_text=gettext_lazy(
+            "The model of a completed run learns on, from new data or with other settings; the run waits for the PC "
+            "that keeps it. Choose the same base model above."
+        ),
+    )
     simulate = forms.BooleanField(
         label=gettext_lazy("Simulation"),
         required=False,
         help_text=gettext_lazy("Trains nothing, to test the portal; only computers started with --dry-run take it."),
     )
+
+    offers_models = False
+
+    def offer_models(self, runs: QuerySet[Run]) -> None:
+        """Offer the models of these runs to begin from, by base model."""
+        by_base_model: dict[str, list[tuple[int, str]]] = {}
+        for run in runs:
+            by_base_model.setdefault(run.base_model, []).append((run.pk, f"{run.pk} · {run.name}"))
+        nothing = ("", gettext("the base model as it is"))
+        self.fields["initial_run"].choices = [nothing, *by_base_model.items()]  # type: ignore[attr-defined]
+        self.offers_models = bool(by_base_model)
 
     def part(self, names: list[str]) -> list[BoundField]:
         """Return some of the fields, in this order."""
@@ -69,6 +93,7 @@ def new_run(request: HttpRequest) -> HttpResponse:
         del form.fields["simulate"]
         if "simulate" in request.POST:
             raise PermissionDenied
+    form.offer_models(with_a_model(access.runs_visible_to(user), task=dataset.task)[:MODELS_OFFERED])
     split = None
     if request.method == "POST" and form.is_valid():
         if "preview" in request.POST:
@@ -105,6 +130,7 @@ def _try(form: RunForm, action: Callable[[], Result]) -> Result | None:
 
 
 def _wanted(request: HttpRequest, dataset: Dataset, form: RunForm) -> RunRequest:
+    initial = form.cleaned_data.get("initial_run")
     return RunRequest(
         owner=person(request),
         dataset=dataset,
@@ -112,6 +138,7 @@ def _wanted(request: HttpRequest, dataset: Dataset, form: RunForm) -> RunRequest
         hyperparameters=form.hyperparameters(),
         name=form.cleaned_data["name"],
         simulate=form.cleaned_data.get("simulate", False),
+        initial_run=access.visible_run(person(request), initial) if initial else None,
     )
 
 
@@ -126,5 +153,6 @@ def _form_context(dataset: Dataset, form: RunForm) -> dict[str, Any]:
         "groups": form.groups(),
         "effective_batch": effective_batch(form),
         "preset_texts": texts_of_presets(TASKS[dataset.task]),
+        "initial_fields": form.part(["initial_run"]) if form.offers_models or form.has_error("initial_run") else [],
         "run_fields": form.part(["name", "simulate"]),
     }

@@ -10,6 +10,7 @@ from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from bert_training.contract.enums import Feature, JobStatus
 from bert_training.models import Job
 from bert_training.services.queue import queue_status
 from bert_training.tasks.spec import Metric, TaskSpec
@@ -98,3 +99,19 @@ def held_sentence(job: Job) -> str:
     )
     until = f"{timezone.localtime(job.hold_until):%H:%M}"
     return words % {"time": until, "worker": job.hold_worker.name, "step": count_text(job.checkpoint_step)}
+
+
+def bound_sentence(job: Job) -> str:
+    """Say which computer alone can begin a waiting run, and what keeps that one; empty when any can."""
+    keeper = job.bound_to if job.status == JobStatus.QUEUED else None
+    if keeper is None:
+        return ""
+    if not keeper.active:
+        words = _("Waits for %(worker)s, which keeps the model that it begins from and is switched off.")
+    elif not keeper.is_online:
+        words = _("Waits for %(worker)s, which keeps the model that it begins from and is not connected now.")
+    elif not keeper.can(Feature.INITIAL_WEIGHTS):
+        words = _("Waits for %(worker)s, which keeps the model that it begins from; its program must be updated first.")
+    else:
+        words = _("Waits for %(worker)s, which keeps the model that it begins from.")
+    return words % {"worker": keeper.name}

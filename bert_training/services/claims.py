@@ -25,12 +25,17 @@ AT_THE_START = {"phase": Phase.PREPARING.value, "epoch": 0, "step": 0, "finish_r
 START_NUMBER_DIGITS = 15
 
 
-def enqueue(run: Run, *, priority: int = 0) -> Job:
-    """Put a new run into the queue, with a fair turn among owners of the same priority."""
+def enqueue(run: Run, *, priority: int = 0, bound_to: Worker | None = None) -> Job:
+    """Put a new run into the queue, with a fair turn among owners of the same priority.
+
+    bound_to: the one worker that can begin it.
+    """
     last_claimed = Job.objects.filter(attempt__gt=0).order_by("-started_at")
     own_last = Job.objects.filter(status=JobStatus.QUEUED, run__owner=run.owner_id).order_by("-turn")
     turns = [_turn_of(last_claimed, 0), _turn_of(own_last, -1) + 1]
-    return Job.objects.create(run=run, task=run.task, simulate=run.simulate, priority=priority, turn=max(turns))
+    return Job.objects.create(
+        run=run, task=run.task, simulate=run.simulate, priority=priority, turn=max(turns), bound_to=bound_to
+    )
 
 
 def _turn_of(jobs: QuerySet[Job], default: int) -> int:
@@ -70,6 +75,7 @@ def claim_in_steps(worker: Worker, request: ClaimRequest) -> ClaimedJob | None:
         instance=request.instance,
         versions=request.versions,
         tasks=request.tasks,
+        features=request.features,
         last_seen_at=Now(),
         state=_state_of(worker, claimed).value,
     )
@@ -141,7 +147,8 @@ def _claim_next(worker: Worker, request: ClaimRequest) -> ClaimedJob | None:
     # SKIP LOCKED: two workers that ask at once look at different rows. SQLite has one writer anyway.
     skip_locked = connection.features.has_select_for_update_skip_locked
     queue = Job.objects.claimable(tasks=request.tasks, simulate=request.simulate, team_id=worker.team_id)
-    queue = queue.select_for_update(of=("self",), no_key=True, skip_locked=skip_locked).select_related("run__dataset")
+    queue = queue.within_reach_of(worker, request.features).select_related("run__dataset")
+    queue = queue.select_for_update(of=("self",), no_key=True, skip_locked=skip_locked)
     job = queue.filter(hold_worker=worker).first() or queue.unheld().first()
     if job is None:
         return None
@@ -189,6 +196,8 @@ def _claimed(job: Job, run: Run, *, held: bool) -> ClaimedJob:
             rows=dataset.rows,
         ),
         split_digest=run.split_digest,
+        initial_fingerprint=run.initial_fingerprint,
+        initial_run_id=run.initial_run_id,
         resume_checkpoint_step=job.checkpoint_step,
         lease_seconds=settings.LEASE_SECONDS,
         heartbeat_seconds=settings.HEARTBEAT_SECONDS,

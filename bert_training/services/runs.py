@@ -10,10 +10,11 @@ from pydantic import ValidationError
 
 from bert_training.contract.enums import ErrorCode
 from bert_training.contract.text import clean_name
-from bert_training.models import BaseModel, Dataset, Job, Run
+from bert_training.models import BaseModel, Dataset, Job, Run, Worker
 from bert_training.services import claims, jobs
 from bert_training.services.divisions import Division, divide, division_of, store_division
 from bert_training.services.errors import DatasetGone, DatasetNotReady, InUse, InvalidRun
+from bert_training.services.initial_models import find_initial_model
 from bert_training.services.stored_files import require_table
 from bert_training.services.transactions import hold_dataset, short_transaction
 from bert_training.tasks import TASKS
@@ -39,6 +40,7 @@ class RunRequest:
     name: str = ""
     priority: int = 0
     simulate: bool = False
+    initial_run: Run | None = None
     preset: str = ""
 
 
@@ -49,6 +51,7 @@ class PreparedRun:
     run: Run
     division: Division
     priority: int
+    bound_to: Worker | None = None
 
 
 def create_run(request: RunRequest) -> Run:
@@ -80,7 +83,16 @@ def prepare_run(request: RunRequest) -> PreparedRun:
         simulate=request.simulate,
         split_digest=division.digest,
     )
-    return PreparedRun(run, division, request.priority)
+    bound_to = _begin_from(request.initial_run, run) if request.initial_run else None
+    return PreparedRun(run, division, request.priority, bound_to)
+
+
+def _begin_from(initial: Run, run: Run) -> Worker | None:
+    """Let a new run begin from the model of another. Returns the worker that keeps it, where it really trains."""
+    model = find_initial_model(initial, task=run.task, base_model=run.base_model, owner=run.owner)
+    run.initial_run, run.initial_fingerprint = initial, initial.model_fingerprint
+    run.base_model_revision = initial.reproducibility.get("base_model_revision") or initial.base_model_revision
+    return None if run.simulate else model.keeper
 
 
 def reproduce_run(run: Run, *, owner: User, name: str = "") -> Run:
@@ -111,8 +123,10 @@ def prepare_reproduction(run: Run, *, owner: User, name: str = "") -> PreparedRu
         simulate=run.simulate,
         split_digest=run.split_digest,
         reproduced_from=run,
+        initial_run=run.initial_run,
+        initial_fingerprint=run.initial_fingerprint,
     )
-    return PreparedRun(copy, division_of(run), priority=0)
+    return PreparedRun(copy, division_of(run), priority=0, bound_to=run.job.bound_to)
 
 
 @short_transaction
@@ -123,7 +137,7 @@ def store_run(prepared: PreparedRun) -> Run:
     run.pk = None
     run.save(force_insert=True)
     store_division(run, prepared.division)
-    claims.enqueue(run, priority=prepared.priority)
+    claims.enqueue(run, priority=prepared.priority, bound_to=prepared.bound_to)
     return run
 
 

@@ -17,6 +17,7 @@ from bert_training.worker.context import WorkerContext
 from bert_training.worker.dataset_cache import DatasetCache, DatasetCorrupt, DatasetGone, DiskFull
 from bert_training.worker.end_report import EndReport, report_failure
 from bert_training.worker.ending import Death, Ending, failed, judge_end, stopped
+from bert_training.worker.initial_weights import InitialWeightsMissing, find_initial_weights
 from bert_training.worker.manifest_cache import ManifestCache
 from bert_training.worker.memory_kills import count_memory_kills
 from bert_training.worker.orders import JobOrders, Stop
@@ -67,6 +68,7 @@ class JobRunner:
         self._progress = ProgressReporter(orders, context)
         self._log = TrainingLog(context.store.folder, self._spool, run_id=job.run_id, attempt=job.attempt)
         self._resume_step = 0
+        self._initial_weights: Path | None = None
 
     def run(self) -> None:
         """Do the whole job."""
@@ -108,10 +110,13 @@ class JobRunner:
 
     def _work(self) -> Ending:
         try:
+            self._find_initial_weights()
             table, manifest = (None, None) if self._job.simulate else self._fetch_data()
             return self._train(table, manifest)
         except GaveUp:
             return stopped(self._orders.stop)
+        except InitialWeightsMissing as error:
+            return failed(Reason.INITIAL_WEIGHTS_MISSING, str(error))
         except DatasetCorrupt as error:
             return failed(Reason.DATASET_CORRUPT, str(error))
         except DatasetGone as error:
@@ -126,6 +131,13 @@ class JobRunner:
             if self._orders.obey_refusal(error):
                 return stopped(self._orders.stop)
             return failed(Reason.CRASHED, f"The portal refused the data: {error.message}")
+
+    def _find_initial_weights(self) -> None:
+        """Find the model to begin from, before anything is fetched for a job that cannot begin."""
+        job = self._job
+        if job.initial_fingerprint and not job.simulate:
+            self._initial_weights = find_initial_weights(self._context.store.folder, job)
+            self._say(LogLevel.INFO, f"Begins from the model in {self._initial_weights}, fingerprint verified.")
 
     def _fetch_data(self) -> tuple[Path, Path | None]:
         """Return the table and, unless the portal is too old to have it, the manifest."""
@@ -157,6 +169,7 @@ class JobRunner:
             "base_models_dir": str(options.base_models_dir or ""),
             "identity": job_identity(self._job),
             "resume_step": self._resume_step,
+            "initial_weights": str(self._initial_weights or ""),
         }
         self._say(LogLevel.INFO, "The trainer starts; loading its libraries takes some seconds.")
         memory_kills = count_memory_kills()

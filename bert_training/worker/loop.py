@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable
 
-from bert_training.contract.enums import ErrorCode, Outcome
+from bert_training.contract.enums import ErrorCode, Feature, Outcome
 from bert_training.contract.limits import FREE_DISK_BYTES
 from bert_training.contract.messages import ClaimedJob, ClaimRequest, CompleteRequest
 from bert_training.worker.ballast import take_in
@@ -37,6 +37,7 @@ class ClaimLoop:
             tasks=task_names(),
             versions=read_versions(),
             simulate=context.options.dry_run,
+            features=[feature.value for feature in Feature],
         )
         self._conflict_since: float | None = None
         self._had_room = True

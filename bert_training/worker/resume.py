@@ -23,6 +23,8 @@ def checkpoints_of(folder: Path) -> Path:
 def job_identity(job: ClaimedJob) -> str:
     """Return a digest of what is trained on what. Another portal may give another run the same job number."""
     facts = {**job.model_dump(mode="json", include=set(_IDENTITY)), "table": job.dataset.table_sha256}
+    if job.initial_fingerprint:  # else as workers write it that know no such beginning: their checkpoints go on
+        facts["initial_fingerprint"] = job.initial_fingerprint
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
 

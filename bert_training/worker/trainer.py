@@ -102,6 +102,7 @@ def _train(job: dict[str, Any], folder: Path, reporter: ChildReporter) -> Traini
         provenance=_provenance(job, settings, origin),
         identity=job["identity"],
         resume_step=job["resume_step"],
+        initial_weights=Path(job["initial_weights"]) if job["initial_weights"] else None,
         row_classes=[classes[index] for index in taken],
     )
     return train(training_job, load_network(spec), reporter)
@@ -165,6 +166,7 @@ def _provenance(job: dict[str, Any], settings: Hyperparameters, origin: dict[str
         "attempt": job["attempt"],
         "task": job["task"],
         "base_model": job["base_model"],
+        "initial_fingerprint": job["initial_fingerprint"],
         "dataset_sha256": dataset["sha256"],
         "table_sha256": dataset["table_sha256"],
         "dataset_rows": dataset["rows"],

@@ -131,7 +131,7 @@ def test_a_long_queue_is_not_sorted_to_find_its_first_job(run: Run, worker: Work
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE bert_jobs")
         name = prepared(cursor, Queue(None, tuple(TASKS), simulate=False))
-        cursor.execute(f"EXPLAIN EXECUTE {name} (%s, 'machine-1:1', '{{}}', '[]', 60, 15)", [worker.pk])
+        cursor.execute(f"EXPLAIN EXECUTE {name} (%s, 'machine-1:1', '{{}}', '[]', 60, 15, '[]')", [worker.pk])
         plan = "\n".join(line for (line,) in cursor.fetchall())
     assert "Index Scan using ix_bert_jobs_queue" in plan
     assert "Sort" not in plan

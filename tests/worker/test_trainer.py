@@ -69,6 +69,8 @@ class Bench:
             "base_models_dir": str(self.folder.parent / "base"),
             "identity": "this run",
             "resume_step": 0,
+            "initial_weights": "",
+            "initial_fingerprint": "",
         }
         return facts | changes
 

@@ -132,6 +132,8 @@ class RunSerializer(serializers.Serializer[Any]):
     reproducibility = RunReproducibilitySerializer()
     model_fingerprint = serializers.CharField(allow_blank=True)
     reproduced_from = serializers.IntegerField(allow_null=True)
+    initial_run = serializers.IntegerField(allow_null=True, help_text="The run whose model this one begins from.")
+    initial_fingerprint = serializers.CharField(allow_blank=True)
     attempts = AttemptSerializer(many=True)
     error = RunErrorSerializer(allow_null=True)
     owner = serializers.CharField()
@@ -165,6 +167,8 @@ def _facts_of(run: Run) -> dict[str, Any]:
         "split": run.split_manifest.facts or None if hasattr(run, "split_manifest") else None,
         "reproducibility": _reproducibility_of(run),
         "reproduced_from": run.reproduced_from_id,
+        "initial_run": run.initial_run_id,
+        "initial_fingerprint": run.initial_fingerprint,
         "attempts": attempt_states(attempts),
         "error": error_of(run),
         "owner": run.owner.get_username(),

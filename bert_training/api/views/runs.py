@@ -77,6 +77,7 @@ class Runs(ApiView, ListAPIView[Run]):
             name=body.name,
             priority=body.priority or 0,
             simulate=body.simulate,
+            initial_run=access.visible_run(person, body.initial_run) if body.initial_run else None,
         )
         run, is_new = create_once(request, lambda: runs.prepare_run(wanted))
         return answer_run(run.pk, status=201 if is_new else 200)
