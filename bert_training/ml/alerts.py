@@ -3,7 +3,7 @@
 Every alert is said once a run. Grades of the final figures are the portal's matter.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -15,25 +15,36 @@ SHOWN_CLASSES = 10
 
 
 class Alerts:
-    """Collects the evaluations of one run. label_per_token: its accuracy counts words, most of which have no label."""
+    """Watches the evaluations of one run. label_per_token: its accuracy counts words, most of which have no label."""
 
-    def __init__(self, *, label_per_token: bool) -> None:
+    def __init__(self, warn: Callable[[str], None], *, label_per_token: bool) -> None:
+        self.warn = warn
         self.label_per_token = label_per_token
         self._losses: list[tuple[float | None, float | None]] = []
         self._told: list[str] = []
 
-    def after_validation(self, evaluation: Evaluation, *, training_loss: float) -> list[str]:
-        """Take an evaluation and return what is new to say. The first one says nothing: the network has just begun."""
+    def after_validation(self, evaluation: Evaluation, *, training_loss: float) -> None:
+        """Take an evaluation and say what is new. Of the first only the loss counts: the network has just begun."""
+        is_first = not self._losses
         self._losses = [*self._losses, (training_loss, evaluation.metrics.get("loss"))][-RISES - 1 :]
-        is_first = len(self._losses) == 1
         found = {"overfitting": overfitting(self._losses)} | ({} if is_first else self._weaknesses(evaluation))
-        new = {name: sentence for name, sentence in found.items() if sentence and name not in self._told}
-        self._told += new
-        return list(new.values())
+        for name, sentence in found.items():
+            if sentence and name not in self._told:
+                self._told.append(name)
+                self.warn(sentence)
 
-    def after_test(self, evaluation: Evaluation) -> list[str]:
-        """Return what is to say of the final figures, said before or not."""
-        return [sentence for sentence in self._weaknesses(evaluation).values() if sentence]
+    def after_training(self, step: int, *, warmup_steps: int, total_steps: int) -> None:
+        """Say that the warm-up never ended, unless the plan has said it."""
+        if step < warmup_steps < total_steps:
+            self.warn(
+                f"The training ended at step {step:,}, within the warm-up of {warmup_steps:,} steps: the learning rate "
+                "never reached its value. Shorten the warm-up."
+            )
+
+    def after_test(self, evaluation: Evaluation) -> None:
+        """Say what is weak in the final figures, said before or not."""
+        for sentence in filter(None, self._weaknesses(evaluation).values()):
+            self.warn(sentence)
 
     def state(self) -> dict[str, Any]:
         """Return what `restore` needs, as JSON values."""
@@ -90,13 +101,3 @@ def never_recognised(classes: Sequence[ClassFigures]) -> str:
     shown = ", ".join(f"{entry['name']} ({entry['support']:,} examples)" for entry in missed[:SHOWN_CLASSES])
     more = f" and {len(missed) - SHOWN_CLASSES:,} more" if len(missed) > SHOWN_CLASSES else ""
     return f"Never recognised: {shown}{more}. More rows of these, use_class_weights or more epochs help."
-
-
-def unfinished_warmup(step: int, *, warmup_steps: int) -> str:
-    """Say that the training ended before the learning rate reached its value; empty = it did reach it."""
-    if step >= warmup_steps:
-        return ""
-    return (
-        f"The training ended at step {step:,}, within the warm-up of {warmup_steps:,} steps: the learning rate never "
-        "reached its value. Shorten the warm-up."
-    )

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from types import ModuleType
 from typing import Any
 
+from bert_training.ml.alerts import Alerts
 from bert_training.ml.base_model import BaseModelFiles
 from bert_training.ml.batching import cut_into, epoch_order
 from bert_training.ml.checkpoints import checkpoint_folder, read_checkpoint
@@ -25,7 +26,7 @@ from bert_training.ml.preparation import Prepared, prepare
 from bert_training.ml.rehearsal import longest_pieces, rehearse
 from bert_training.ml.reporting import RunReport, StepMeter, StopRequested
 from bert_training.ml.saving import Saver
-from bert_training.ml.schedule import build_scheduler
+from bert_training.ml.schedule import build_scheduler, count_warmup_steps
 from bert_training.ml.snapshot import Learner, load_weights
 from bert_training.ml.stepping import Stepper
 from bert_training.ml.task_network import Evaluation, Example, TaskNetwork
@@ -101,6 +102,7 @@ class TrainingSession:
             patience=self.settings.early_stopping_patience,
             threshold=self.settings.early_stopping_threshold,
         )
+        self.alerts = Alerts(report.warning, label_per_token=self.network.label_per_token)
         self.saver = Saver(job, self.learner, self.stopping, report, place=self._place)
         self.in_epoch = False
         self.is_judged = True  # whether the weights as they are have been: there is nothing to judge before a step
@@ -124,6 +126,9 @@ class TrainingSession:
             raise
         if self.stopping.is_exhausted:
             self._describe_early_stop()
+        total = self.plan.total_steps
+        warmup_steps = count_warmup_steps(self.settings, total)
+        self.alerts.after_training(self.report.step, warmup_steps=warmup_steps, total_steps=total)
 
     @property
     def is_over(self) -> bool:
@@ -163,6 +168,7 @@ class TrainingSession:
         test = self._evaluate("test")
         self.report.split_figures("test", test.metrics, epoch=best_epoch, step=best_step)
         self.report.info(f"Test: {shown_figures(test.metrics)}")
+        self.alerts.after_test(test)
         judged = JudgedTest(self._new_judge(), self.prepared.rows.splits["test"], test, self.job.best_metric)
         long_text = compare_ways(judged, self.report, seed=self.settings.seed)
         self.report.enter("saving")
@@ -189,6 +195,7 @@ class TrainingSession:
         state = checkpoint.state
         self.stopping.restore(state["stopping"])
         self.meter.restore(state["meter"])
+        self.alerts.restore(state["alerts"])
         self.micro_batch.shrink_to(state["micro_batch"])
         self.in_epoch, self.is_judged = state["in_epoch"], state["is_judged"]
         self.report.epoch, self.report.step, self.report.is_finishing = state["epoch"], step, state["is_finishing"]
@@ -205,6 +212,7 @@ class TrainingSession:
             "is_judged": self.is_judged,
             "stopping": self.stopping.state(),
             "meter": self.meter.state(),
+            "alerts": self.alerts.state(),
             "micro_batch": self.micro_batch.size,
         }
 
@@ -264,6 +272,7 @@ class TrainingSession:
         seconds = self.report.clock() - began
         place = f"Epoch {epoch}, step {step:,}" if self.settings.eval_steps else f"Epoch {epoch}"
         self.report.info(f"{place}: validation {shown_figures(evaluation.metrics)} ({seconds:.1f} s)")
+        self.alerts.after_validation(evaluation, training_loss=self.meter.mean_loss)
         is_best = self.stopping.observe(evaluation.metrics, epoch=epoch, step=step)
         self.is_judged = True
         self.saver.after_evaluation(is_best=is_best, is_over=self.is_over)
