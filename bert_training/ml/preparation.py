@@ -129,7 +129,11 @@ def _weigh_classes(
     frequency = Counter(dict(zip(job.label_names, counts.tolist(), strict=True)))
     weights = balanced_weights(counts) if job.settings.use_class_weights else torch.ones(len(counts))
     weight_of = dict(zip(job.label_names, weights.tolist(), strict=True))
-    shown = [f"{name} {n:,} (weight {weight_of[name]:.2f})" for name, n in frequency.most_common(SHOWN_LABELS)]
+    total = max(1, frequency.total())
+    shown = [
+        f"{name} {n:,} ({n / total:.1%}, weight {weight_of[name]:.2f})"
+        for name, n in frequency.most_common(SHOWN_LABELS)
+    ]
     more = f" and {len(frequency) - SHOWN_LABELS:,} more" if len(frequency) > SHOWN_LABELS else ""
     report.info(f"Labels in train: {', '.join(shown)}{more}")
     return weights.to(device) if job.settings.use_class_weights else None

