@@ -102,14 +102,13 @@ class Overflowing(TextClassificationNetwork):
     """The real network, but the gradients of some steps are infinite, as fp16's are."""
 
     overflows: Callable[[int], bool]
-    step = 0
+    recorder: Recorder
 
     def loss(self, *arguments: Any) -> torch.Tensor:
-        loss = super().loss(*arguments)
-        if not loss.requires_grad:
+        loss, now = super().loss(*arguments), self.recorder.moments[-1]
+        if now["phase"] != "training":
             return loss
-        type(self).step += 1
-        overflowed: torch.Tensor = _Overflow.apply(loss) if type(self).overflows(self.step) else loss  # type: ignore[no-untyped-call]
+        overflowed: torch.Tensor = _Overflow.apply(loss) if type(self).overflows(now["step"] + 1) else loss  # type: ignore[no-untyped-call]
         return overflowed
 
 
@@ -126,8 +125,8 @@ def _scaled(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bert_training.ml.preparation.Accelerator", scaled)
 
 
-def run_overflowing(job: Any, recorder: Recorder, overflows: Callable[[int], bool], *, step: int = 0) -> TrainingResult:
-    Overflowing.overflows, Overflowing.step = staticmethod(overflows), step - 1  # one batch is rehearsed before
+def run_overflowing(job: Any, recorder: Recorder, overflows: Callable[[int], bool]) -> TrainingResult:
+    Overflowing.overflows, Overflowing.recorder = staticmethod(overflows), recorder
     return train(job, module_with(Overflowing), recorder)
 
 
@@ -181,6 +180,6 @@ def test_the_loss_scale_survives_a_stop(tiny_bert: BaseModelFiles, tmp_path: Pat
     run_overflowing(job, Recorder(lambda seen: "release" if seen.moments[-1]["step"] == 5 else "continue"), overflows)
     checkpoint = newest_checkpoint(job.job_dir / "checkpoints", job.identity, on_skipped=pytest.fail)
     assert checkpoint is not None
-    resumed = run_overflowing(replace(job, resume_step=checkpoint.step), rest, overflows, step=checkpoint.step)
+    resumed = run_overflowing(replace(job, resume_step=checkpoint.step), rest, overflows)
     assert resumed == undisturbed
     assert f"loss scale now {FIRST_SCALE / 4:g}" in rest.text
