@@ -54,3 +54,16 @@ def test_smoothing_gives_a_share_of_the_certainty_to_all_labels() -> None:
     smoothed = cross_entropy_sum(other, batch_of([1]), None, label_smoothing=0.1)
     assert smoothed.item() == pytest.approx(-0.95 * math.log(0.8) - 0.05 * math.log(0.2))
     assert cross_entropy_sum(logits, batch_of([1]), None, label_smoothing=0.5).item() == pytest.approx(math.log(2))
+
+
+@pytest.mark.parametrize("label_smoothing", [0.0, 0.1, 0.5])
+def test_without_class_weights_the_mean_is_that_of_torch(label_smoothing: float) -> None:
+    torch.manual_seed(0)
+    logits, labels = torch.randn(6, 5, 4), torch.randint(0, 4, (6, 5))
+    labels[2:, 3:] = IGNORE
+    batch = batch_of(labels.tolist())
+    loss = cross_entropy_sum(logits, batch, None, label_smoothing=label_smoothing) / weight_sum(batch, None)
+    expected = torch.nn.functional.cross_entropy(
+        logits.flatten(0, 1), labels.flatten(), ignore_index=IGNORE, label_smoothing=label_smoothing
+    )
+    torch.testing.assert_close(loss, expected)
