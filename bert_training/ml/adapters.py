@@ -39,7 +39,8 @@ class Adapter:
         self.peft = get_peft_model(model, config)
         for module in model.modules():
             if isinstance(module, BaseTunerLayer):
-                module.cast_input_dtype_enabled = False  # autocast casts; PEFT would first turn bf16 into fp32 again
+                # autocast casts; PEFT would first turn bf16 into fp32 again
+                module.cast_input_dtype_enabled = False  # type: ignore[assignment]
         self.tensors: dict[str, torch.Tensor] = {}
         self.base_name = base_name
         kinds = ", ".join(sorted({name.rpartition(".")[2] for name in targets}))

@@ -30,8 +30,9 @@ def logits_of(model: torch.nn.Module) -> torch.Tensor:
         return logits
 
 
-@pytest.mark.parametrize("architecture", CONFIGS)
-@pytest.mark.parametrize("label_per_token", [False, True])
+@pytest.mark.parametrize(
+    ("architecture", "label_per_token"), [*((name, False) for name in CONFIGS), ("bert", True), ("modernbert", True)]
+)
 def test_an_adapter_is_merged_into_a_plain_network_and_loads_in_peft(
     tmp_path: Path, architecture: str, label_per_token: bool
 ) -> None:
@@ -41,7 +42,7 @@ def test_an_adapter_is_merged_into_a_plain_network_and_loads_in_peft(
     learning = [parameter for parameter in model.parameters() if parameter.requires_grad]
     with torch.no_grad():
         for parameter in learning:
-            parameter += 0.1 * torch.randn_like(parameter)
+            parameter.add_(0.1 * torch.randn_like(parameter))
     trained = logits_of(model)
 
     adapter.merge()
@@ -116,7 +117,7 @@ def test_checkpoints_hold_only_what_learns(tiny_bert: BaseModelFiles, tmp_path: 
 @pytest.mark.parametrize(
     "settings",
     [
-        LORA,
+        pytest.param(LORA, marks=pytest.mark.long),
         {**LORA, "frozen_layers": 1, "layer_lr_decay": 0.8, "gradient_accumulation_steps": 2, "batch_size": 4},
         {"freeze_embeddings": True, "frozen_layers": 1},
     ],
