@@ -106,6 +106,15 @@ def test_training_leaves_a_result_a_log_a_progress_and_the_model(bench: Bench) -
     assert {point.content["split"] for point in points} == {"train", "validation", "test"}
 
 
+def test_what_each_way_of_reading_long_texts_loses_is_in_the_result(bench: Bench) -> None:
+    table = pd.read_parquet(bench.table)
+    table.assign(text="o autor pede que a parte seja ouvida " + table["text"]).to_parquet(bench.table)
+    outcome = bench.run(hyperparameters=SETTINGS | {"max_length": 8, "train_split": 0.6}, split_digest="")
+    found = Result.model_validate(outcome["result"]).long_text
+    assert found is not None
+    assert (found.max_length, found.long_rows) == (8, 6)
+
+
 def test_where_the_model_comes_from_stands_beside_it(bench: Bench) -> None:
     bench.run()
     run = json.dumps(json.loads((bench.folder / "final" / "run.json").read_text()))
