@@ -32,7 +32,7 @@ def decided_at_the_end(row_count: int = 150) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["row", "text", "label"])
 
 
-def long_sentences(row_count: int = 90) -> pd.DataFrame:
+def long_sentences(row_count: int = 60) -> pd.DataFrame:
     """Sentences of 22 words with one person of two words anywhere."""
     chance = random.Random(1)
     rows = []
@@ -55,7 +55,14 @@ def ways_of(result: TrainingResult) -> dict[str, dict[str, Any]]:
     return {way["way"]: way for way in result.long_text["ways"]}
 
 
-@pytest.mark.parametrize(("side", "is_learned"), [("right", False), ("middle", True), ("none", True)])
+@pytest.mark.parametrize(
+    ("side", "is_learned"),
+    [
+        pytest.param("right", False, marks=pytest.mark.long),
+        ("none", True),
+        pytest.param("middle", True, marks=pytest.mark.long),
+    ],
+)
 def test_what_stands_at_the_end_is_learned_where_the_end_is_read(
     tiny_bert: BaseModelFiles, tmp_path: Path, side: str, is_learned: bool
 ) -> None:
@@ -134,7 +141,7 @@ def test_an_order_to_stop_is_obeyed_while_ways_are_compared(
 
 def test_an_entity_on_the_border_of_two_windows_is_found(tiny_bert: BaseModelFiles, tmp_path: Path) -> None:
     table = long_sentences()
-    result = run_tokens(token_job(tiny_bert, tmp_path / "job", table=table, epochs=8, **WINDOWS))
+    result = run_tokens(token_job(tiny_bert, tmp_path / "job", table=table, epochs=6, learning_rate=6e-3, **WINDOWS))
 
     network = build_network(tiny_bert, label_names=TAGS, settings=toy_settings(**WINDOWS))
     cutting = cutting_for(network.tokenizer, toy_settings(**WINDOWS), label_per_token=True)
