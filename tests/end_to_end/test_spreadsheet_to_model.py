@@ -20,7 +20,7 @@ from tests.processes import Product
 
 pytestmark = [pytest.mark.processes, pytest.mark.browser, pytest.mark.timeout(500)]
 
-SETTINGS = {"max_length": "64", "learning_rate": "2e-4"}  # the rest as the preset "rapido" has it
+SETTINGS = {"batch_size": "8", "max_length": "64", "learning_rate": "2e-4"}  # the rest as the preset "rapido" has it
 MAX_STEPS = "4"
 RUN_MILLISECONDS = 200_000  # 20 times what an idle machine needs
 IS_STILL_THE_SAME_PAGE = "window.openedBeforeTheTraining === true"
@@ -125,7 +125,7 @@ def test_the_page_of_a_run_fills_by_itself_until_the_result_stands_there(story: 
 @pytest.mark.parametrize("task", TASKS)
 def test_the_worker_obeys_the_preset_that_was_chosen_on_the_page(story: Story, task: str) -> None:
     log = story.seen[task].log
-    assert "effective batch 32 (32 x 1)" in log
+    assert "effective batch 8 (8 x 1)" in log
     assert "warm-up 1 steps (0.1 of all)" in log
     assert "texts cut at 64 tokens" in log
 

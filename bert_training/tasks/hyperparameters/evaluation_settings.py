@@ -29,7 +29,10 @@ class EvaluationSettings(Settings):
     early_stopping_threshold: float = hyperparameter(
         0.0,
         gettext_noop("Least improvement"),
-        gettext_noop("By how much the best metric must improve to count for early stopping."),
+        gettext_noop(
+            "By how much the best metric must improve to count for early stopping; 0.001 is a tenth of a "
+            "percentage point."
+        ),
         ge=0,
         le=1,
         allow_inf_nan=False,

@@ -14,7 +14,10 @@ class LearningSettings(Settings):
     epochs: int = hyperparameter(
         10,
         gettext_noop("Epochs"),
-        gettext_noop("How often the network sees the whole training split."),
+        gettext_noop(
+            "How often the network sees the whole training split. Few rows need more passes; early stopping may end it "
+            "sooner."
+        ),
         unit=gettext_noop("passes"),
         ge=1,
         le=1000,
@@ -23,7 +26,7 @@ class LearningSettings(Settings):
     batch_size: int = hyperparameter(
         16,
         gettext_noop("Batch size"),
-        gettext_noop("Texts computed at once. Halve it when the GPU runs out of memory."),
+        gettext_noop("Texts computed at once. When memory runs out, the worker computes fewer at once by itself."),
         unit=gettext_noop("texts"),
         ge=1,
         le=1024,
@@ -42,7 +45,7 @@ class LearningSettings(Settings):
     gradient_accumulation_steps: int = hyperparameter(
         1,
         gettext_noop("Gradient accumulation"),
-        gettext_noop("Batches summed before each step: a large batch on a small GPU."),
+        gettext_noop("Batches summed before each step: the effect of a large batch with the memory of a small one."),
         unit=gettext_noop("batches"),
         ge=1,
         le=1024,
@@ -68,7 +71,7 @@ class LearningSettings(Settings):
     lr_scheduler_type: Literal["linear", "cosine", "constant", "polynomial"] = hyperparameter(
         "linear",
         gettext_noop("Schedule"),
-        gettext_noop("How the learning rate falls after the warm-up."),
+        gettext_noop("How the learning rate falls after the warm-up. Straight to zero suits most work."),
         choices={
             "linear": gettext_noop("straight to zero"),
             "cosine": gettext_noop("along a cosine to zero"),
@@ -80,7 +83,7 @@ class LearningSettings(Settings):
     warmup_steps: int = hyperparameter(
         0,
         gettext_noop("Warm-up"),
-        gettext_noop("Steps in which the learning rate rises from zero."),
+        gettext_noop("Steps in which the learning rate rises from zero; helps when the first steps go astray."),
         unit=gettext_noop("steps"),
         ge=0,
         le=1_000_000,
@@ -90,7 +93,7 @@ class LearningSettings(Settings):
         None,
         gettext_noop("Warm-up share"),
         gettext_noop(
-            "Share of all steps in which the learning rate rises, instead of a number of steps; "
+            "Share of all steps in which the learning rate rises, instead of a number of steps; 0.1 is usual, "
             "empty = as many as warm-up says."
         ),
         empty=gettext_noop("as warm-up says"),
@@ -99,7 +102,7 @@ class LearningSettings(Settings):
     weight_decay: float = hyperparameter(
         0.01,
         gettext_noop("Weight decay"),
-        gettext_noop("Pulls weights towards zero, against learning by heart."),
+        gettext_noop("Pulls weights towards zero, against learning by heart. 0.01 is usual."),
         ge=0,
         le=1,
         allow_inf_nan=False,
@@ -108,7 +111,9 @@ class LearningSettings(Settings):
     max_grad_norm: float = hyperparameter(
         1.0,
         gettext_noop("Gradient clipping"),
-        gettext_noop("Longer gradients are shortened to this norm; 0 never shortens."),
+        gettext_noop(
+            "Longer gradients are shortened to this norm, so that one odd batch does little harm; 0 never shortens."
+        ),
         ge=0,
         le=1000000.0,
         allow_inf_nan=False,
@@ -126,14 +131,17 @@ class LearningSettings(Settings):
     dropout: Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False)] | None = hyperparameter(
         None,
         gettext_noop("Dropout"),
-        gettext_noop("Share of values that each layer forgets while it learns; empty = as the base model has it."),
+        gettext_noop(
+            "Share of values that each layer forgets while it learns, against learning by heart; empty = as the base "
+            "model has it, mostly 0.1."
+        ),
         empty=gettext_noop("as the base model"),
         group=Group.LEARNING,
     )
     adam_beta1: float = hyperparameter(
         0.9,
         gettext_noop("AdamW beta 1"),
-        gettext_noop("How long the optimizer remembers the direction of steps."),
+        gettext_noop("How long the optimizer remembers the direction of steps. Rarely changed."),
         ge=0,
         lt=1,
         allow_inf_nan=False,
@@ -142,7 +150,7 @@ class LearningSettings(Settings):
     adam_beta2: float = hyperparameter(
         0.999,
         gettext_noop("AdamW beta 2"),
-        gettext_noop("How long the optimizer remembers the size of steps."),
+        gettext_noop("How long the optimizer remembers the size of steps. Rarely changed."),
         ge=0,
         lt=1,
         allow_inf_nan=False,
@@ -151,7 +159,7 @@ class LearningSettings(Settings):
     adam_epsilon: float = hyperparameter(
         1e-08,
         gettext_noop("AdamW epsilon"),
-        gettext_noop("Keeps the optimizer from dividing by zero."),
+        gettext_noop("Keeps the optimizer from dividing by zero. Rarely changed."),
         gt=0,
         le=1,
         allow_inf_nan=False,

@@ -18,7 +18,10 @@ class TextSettings(Settings):
     max_length: int = hyperparameter(
         512,
         gettext_noop("Maximum length"),
-        gettext_noop("Longer texts are cut to this many tokens. Shorter trains faster and needs less memory."),
+        gettext_noop(
+            "Longer texts are cut to this many tokens; 100 are about 70 words. Shorter trains faster and needs less "
+            "memory."
+        ),
         unit=gettext_noop("tokens"),
         ge=8,
         le=131072,
@@ -39,7 +42,10 @@ class TextSettings(Settings):
     window_overlap: int = hyperparameter(
         64,
         gettext_noop("Overlap of windows"),
-        gettext_noop("How much of a window the next one reads again, where long texts are read in windows."),
+        gettext_noop(
+            "How much of a window the next one reads again, where long texts are read in windows; at most half of the "
+            "maximum length."
+        ),
         unit=TOKENS,
         ge=0,
         le=4096,
@@ -77,13 +83,16 @@ class TextSettings(Settings):
     use_class_weights: bool = hyperparameter(
         True,
         gettext_noop("Class weights"),
-        gettext_noop("Makes rare classes count as much as frequent ones in the loss."),
+        gettext_noop(
+            "Makes rare classes count as much as frequent ones in the loss. Switch it off where the frequent "
+            "ones matter."
+        ),
         group=Group.TEXTS,
     )
     seed: int = hyperparameter(
         42,
         gettext_noop("Seed"),
-        gettext_noop("Same seed, same split and same order of the data."),
+        gettext_noop("Same seed, same split and same order of the data. Another one shows how much chance decides."),
         ge=0,
         le=2**32 - 1,
         group=Group.TEXTS,
