@@ -90,7 +90,7 @@ def train(page: Page, task: str, folder: Path) -> Seen:
     return Seen(
         is_same_page=page.evaluate(IS_STILL_THE_SAME_PAGE),
         curves=[chart.get_attribute("aria-label") or "" for chart in page.locator(".chart-canvas").all()],
-        labels=set(page.locator("th.cell-name").all_text_contents()),
+        labels=set(page.locator(".table-box-tall th.cell-name").all_text_contents()),
         log=page.locator("#log").inner_text(),
         profile=read_profile(page),
     )
