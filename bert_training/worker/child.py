@@ -3,6 +3,7 @@
 Orders come in as lines on standard input; its end means that the supervisor is gone, and then so are we.
 """
 
+import contextlib
 import os
 import sys
 import threading
@@ -104,6 +105,12 @@ class ChildReporter:
         """Put everything said so far on the disk."""
         self._spool.sync()
 
+    def note_place(self) -> None:
+        """Write the last state, if the disk takes it."""
+        with contextlib.suppress(OSError):
+            if self._state:
+                self._write_progress()
+
     def close(self) -> None:
         """Write the last state."""
         if self._state:
@@ -148,6 +155,8 @@ def run_child(work: Callable[[dict[str, Any], Path, ChildReporter], dict[str, An
         if not is_disk_full(error):
             raise
         outcome = failure(Reason.DISK_FULL, describe_full_disk(folder.parents[1], error))
+    finally:
+        reporter.note_place()  # of a crash too: the supervisor says at which step it was
     leave_child(folder, job["attempt"], reporter, outcome)
 
 

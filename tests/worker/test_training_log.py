@@ -17,7 +17,9 @@ from bert_training.worker.files import write_json
 from bert_training.worker.log_file import LogFile
 from bert_training.worker.spool import SpoolWriter
 from bert_training.worker.timing import Timing
+from bert_training.worker.trainer_process import SIMULATION_VARIABLE
 from bert_training.worker.training_log import TrainingLog, copy_rest
+from tests.worker import faulty_trainer
 from tests.worker.fake_portal import FakePortal
 from tests.worker.supervisors import LocalSupervisor
 
@@ -141,6 +143,22 @@ def test_the_files_hold_what_the_portal_got_after_a_banner_for_each_run(
         assert [line.split(" - ", 3)[3] for line in stream.splitlines()] == portal.messages(job)
     texts = [(folder / f"{job.run_id}.log").read_text("utf-8") for job in jobs]
     assert (folder / "all.log").read_text("utf-8") == "".join(texts)
+
+
+@pytest.mark.parametrize(
+    ("fault", "step"), [("exception@10", 10), pytest.param("nan", 0, marks=pytest.mark.long)], ids=["crash", "named"]
+)
+def test_a_failure_stands_there_with_its_stack_its_run_and_its_step(
+    portal: FakePortal, start_worker: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: str, step: int
+) -> None:
+    monkeypatch.setenv(SIMULATION_VARIABLE, faulty_trainer.MODULE)
+    job = portal.enqueue(hyperparameters={"fault": fault})
+    worker: Any = start_worker()
+    portal.wait_for(lambda: portal.ends)
+    worker.stop()
+    (text,) = [path.read_text("utf-8") for path in tmp_path.rglob(f"logs/train/{job.run_id}.log")]
+    assert f"(run {job.run_id}, attempt 1, step {step}):" in text
+    assert "Traceback (most recent call last):" in text
 
 
 def test_it_is_followed_once_a_second(spool: Path, writer: SpoolWriter) -> None:
