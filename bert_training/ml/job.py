@@ -113,6 +113,9 @@ class Reporter(Protocol):
     def progress(self, *, phase: str, epoch: int, step: int, total_steps: int, checkpoint_step: int) -> None:
         """Take a sign of life; called often, also while rows are encoded or judged and no step passes."""
 
+    def remaining(self, seconds: float) -> None:
+        """Take how long the run will still take, at most; called often once there is a forecast."""
+
     def token_lengths(self, counts: dict[str, Any]) -> None:
         """Take how long the rows are in tokens, counted by profiling.token_lengths; called once."""
 

@@ -36,6 +36,7 @@ class RunReport:
         self.is_finishing = False  # asked to stop training, judge and keep the best
         self.seconds: defaultdict[str, float] = defaultdict(float)  # by phase; the current phase is added when it ends
         self.phase_began = clock()
+        self.seconds_left: Callable[[], float] | None = None  # at most, as far as can be told by now
 
     def info(self, message: str) -> None:
         """Write a line."""
@@ -73,11 +74,17 @@ class RunReport:
             total_steps=self.total_steps,
             checkpoint_step=self.checkpoint_step,
         )
+        if self.seconds_left is not None:
+            self.reporter.remaining(self.seconds_left())
 
     def split_figures(self, split: str, values: dict[str, float | None], *, epoch: int, step: int) -> None:
         """Send figures of a split; those that are not defined there are left out."""
         known = {name: value for name, value in values.items() if value is not None}
         self.reporter.metrics(epoch=epoch, step=step, split=split, values=known)
+
+    def seconds_in(self, phase: str) -> float:
+        """Return how long a phase took so far."""
+        return self.seconds[phase] + (self.clock() - self.phase_began if phase == self.phase else 0.0)
 
     def durations(self) -> str:
         """Say how long each phase took so far."""

@@ -16,6 +16,7 @@ from bert_training.ml.divergence import DivergenceGuard
 from bert_training.ml.early_stopping import EarlyStopping
 from bert_training.ml.evaluation import Judge
 from bert_training.ml.final_model import RunFacts, keep_final_model
+from bert_training.ml.forecast import Forecaster
 from bert_training.ml.job import Reporter, TrainingJob, TrainingResult, TrainingSettings
 from bert_training.ml.long_text import JudgedTest, compare_ways
 from bert_training.ml.memory import explained_memory_errors
@@ -104,6 +105,7 @@ class TrainingSession:
         )
         self.alerts = Alerts(report.warning, label_per_token=self.network.label_per_token)
         self.saver = Saver(job, self.learner, self.stopping, report, place=self._place)
+        self.forecaster: Forecaster | None = None  # none when all that is left is to judge the best
         self.in_epoch = False
         self.is_judged = True  # whether the weights as they are have been: there is nothing to judge before a step
 
@@ -156,6 +158,8 @@ class TrainingSession:
         pieces = longest_pieces(self.job.table, self.network, cutting, count=count)
         rehearsal = rehearse(self.stepper, pieces, clock=self.report.clock)
         self.report.info(rehearsal.describe())
+        self.forecaster = Forecaster(self.job, self.prepared, rehearsal, self.report)
+        self.forecaster.announce()
         self.report.pulse()
 
     def finish(self) -> TrainingResult:
@@ -187,6 +191,8 @@ class TrainingSession:
         fingerprint = keep_final_model(self.job.job_dir / "final", self.network, facts, adapter=self.prepared.adapter)
         self.report.info(f"Saved to {self.job.job_dir / 'final'}, fingerprint {fingerprint}")
         self.report.info(f"Time: {self.report.durations()}")
+        if self.forecaster:
+            self.forecaster.learn()
         return TrainingResult("completed", test.metrics, test.classes, fingerprint, best_step, long_text)
 
     def _resume(self, step: int) -> None:

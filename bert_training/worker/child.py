@@ -28,6 +28,7 @@ CONTINUE, FINISH, RELEASE, CANCEL = "continue", "finish", "release", "cancel"
 _STRENGTH = (CONTINUE, FINISH, RELEASE, CANCEL)
 PROGRESS_SECONDS = 0.2  # the supervisor looks about this often
 SYNC_SECONDS = 1.0
+REMAINING_STEP = 5
 ORPHANED_EXIT = 71
 MESSAGE_CHARACTERS = 2000
 _locks: list[FileLock] = []  # held until the process ends: a lock that nobody refers to is released
@@ -55,6 +56,7 @@ class ChildReporter:
         self._progress_path = folder / f"progress-{attempt}.json"
         self._origin: dict[str, Any] = {}
         self._token_lengths: dict[str, Any] = {}
+        self._remaining_seconds: int | None = None
         self._state: dict[str, Any] = {}
         self._pulses = 0
         self._written_at = float("-inf")
@@ -80,6 +82,10 @@ class ChildReporter:
         }
         if is_new_phase or self._timing.monotonic() - self._written_at >= PROGRESS_SECONDS:
             self._write_progress()
+
+    def remaining(self, seconds: float) -> None:
+        """Note how long it will still take, in steps of five seconds: a change alone is a reason to post."""
+        self._remaining_seconds = round(seconds / REMAINING_STEP) * REMAINING_STEP
 
     def origin(self, **facts: str) -> None:
         """Note what the figures come from: the fields of contract.Reproducibility."""
@@ -120,7 +126,8 @@ class ChildReporter:
     def _write_progress(self) -> None:
         self._written_at = self._timing.monotonic()
         told_once = {"reproducibility": self._origin or None, "token_lengths": self._token_lengths or None}
-        write_json(self._progress_path, {**self._state, "pulses": self._pulses, **told_once})
+        left = {"remaining_seconds": self._remaining_seconds}
+        write_json(self._progress_path, {**self._state, **left, "pulses": self._pulses, **told_once})
 
 
 def spool_path(folder: Path, attempt: int) -> Path:

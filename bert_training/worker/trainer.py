@@ -33,6 +33,8 @@ from bert_training.tasks.hyperparameters.settings import Hyperparameters
 from bert_training.tasks.spec import TaskSpec
 from bert_training.worker.child import ChildReporter, failure, run_child
 
+HISTORY = "history.jsonl"  # in the models-dir: what past runs on this machine took
+
 _REASONS: tuple[tuple[type[BaseException], Reason], ...] = (
     (BaseModelUnavailable, Reason.BASE_MODEL_UNAVAILABLE),
     (DiskTooSmall, Reason.DISK_FULL),
@@ -103,6 +105,7 @@ def _train(job: dict[str, Any], folder: Path, reporter: ChildReporter) -> Traini
         identity=job["identity"],
         resume_step=job["resume_step"],
         initial_weights=Path(job["initial_weights"]) if job["initial_weights"] else None,
+        history=folder.parents[1] / HISTORY,
         row_classes=[classes[index] for index in taken],
     )
     return train(training_job, load_network(spec), reporter)

@@ -104,6 +104,9 @@ class StepClock:
         if phase == "training":
             self.note(step)
 
+    def remaining(self, seconds: float) -> None:
+        pass
+
     def token_lengths(self, counts: dict[str, Any]) -> None:
         pass
 

@@ -35,6 +35,7 @@ class Recorder:
     lines: list[tuple[str, str]] = field(default_factory=list)
     points: list[dict[str, Any]] = field(default_factory=list)
     moments: list[dict[str, Any]] = field(default_factory=list)
+    seconds_left: list[float] = field(default_factory=list)
     counts: dict[str, Any] = field(default_factory=dict)
 
     def log(self, level: str, message: str) -> None:
@@ -46,6 +47,9 @@ class Recorder:
     def progress(self, *, phase: str, epoch: int, step: int, total_steps: int, checkpoint_step: int) -> None:
         moment = {"phase": phase, "epoch": epoch, "step": step, "total_steps": total_steps}
         self.moments.append({**moment, "checkpoint_step": checkpoint_step})
+
+    def remaining(self, seconds: float) -> None:
+        self.seconds_left.append(seconds)
 
     def token_lengths(self, counts: dict[str, Any]) -> None:
         self.counts = counts

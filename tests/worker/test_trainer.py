@@ -14,7 +14,7 @@ from bert_training.contract.messages import Result, TokenLengths
 from bert_training.data.splitting.manifest import manifest_bytes, split_digest
 from bert_training.data.splitting.split import Shares, split_rows
 from bert_training.ml.checkpoints import newest_checkpoint
-from bert_training.ml.errors import GpuOutOfMemory, HostOutOfMemory, NonFiniteLoss
+from bert_training.ml.errors import DiskTooSmall, GpuOutOfMemory, HostOutOfMemory, NonFiniteLoss
 from bert_training.tasks import TASKS
 from bert_training.worker import trainer
 from bert_training.worker.child import CANCEL, FINISH, ChildReporter, OrderBox, spool_path
@@ -170,6 +170,7 @@ def test_a_job_that_cannot_be_trained_fails_with_its_reason(
         (HostOutOfMemory("halve batch_size"), "out_of_memory"),
         (MemoryError("no room"), "out_of_memory"),
         (NonFiniteLoss("at step 3"), "nonfinite_loss"),
+        (DiskTooSmall("room for 1 GiB"), "disk_full"),
     ],
 )
 def test_each_failure_of_training_has_its_reason(
