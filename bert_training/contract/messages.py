@@ -161,6 +161,8 @@ class ProgressRequest(Message):
     checkpoint_step: Count = 0
     resumed_from_step: Count | None = None
     reproducibility: Reproducibility | None = None
+    # At most, as the worker forecasts it; absent until it can be told.
+    remaining_seconds: Annotated[float, Field(ge=0, le=10**9, allow_inf_nan=False)] | None = None
     token_lengths: TokenLengths | None = None  # told once an attempt, when the texts have been read
 
 

@@ -17,6 +17,11 @@ class Migration(migrations.Migration):
             field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='bert_training.worker'),
         ),
         migrations.AddField(
+            model_name='jobattempt',
+            name='expected_end',
+            field=models.DateTimeField(blank=True, null=True),
+        ),
+        migrations.AddField(
             model_name='run',
             name='initial_fingerprint',
             field=models.CharField(blank=True, db_default='', default='', max_length=64, verbose_name='fingerprint of the model it begins from'),

@@ -210,6 +210,8 @@ class JobAttempt(models.Model):
     phase = models.CharField(_("phase"), max_length=20, choices=phase_choices, blank=True, default="", db_default="")
     phase_since = models.DateTimeField(null=True, blank=True)
     phase_seconds = models.JSONField(default=dict, db_default={}, blank=True)
+    # When the worker expects to be done at the latest, by the database's clock; empty until it has said so.
+    expected_end = models.DateTimeField(null=True, blank=True)
     log_seq = models.IntegerField(default=0)
     metric_seq = models.IntegerField(default=0)
 

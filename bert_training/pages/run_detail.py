@@ -124,7 +124,7 @@ def _words_for_scripts() -> dict[str, Any]:
         "train": _("training"),
         "validation": _("validation"),
         "steps": _("epoch {epoch} · step {step} of {total}"),
-        "remainingMinutes": _("about {minutes} min left"),
+        "remainingMinutes": _("about {minutes} min left, until {time}"),
         "remainingSeconds": _("less than a minute left"),
         "lines": _("{count} lines"),
         "oneLine": _("1 line"),

@@ -6,6 +6,7 @@ Locks are `no_key`: a full lock of a worker's row deadlocks with the foreign-key
 """
 
 import logging
+from datetime import timedelta
 
 from django.conf import settings
 from django.db import transaction
@@ -138,7 +139,11 @@ def _note_progress(job: Job, attempt: JobAttempt, progress: ProgressRequest) -> 
     attempt.last_step = step
     attempt.checkpoint_step = max(attempt.checkpoint_step, progress.checkpoint_step)
     enter_phase(attempt, progress.phase)
-    attempt.save(update_fields=["resumed_from_step", "last_step", "checkpoint_step", *PHASE_COLUMNS])
+    columns = ["resumed_from_step", "last_step", "checkpoint_step", *PHASE_COLUMNS]
+    if progress.remaining_seconds is not None:
+        attempt.expected_end = Now() + timedelta(seconds=progress.remaining_seconds)
+        columns.append("expected_end")
+    attempt.save(update_fields=columns)
     Job.objects.filter(pk=job.pk).update(
         phase=progress.phase.value,
         epoch=min(progress.epoch, epochs),

@@ -44,7 +44,7 @@ def silent_sentence(job: Job) -> str:
 
 
 def progress_of(job: Job, attempt: JobAttempt | None) -> dict[str, Any]:
-    """Return where the job is; `eta_seconds` extrapolates the steps of this attempt, None when it cannot be told."""
+    """Return where the job is; `eta_seconds` is None when it cannot be told."""
     fraction = fraction_done(job)
     return {
         "phase": job.phase,
@@ -69,8 +69,11 @@ def fraction_done(job: Job) -> float:
 
 
 def _eta_seconds(job: Job, attempt: JobAttempt | None, now: datetime) -> float | None:
+    """Return what the worker forecasts; of one that does not, the steps of its attempt are extrapolated."""
     if job.status != JobStatus.RUNNING or attempt is None or not job.total_steps:
         return None
+    if attempt.expected_end is not None:
+        return round(max(0.0, (attempt.expected_end - now).total_seconds()), 1)
     done = job.step - (attempt.resumed_from_step or 0)
     if done <= 0:
         return None

@@ -3,6 +3,9 @@
 const BADGE = /\bbadge-(queued|running|completed|failed|canceled)\b/;
 const ENDED = new Set(["completed", "failed", "canceled"]);
 const SAID_AFTER_MS = 15_000; // a short reconnect is nobody's business
+const DAY_SECONDS = 86_400;
+const TIME = { hour: "2-digit", minute: "2-digit" };
+const DAY_AND_TIME = { ...TIME, day: "2-digit", month: "2-digit" };
 
 export class RunState {
   /** @param {HTMLElement} box @param {Record<string, string>} words */
@@ -67,7 +70,9 @@ export class RunState {
   #remaining(seconds) {
     if (seconds == null) return "";
     if (seconds < 60) return this.words.remainingSeconds;
-    return this.words.remainingMinutes.replace("{minutes}", Math.ceil(seconds / 60).toLocaleString(this.words.lang));
+    const { lang, remainingMinutes } = this.words;
+    const end = new Date(Date.now() + seconds * 1000).toLocaleString(lang, seconds < DAY_SECONDS ? TIME : DAY_AND_TIME);
+    return remainingMinutes.replace("{minutes}", Math.ceil(seconds / 60).toLocaleString(lang)).replace("{time}", end);
   }
 }
 
