@@ -1,92 +1,127 @@
-"""Turns the rows of a run into numbers and says what became of them: how long they are, what is cut off."""
+"""The rows of a run in numbers: from the cache of an earlier run, or encoded beside the first steps."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from contextlib import ExitStack
 from itertools import chain
+from pathlib import Path
 from typing import Any
 
-from bert_training.data.profiling.token_lengths import count_token_lengths
-from bert_training.ml.cutting import Cutting, cutting_for
+import numpy as np
+from numpy.typing import NDArray
+
+from bert_training.ml.batching import epoch_order
+from bert_training.ml.cutting import cutting_for
+from bert_training.ml.encoder import Encoder
 from bert_training.ml.job import TrainingJob
 from bert_training.ml.reporting import RunReport
-from bert_training.ml.task_network import IGNORE, Example, Piece, TaskNetwork
+from bert_training.ml.row_report import describe_lengths, describe_lost_words, describe_splits
+from bert_training.ml.row_store import RowStore, SplitRows
+from bert_training.ml.task_network import Example, TaskNetwork
+from bert_training.ml.token_cache import CacheDamaged, KeptRows, cache_key, read_rows
 
 SPLITS = ("train", "validation", "test")
-ROWS_PER_CALL = 1000  # rows handed to the tokenizer at once: some 50 ms between two signs of life
+ROWS_PER_CALL = 1000  # rows handed to the tokenizer at once: some 50 ms
 LINE_SECONDS = 5.0
-KEPT = {
-    "right": "only their beginning is used",
-    "left": "only their end is used",
-    "middle": "only their beginning and end are used",
-    "none": "they are read in windows",
-}
 
 
-@dataclass(frozen=True)
+def encode_rows(job: TrainingJob, network: TaskNetwork[Any], report: RunReport, at_end: ExitStack) -> "Rows":
+    """Begin to encode the table; what still runs then is stopped at the end."""
+    report.enter("tokenizing")
+    rows = Rows(job, network, report)
+    at_end.callback(rows.close)
+    describe_splits({name: len(examples) for name, examples in rows.splits.items()}, report)
+    rows.tell()
+    return rows
+
+
 class Rows:
-    """The encoded rows of a run by split, and how they are cut."""
+    """The encoded rows of a run by split, some of them still on their way, and how they are cut.
 
-    splits: dict[str, list[Example]]
-    cutting: Cutting
+    Who indexes a split waits for that row alone, in the loop's thread with signs of life; `wait` waits for all.
+    """
+
+    def __init__(self, job: TrainingJob, network: TaskNetwork[Any], report: RunReport) -> None:
+        self.cutting = cutting_for(network.tokenizer, job.settings, label_per_token=network.label_per_token)
+        self._job = job
+        self._report = report
+        self._line_at = report.clock()
+        self._is_described = self._is_failure_told = False
+        folder = job.cache_dir / cache_key(job, network) if job.cache_dir else None
+        self._kept = self._read_kept(folder, network) if folder else None
+        self._encoder: Encoder | None = None
+        if self._kept:
+            self._store: RowStore[Any] = RowStore(self._kept.order, len(job.table), on_wait=report.pulse)
+            self._store.add(self._kept.rows)
+        else:
+            self._store = RowStore(_order_of_need(job), ROWS_PER_CALL, on_wait=self._show_life)
+            self._encoder = Encoder(job, network, self._store, folder)
+        self.splits: dict[str, Sequence[Example]] = {
+            name: SplitRows(self._store, _rows_in(job, name)) for name in SPLITS
+        }
+
+    def wait(self) -> None:
+        """Wait until all rows are there; what is known then is said."""
+        self._store.wait()
+        self.tell()
+
+    def tell(self) -> None:
+        """Say of the rows what is known by now and was not said yet; to be called often."""
+        if self._store.is_complete and not self._is_described:
+            self._is_described = True
+            self._describe()
+        failure = self._encoder.failure_to_keep if self._encoder else None
+        if failure and not self._is_failure_told:
+            self._is_failure_told = True
+            self._report.warning(f"The tokens are not kept for later runs: {failure}")
 
     def all(self) -> Iterator[Example]:
         """Return the rows of all splits."""
+        self.wait()
         return chain.from_iterable(self.splits.values())
 
+    def network_tokens(self, split: str) -> NDArray[np.int64]:
+        """Count the tokens of each row as the network sees it, cut, with special tokens: (N,). Waits for all rows."""
+        self.wait()
+        counts = (self._store.lengths() + self.cutting.specials)[_rows_in(self._job, split)]
+        for row in np.flatnonzero(counts > self.cutting.max_length):
+            counts[row] = sum(len(piece.input_ids) for piece in self.cutting.cut(self.splits[split][int(row)]))
+        return counts
 
-def encode_rows(job: TrainingJob, network: TaskNetwork[Any], report: RunReport) -> Rows:
-    """Encode the whole table and deal its rows out to their splits."""
-    report.enter("tokenizing")
-    cutting = cutting_for(network.tokenizer, job.settings, label_per_token=network.label_per_token)
-    examples, wordless = _encode(job, network, report)
-    lengths = [len(example.input_ids) + cutting.specials for example in examples]
-    counts = count_token_lengths(lengths, job.row_classes, max_length=cutting.max_length)
-    report.reporter.token_lengths(counts)
-    splits: dict[str, list[Example]] = {name: [] for name in SPLITS}
-    for example, split in zip(examples, job.splits, strict=True):
-        splits[split].append(example)
-    _describe_rows(job, splits, lengths, report)
-    _describe_cut(examples, cutting, wordless, report)
-    return Rows(splits, cutting)
+    def close(self) -> None:
+        """Stop what still runs."""
+        if self._encoder:
+            self._encoder.close()
 
+    def _read_kept(self, folder: Path, network: TaskNetwork[Any]) -> KeptRows | None:
+        try:
+            return read_rows(folder, network.example_class, len(self._job.table))
+        except CacheDamaged as error:
+            self._report.warning(f"The tokens kept by an earlier run are damaged ({error}): they are made anew")
+            return None
 
-def _encode(job: TrainingJob, network: TaskNetwork[Any], report: RunReport) -> tuple[list[Example], int]:
-    examples: list[Example] = []
-    wordless, line_at = 0, report.clock()
-    for start in range(0, len(job.table), ROWS_PER_CALL):
-        encoded = network.encode(job.table.iloc[start : start + ROWS_PER_CALL])
-        examples += encoded.examples
-        wordless += encoded.wordless
-        report.pulse()
-        if report.clock() - line_at >= LINE_SECONDS:
-            line_at = report.clock()
-            report.info(f"Tokenized {len(examples):,} of {len(job.table):,} rows")
-    return examples, wordless
+    def _show_life(self) -> None:
+        self._report.pulse()
+        if self._report.clock() - self._line_at >= LINE_SECONDS:
+            self._line_at = self._report.clock()
+            self._report.info(f"Tokenized {self._store.row_count:,} of {len(self._job.table):,} rows")
 
-
-def _describe_rows(
-    job: TrainingJob, splits: dict[str, list[Example]], lengths: Sequence[int], report: RunReport
-) -> None:
-    tokens = sum(lengths)
-    rows = ", ".join(f"{name} {len(examples):,}" for name, examples in splits.items())
-    report.info(f"Rows: {rows}; {tokens:,} tokens, {tokens / max(1, len(job.table)):.0f} a row")
-    for name in ("validation", "test"):
-        if not splits[name]:
-            report.warning(f"The {name} split has no rows: its figures stay empty")
+    def _describe(self) -> None:
+        lengths = self._store.lengths() + self.cutting.specials
+        if self._encoder:
+            wordless, origin = self._encoder.wordless, f"tokenized in {self._encoder.seconds:.1f} s"
+        else:
+            wordless, origin = self._kept.wordless if self._kept else 0, "kept by an earlier run"
+        describe_lengths(self._job, lengths, self.cutting, self._report, origin=origin)
+        describe_lost_words(lengths, self.cutting, self._store.__getitem__, self._report, wordless=wordless)
 
 
-def _describe_cut(examples: Sequence[Example], cutting: Cutting, wordless: int, report: RunReport) -> None:
-    """Say how many rows are too long, and how many words have no prediction of their own."""
-    long = [row for row in examples if len(row.input_ids) + cutting.specials > cutting.max_length]
-    if long:
-        say = report.info if cutting.side == "none" else report.warning
-        say(f"{len(long):,} of {len(examples):,} rows are too long: {KEPT[cutting.side]}")
-    lost = wordless
-    if cutting.label_per_token:
-        lost += sum(_judged(row) - sum(map(_judged, cutting.cut(row))) for row in long)
-    if lost:
-        report.warning(f"{lost:,} words got no token (cut off or blank); they count as predicted outside")
+def _rows_in(job: TrainingJob, split: str) -> NDArray[np.int64]:
+    """Return which rows of the table a split has."""
+    return np.flatnonzero(np.array(job.splits, dtype=object) == split)
 
 
-def _judged(tokens: Example | Piece) -> int:
-    return int((tokens.labels != IGNORE).sum())
+def _order_of_need(job: TrainingJob) -> NDArray[np.int64]:
+    """Return the rows of the table as the first epoch needs them, then those that are judged."""
+    train, validation, test = (_rows_in(job, split) for split in SPLITS)
+    first = epoch_order(len(train), seed=job.settings.seed, epoch=1)
+    return np.concatenate([train[first], validation, test])

@@ -1,4 +1,4 @@
-"""How many pieces go through the network at once: halved when memory runs out, so that the effective batch stays."""
+"""How much goes through the network at once: halved when memory runs out, so that the effective batch stays."""
 
 import gc
 from collections.abc import Callable, Iterator, Sequence
@@ -6,30 +6,36 @@ from typing import TypeVar
 
 import torch
 
-from bert_training.ml.batching import cut_into
+from bert_training.ml.batching import cut_by_tokens, cut_into
 from bert_training.ml.chance import Chance
 from bert_training.ml.job import TrainingSettings
 from bert_training.ml.memory import MEMORY_ERRORS, SHORTAGES, shortage_of, too_small_for_one
 from bert_training.ml.task_network import Piece
 
+LEAST_TOKENS = 64  # a budget as small as this is one text at a time
+
 Result = TypeVar("Result")
 
 
 class MicroBatch:
-    """The size of a micro-batch, of training and of evaluation. on_halved: takes the line that says so."""
+    """The size of a micro-batch, of training and of evaluation: pieces, or tokens where the run has a budget of them.
+
+    on_halved: takes the line that says so.
+    """
 
     def __init__(
         self, settings: TrainingSettings, device: torch.device, *, on_halved: Callable[[str], None] = lambda _line: None
     ) -> None:
         self.settings = settings
-        self.size = settings.batch_size
-        self.rows_per_step = settings.batch_size * settings.gradient_accumulation_steps
+        self.by_tokens = settings.batch_tokens is not None
+        self.size = settings.batch_tokens or settings.batch_size
+        self.size_of_step = self.size * settings.gradient_accumulation_steps
         self.device = device
         self.on_halved = on_halved
 
     def cut(self, pieces: Sequence[Piece]) -> Iterator[Sequence[Piece]]:
         """Cut pieces into what is computed at once; the last may be smaller."""
-        return cut_into(pieces, self.size)
+        return iter(cut_by_tokens(pieces, self.size)) if self.by_tokens else cut_into(pieces, self.size)
 
     def retry(self, compute: Callable[[], Result]) -> Result:
         """Compute; when memory runs out, from the beginning with half the size and the same random numbers.
@@ -45,7 +51,7 @@ class MicroBatch:
                 shortage = shortage_of(error)
                 if shortage is None:
                     raise
-                if self.size == 1:
+                if self.size <= (LEAST_TOKENS if self.by_tokens else 1):
                     raise too_small_for_one(shortage, self.settings) from error
             # Not inside of the handler: the traceback still holds the tensors of the call that failed.
             self._halve(SHORTAGES[shortage])
@@ -57,11 +63,12 @@ class MicroBatch:
 
     def _halve(self, what: str) -> None:
         before, self.size = self.size, self.size // 2
+        unit = " tokens" if self.by_tokens else ""
         _free_cached_memory(self.device)
         self.on_halved(
-            f"{what} with {before} at once. From here on {self.size} at once, gradients of "
-            f"{-(-self.rows_per_step // self.size)} batches added up a step: the effective batch stays "
-            f"{self.rows_per_step}, and so does the result."
+            f"{what} with {before:,}{unit} at once. From here on {self.size:,} at once, gradients of "
+            f"{-(-self.size_of_step // self.size)} batches added up a step: the effective batch stays "
+            f"{self.size_of_step:,}{unit}, and so does the result."
         )
 
 

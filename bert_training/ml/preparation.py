@@ -1,6 +1,7 @@
 """Everything before the first step: device, network, encoded rows, class weights, and the lines that say so."""
 
 from collections import Counter
+from contextlib import ExitStack
 from dataclasses import dataclass
 from importlib.metadata import version
 from types import ModuleType
@@ -26,7 +27,8 @@ from bert_training.ml.preflight import check_labels
 from bert_training.ml.recomputing import recompute_layers
 from bert_training.ml.reporting import RunReport
 from bert_training.ml.reproducibility import seed_everything, set_deterministic
-from bert_training.ml.schedule import StepPlan, count_warmup_steps, describe_schedule, plan_steps
+from bert_training.ml.schedule import count_warmup_steps, describe_schedule
+from bert_training.ml.step_plan import StepPlan, StepRows, describe_batch, plan_steps
 from bert_training.ml.task_network import TaskNetwork
 from bert_training.ml.vocabulary import train_used_words
 
@@ -44,13 +46,14 @@ class Prepared:
     rows: Rows
     layout: Layout
     class_weights: torch.Tensor | None
+    step_rows: StepRows
     plan: StepPlan
     adapter: Adapter | None
     machine: dict[str, Any]  # device, precision, threads and versions, for run.json
 
 
-def prepare(job: TrainingJob, network_module: ModuleType, report: RunReport) -> Prepared:
-    """Load the network and encode all rows; raises BaseModelUnavailable or GpuNotFound."""
+def prepare(job: TrainingJob, network_module: ModuleType, report: RunReport, at_end: ExitStack) -> Prepared:
+    """Load the network and begin to encode the rows; raises BaseModelUnavailable or GpuNotFound."""
     report.info(
         f"Preparing: {len(job.table):,} rows, {len(job.label_names):,} labels, base model {job.base_model.name}"
     )
@@ -69,14 +72,16 @@ def prepare(job: TrainingJob, network_module: ModuleType, report: RunReport) -> 
         f"{network.model.num_parameters():,} parameters, texts cut at {network.tokenizer.model_max_length:,} tokens"
     )
     adapter = _choose_what_learns(job, network.model, report)
-    rows = encode_rows(job, network, report)
+    rows = encode_rows(job, network, report, at_end)
     layout = choose_layout(network, report, device=machine["device"], precision=machine["precision"])
     if accelerator.device.type == "cpu":  # a GPU has the bandwidth to spare, and need not wait for all rows
         train_used_words(network.model, rows)
     class_weights = _weigh_classes(job, network, report, accelerator.device)
-    plan = plan_steps(len(rows.splits["train"]), job.settings)
+    tokens = rows.network_tokens("train") if job.settings.batch_tokens else None
+    step_rows = StepRows(len(rows.splits["train"]), job.settings, tokens=tokens)
+    plan = plan_steps(step_rows, job.settings)
     _describe_plan(job, plan, report)
-    return Prepared(network, accelerator, rows, layout, class_weights, plan, adapter, machine)
+    return Prepared(network, accelerator, rows, layout, class_weights, step_rows, plan, adapter, machine)
 
 
 def _choose_what_learns(job: TrainingJob, model: PreTrainedModel, report: RunReport) -> Adapter | None:
@@ -143,7 +148,7 @@ def _describe_plan(job: TrainingJob, plan: StepPlan, report: RunReport) -> None:
     settings = job.settings
     report.info(
         f"Plan: {plan.total_steps:,} steps in at most {plan.epochs:,} epochs of {plan.steps_per_epoch:,} steps; "
-        f"effective batch {plan.rows_per_step} ({settings.batch_size} x {settings.gradient_accumulation_steps}); "
+        f"{describe_batch(plan, settings)}; "
         f"{describe_schedule(settings, plan.total_steps)}, seed {settings.seed}"
     )
     warmup_steps = count_warmup_steps(settings, plan.total_steps)

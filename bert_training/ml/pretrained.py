@@ -1,9 +1,11 @@
 """Loads network and tokenizer of a base model from its folder: no network access, no code from the model."""
 
+from collections.abc import Sequence
 from types import NoneType
 from typing import Any
 
 import torch
+from tokenizers import Encoding
 from tokenizers.pre_tokenizers import ByteLevel
 from transformers import AutoConfig, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 from transformers.utils import logging as transformers_logging
@@ -61,10 +63,26 @@ def load_tokenizer(
         raise BaseModelUnavailable(
             f"Base model {base_model.name!r} has no fast tokenizer. Copy its tokenizer.json too, or choose another."
         )
+    # once and here: rows are tokenized whole, and two threads cannot use a tokenizer that one of them changes
+    tokenizer.backend_tokenizer.no_truncation()
+    tokenizer.backend_tokenizer.no_padding()
     if takes_words:
         _begin_words_with_space(tokenizer)
     tokenizer.model_max_length = min(settings.max_length, tokenizer.model_max_length, limit)
     return tokenizer
+
+
+def tokenize_whole(
+    tokenizer: PreTrainedTokenizerBase, rows: Sequence[str] | Sequence[list[str]], *, are_words: bool = False
+) -> list[Encoding]:
+    """Tokenize rows, neither cut nor with special tokens; texts in two thirds of the time that calling it takes.
+
+    are_words: rows are lists of words instead of texts.
+    """
+    backend = tokenizer.backend_tokenizer
+    encode = backend.encode_batch if are_words else backend.encode_batch_fast  # the fast one forgets the words
+    encodings: list[Encoding] = encode(rows, is_pretokenized=are_words, add_special_tokens=False)
+    return encodings
 
 
 def _positions(base_model: BaseModelFiles) -> int:

@@ -56,7 +56,7 @@ def rehearse(stepper: Stepper, pieces: Sequence[Piece], *, clock: Callable[[], f
             # On a GPU the optimizer's room is taken meanwhile; a host gives memory only to who writes to it.
             room = torch.empty(0 if device.type == "cpu" else moments, dtype=torch.uint8, device=device)
             began = clock()
-            figures = stepper.add_gradients(batch)
+            figures = stepper.add_gradients(stepper.maker.of_pieces(list(batch)))
             seconds = clock() - began
             del room
         taken = peak.bytes + (moments if device.type == "cpu" else 0)

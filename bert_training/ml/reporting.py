@@ -9,7 +9,7 @@ from math import ceil
 from typing import Any
 
 from bert_training.ml.job import Ended, Reporter
-from bert_training.ml.schedule import StepPlan
+from bert_training.ml.step_plan import StepPlan
 from bert_training.ml.stepping import StepFigures
 
 LINE_SECONDS = 5.0  # a step line no more often than this

@@ -1,8 +1,7 @@
-"""Counts optimizer steps, and says how fast the network learns at each of them."""
+"""Says how fast the network learns at each step."""
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import torch
 
@@ -15,25 +14,6 @@ FALLS: dict[str, Callable[[float], float]] = {
     "constant": lambda left: 1.0,
     "polynomial": lambda left: left**2,
 }
-
-
-@dataclass(frozen=True)
-class StepPlan:
-    """How many optimizer steps a run has; a step sees rows_per_step rows (the effective batch)."""
-
-    rows_per_step: int
-    steps_per_epoch: int
-    epochs: int
-    total_steps: int
-
-
-def plan_steps(row_count: int, settings: TrainingSettings) -> StepPlan:
-    """Count steps from rows, batch size and accumulation; the last step of an epoch may see fewer rows."""
-    rows_per_step = settings.batch_size * settings.gradient_accumulation_steps
-    steps_per_epoch = math.ceil(row_count / rows_per_step)
-    total_steps = min(settings.epochs * steps_per_epoch, settings.max_steps or math.inf)
-    epochs = math.ceil(total_steps / steps_per_epoch)
-    return StepPlan(rows_per_step, steps_per_epoch, epochs, int(total_steps))
 
 
 def count_warmup_steps(settings: TrainingSettings, total_steps: int) -> int:

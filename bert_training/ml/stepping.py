@@ -1,7 +1,6 @@
 """One optimizer step over some rows: micro-batches, exact accumulation, clipping."""
 
 import math
-from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 
@@ -9,11 +8,10 @@ import torch
 from accelerate import Accelerator
 
 from bert_training.ml.batching import to_device
-from bert_training.ml.cutting import Cutting
+from bert_training.ml.feeding import ReadyStep, StepMaker
 from bert_training.ml.job import TrainingSettings
-from bert_training.ml.layout import Layout
 from bert_training.ml.micro_batch import MicroBatch
-from bert_training.ml.task_network import Example, Piece, TaskNetwork
+from bert_training.ml.task_network import Example, TaskNetwork
 
 
 @dataclass(frozen=True)
@@ -48,8 +46,7 @@ class Stepper:
         scheduler: torch.optim.lr_scheduler.LRScheduler,
         *,
         accelerator: Accelerator,
-        cutting: Cutting,
-        layout: Layout,
+        maker: StepMaker,
         class_weights: torch.Tensor | None,
         micro_batch: MicroBatch,
         settings: TrainingSettings,
@@ -59,8 +56,8 @@ class Stepper:
         self.optimizer = optimizer
         self.scheduler = scheduler
         self.accelerator = accelerator
-        self.cutting = cutting
-        self.layout = layout
+        self.maker = maker
+        self.layout = maker.layout
         self.class_weights = class_weights
         self.micro_batch = micro_batch
         self.settings = settings
@@ -70,14 +67,13 @@ class Stepper:
         """Return the learning rate of the next step."""
         return float(self.scheduler.get_last_lr()[0])
 
-    def take(self, examples: Sequence[Example]) -> StepFigures:
-        """Take one optimizer step over all these rows. A loss or gradient that is not finite leaves the weights alone.
+    def take(self, step: ReadyStep) -> StepFigures:
+        """Take one optimizer step. A loss or gradient that is not finite leaves the weights as they were.
 
         Each batch adds its loss sum divided by the label weight of the whole step, so accumulated batches give exactly
         the gradient of one large batch.
         """
-        pieces = [piece for example in examples for piece in self.cutting.cut(example)]
-        figures = self.micro_batch.retry(lambda: self.add_gradients(pieces))
+        figures = self.micro_batch.retry(lambda: self.add_gradients(step))
         if figures.is_finite:
             figures = replace(figures, gradient_norm=self._clip())
         if figures.is_finite:
@@ -85,11 +81,10 @@ class Stepper:
         self.optimizer.zero_grad()
         return figures
 
-    def add_gradients(self, pieces: Sequence[Piece]) -> StepFigures:
+    def add_gradients(self, step: ReadyStep) -> StepFigures:
         """Compute the gradients of a step from its beginning; those of a try that ended midway are dropped."""
         self.optimizer.zero_grad()
-        batches = [self.layout.collate(chunk) for chunk in self.micro_batch.cut(pieces)]
-        batches = [to_device(batch, self.accelerator.device) for batch in batches]
+        batches = [to_device(batch, self.accelerator.device) for batch in self.maker.fitting(step).batches]
         weight = torch.stack([self.network.label_weight(batch, self.class_weights) for batch in batches]).sum()
         loss = torch.zeros((), device=self.accelerator.device)
         for number, batch in enumerate(batches, start=1):
@@ -99,7 +94,7 @@ class Stepper:
                 part = part / weight.clamp(min=torch.finfo(weight.dtype).tiny)
                 self.accelerator.backward(part)
             loss += part.detach()
-        return StepFigures(loss.item(), weight.item(), _count_tokens(pieces))
+        return StepFigures(loss.item(), weight.item(), step.tokens)
 
     def _clip(self) -> float | None:
         """Clip the gradients and return the norm that they had; None where fp16's scaler skips infinite ones."""
@@ -122,7 +117,3 @@ class Stepper:
             return float(scaler.get_scale())
         self.scheduler.step()
         return None
-
-
-def _count_tokens(pieces: Sequence[Piece]) -> int:
-    return sum(len(piece.input_ids) for piece in pieces)

@@ -20,7 +20,7 @@ IGNORE = -100  # label of a position that is not judged: special tokens, later s
 
 @dataclass(frozen=True)
 class Example:
-    """One encoded row: whole, without special tokens.
+    """One encoded row: whole, without special tokens. Every field, also of a subclass, is an array of one dimension.
 
     input_ids: (T,) int32.  labels: int64, (T,) for a label a token, (1,) for a label a text.
     """
@@ -86,12 +86,16 @@ class TaskNetwork(Protocol[ExampleT]):
     pipeline_tag: str  # what transformers.pipeline is called with
 
     label_per_token: bool  # else one a row
+    example_class: type[ExampleT]
 
     def count_labels(self, table: pd.DataFrame) -> NDArray[np.int64]:
         """Count each label id in the rows, without encoding them. Returns (K,)."""
 
     def encode(self, table: pd.DataFrame) -> Encoded[ExampleT]:
-        """Turn rows into numbers, whole and in order; called with some hundred rows at a time."""
+        """Turn rows into numbers, whole and in order; called with some hundred rows at a time, by one thread.
+
+        Depends on nothing but the rows, label_names and the tokenizer: what it returns is kept between runs.
+        """
 
     def label_weight(self, batch: Batch, class_weights: torch.Tensor | None) -> torch.Tensor:
         """Sum the weights of the judged labels of a batch: what its loss is divided by. Scalar."""

@@ -4,17 +4,19 @@ Knows no task by name, no HTTP and no Django: it speaks to a Reporter and leaves
 """
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator
+from contextlib import ExitStack, closing
+from math import ceil
 from types import ModuleType
 from typing import Any
 
 from bert_training.ml.alerts import Alerts
 from bert_training.ml.base_model import BaseModelFiles
-from bert_training.ml.batching import cut_into, epoch_order
 from bert_training.ml.checkpoints import checkpoint_folder, read_checkpoint
 from bert_training.ml.divergence import DivergenceGuard
 from bert_training.ml.early_stopping import EarlyStopping
 from bert_training.ml.evaluation import Judge
+from bert_training.ml.feeding import Feeder, ReadyStep, StepMaker
 from bert_training.ml.final_model import RunFacts, keep_final_model
 from bert_training.ml.forecast import Forecaster
 from bert_training.ml.job import Reporter, TrainingJob, TrainingResult, TrainingSettings
@@ -30,7 +32,7 @@ from bert_training.ml.saving import Saver
 from bert_training.ml.schedule import build_scheduler, count_warmup_steps
 from bert_training.ml.snapshot import Learner, load_weights
 from bert_training.ml.stepping import Stepper
-from bert_training.ml.task_network import Evaluation, Example, TaskNetwork
+from bert_training.ml.task_network import Evaluation, TaskNetwork
 
 __all__ = [
     "BaseModelFiles",
@@ -53,9 +55,9 @@ def train(
     """
     report = RunReport(reporter, clock)
     report.checkpoint_step = job.resume_step
-    with explained_memory_errors(job.settings):
+    with explained_memory_errors(job.settings), ExitStack() as at_end:
         try:
-            session = TrainingSession(job, prepare(job, network_module, report), report)
+            session = TrainingSession(job, prepare(job, network_module, report, at_end), report)
             session.fit()
             return session.finish()
         except StopRequested as stop:
@@ -80,14 +82,16 @@ class TrainingSession:
         model, accelerated = self.accelerator.prepare(self.network.model, optimizer)
         self.model = model
         self.micro_batch = MicroBatch(self.settings, self.accelerator.device, on_halved=report.warning)
+        pins = self.settings.dataloader_pin_memory and self.accelerator.device.type == "cuda"
+        maker = StepMaker(prepared.rows.cutting, prepared.layout, self.micro_batch, pins=pins)
+        self.feeder = Feeder(maker, threads=self.settings.dataloader_num_workers, on_wait=report.pulse)
         self.stepper = Stepper(
             self.network,
             model,
             accelerated,
             scheduler,
             accelerator=self.accelerator,
-            cutting=prepared.rows.cutting,
-            layout=prepared.layout,
+            maker=maker,
             class_weights=prepared.class_weights,
             micro_batch=self.micro_batch,
             settings=self.settings,
@@ -154,8 +158,8 @@ class TrainingSession:
     def _rehearse(self) -> None:
         """Find out before the first step what would end the run in the middle."""
         check_disk(self.job, self.network.model, self.report)
-        cutting, count = self.prepared.rows.cutting, self.micro_batch.size
-        pieces = longest_pieces(self.job.table, self.network, cutting, count=count)
+        count = ceil(self.plan.rows_per_step / self.settings.gradient_accumulation_steps)
+        pieces = longest_pieces(self.job.table, self.network, self.prepared.rows.cutting, count=count)
         rehearsal = rehearse(self.stepper, pieces, clock=self.report.clock)
         self.report.info(rehearsal.describe())
         self.forecaster = Forecaster(self.job, self.prepared, rehearsal, self.report)
@@ -230,28 +234,26 @@ class TrainingSession:
             self.meter.begin_epoch()
         self.report.enter("training")
         self.model.train()
-        for examples in self._rest_of_epoch():
-            self._train_on(examples)
-            if self.is_evaluation_due:
-                break
-            self.saver.after_step()
-        else:
-            self.in_epoch = False
+        with closing(self._rest_of_epoch()) as steps:
+            for step in steps:
+                self._train_on(step)
+                if self.is_evaluation_due:
+                    break
+                self.saver.after_step()
+            else:
+                self.in_epoch = False
         if self._has_reached_end or not self.in_epoch:
             self._describe_epoch()
 
-    def _rest_of_epoch(self) -> Iterator[Sequence[Example]]:
-        """Yield the rows of each step that the epoch still has."""
-        train = self.prepared.rows.splits["train"]
-        order = epoch_order(len(train), seed=self.settings.seed, epoch=self.report.epoch)
-        rows_per_step = self.plan.rows_per_step
-        for rows in cut_into(order[self.meter.steps * rows_per_step :], rows_per_step):
-            yield [train[row] for row in rows]
+    def _rest_of_epoch(self) -> Generator[ReadyStep, None, None]:
+        """Yield the steps that the epoch still has."""
+        rows_of_steps = self.prepared.step_rows.of_epoch(self.report.epoch)[self.meter.steps :]
+        return self.feeder.steps(self.prepared.rows.splits["train"], rows_of_steps)
 
-    def _train_on(self, examples: Sequence[Example]) -> None:
-        """Take one step over these rows and tell of it."""
+    def _train_on(self, step: ReadyStep) -> None:
+        """Take one step and tell of it."""
         learning_rate = self.stepper.learning_rate
-        figures = self.stepper.take(examples)
+        figures = self.stepper.take(step)
         self.report.step += 1
         self.is_judged = False
         self.meter.add(figures, learning_rate=learning_rate)
@@ -260,13 +262,14 @@ class TrainingSession:
             epoch=self.report.epoch,
             step=self.report.step,
             learning_rate=learning_rate,
-            empty_rows=lambda: sum(not len(example.input_ids) for example in examples),
+            empty_rows=step.count_empty,
         )
         if figures.overflow_scale:
             self.report.info(
                 f"Step {self.report.step:,}: fp16 gradients overflowed, the step is left out; "
                 f"loss scale now {figures.overflow_scale:g}"
             )
+        self.prepared.rows.tell()
         self.report.pulse()
 
     def _judge(self) -> None:
@@ -286,6 +289,7 @@ class TrainingSession:
 
     def _evaluate(self, split: str) -> Evaluation:
         self.report.enter("evaluating")
+        self.prepared.rows.wait()
         return self._new_judge().evaluate(self.prepared.rows.splits[split])
 
     def _new_judge(self) -> Judge:

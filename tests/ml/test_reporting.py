@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from bert_training.ml.reporting import RunReport, StepMeter, StopRequested
-from bert_training.ml.schedule import StepPlan
+from bert_training.ml.step_plan import StepPlan
 from bert_training.ml.stepping import StepFigures
 from tests.ml.runs import Recorder
 

@@ -1,4 +1,4 @@
-"""Steps are optimizer steps, and the learning rate follows transformers' schedules over them."""
+"""The learning rate follows transformers' schedules over optimizer steps."""
 
 from pathlib import Path
 
@@ -6,33 +6,9 @@ import pytest
 import torch
 from transformers import get_scheduler
 
-from bert_training.ml.schedule import StepPlan, build_scheduler, count_warmup_steps, plan_steps
+from bert_training.ml.schedule import build_scheduler, count_warmup_steps
 from bert_training.ml.training import BaseModelFiles
-from bert_training.tasks.hyperparameters.settings import Hyperparameters
 from tests.ml.runs import Recorder, run_text, text_job, toy_settings
-
-
-@pytest.mark.parametrize(
-    ("settings", "plan"),
-    [
-        (toy_settings(epochs=3, batch_size=8), StepPlan(rows_per_step=8, steps_per_epoch=13, epochs=3, total_steps=39)),
-        (
-            toy_settings(epochs=3, batch_size=8, gradient_accumulation_steps=4),
-            StepPlan(rows_per_step=32, steps_per_epoch=4, epochs=3, total_steps=12),
-        ),
-        (
-            toy_settings(epochs=3, batch_size=8, max_steps=20),
-            StepPlan(rows_per_step=8, steps_per_epoch=13, epochs=2, total_steps=20),
-        ),
-        (
-            toy_settings(epochs=1, batch_size=8, max_steps=999),
-            StepPlan(rows_per_step=8, steps_per_epoch=13, epochs=1, total_steps=13),
-        ),
-    ],
-)
-def test_a_plan_counts_optimizer_steps_of_100_rows(settings: Hyperparameters, plan: StepPlan) -> None:
-    assert plan_steps(100, settings) == plan
-
 
 SCHEDULES: dict[str, tuple[str, dict[str, float]]] = {
     "linear": ("linear", {}),

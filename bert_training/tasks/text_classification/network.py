@@ -13,7 +13,7 @@ from bert_training.data.figures import class_figures, classification_figures
 from bert_training.ml.base_model import BaseModelFiles
 from bert_training.ml.job import TrainingSettings
 from bert_training.ml.loss import cross_entropy_sum, weight_sum
-from bert_training.ml.pretrained import load_model, load_tokenizer
+from bert_training.ml.pretrained import load_model, load_tokenizer, tokenize_whole
 from bert_training.ml.task_network import Batch, Encoded, Evaluation, Example
 
 
@@ -22,6 +22,7 @@ class TextClassificationNetwork:
 
     pipeline_tag = "text-classification"
     label_per_token = False
+    example_class = Example
 
     def __init__(self, base_model: BaseModelFiles, label_names: list[str], settings: TrainingSettings) -> None:
         self.label_names = label_names
@@ -35,13 +36,12 @@ class TextClassificationNetwork:
 
     def encode(self, table: pd.DataFrame) -> Encoded[Example]:
         """Encode columns `text` and `label`."""
-        texts = table["text"].tolist()
-        answer = self.tokenizer(texts, add_special_tokens=False, return_attention_mask=False)
+        encodings = tokenize_whole(self.tokenizer, table["text"].tolist())
         labels = self._label_ids(table)
         return Encoded(
             [
                 Example(np.array(encoding.ids, dtype=np.int32), labels[row : row + 1])
-                for row, encoding in enumerate(answer.encodings or [])
+                for row, encoding in enumerate(encodings)
             ]
         )
 

@@ -14,7 +14,7 @@ from bert_training.data.figures import OUTSIDE, entity_class_figures, entity_fig
 from bert_training.ml.base_model import BaseModelFiles
 from bert_training.ml.job import TrainingSettings
 from bert_training.ml.loss import cross_entropy_sum, weight_sum
-from bert_training.ml.pretrained import load_model, load_tokenizer
+from bert_training.ml.pretrained import load_model, load_tokenizer, tokenize_whole
 from bert_training.ml.task_network import IGNORE, Batch, Encoded, Evaluation, Example
 
 
@@ -51,6 +51,7 @@ class TokenClassificationNetwork:
 
     pipeline_tag = "token-classification"
     label_per_token = True
+    example_class = SentenceExample
 
     def __init__(self, base_model: BaseModelFiles, label_names: list[str], settings: TrainingSettings) -> None:
         self.label_names = label_names
@@ -67,13 +68,8 @@ class TokenClassificationNetwork:
     def encode(self, table: pd.DataFrame) -> Encoded[SentenceExample]:
         """Encode columns `tokens` and `tags`."""
         tags = [[self.tag_ids[tag] for tag in row] for row in table["tags"]]
-        sentences = [list(tokens) for tokens in table["tokens"]]
-        answer = self.tokenizer(
-            sentences, is_split_into_words=True, add_special_tokens=False, return_attention_mask=False
-        )
-        examples = [
-            _example(encoding.ids, encoding.word_ids, tags[row]) for row, encoding in enumerate(answer.encodings or [])
-        ]
+        encodings = tokenize_whole(self.tokenizer, [list(tokens) for tokens in table["tokens"]], are_words=True)
+        examples = [_example(encoding.ids, encoding.word_ids, tags[row]) for row, encoding in enumerate(encodings)]
         return Encoded(examples, sum(len(example.tags) - len(example.words) for example in examples))
 
     def label_weight(self, batch: Batch, class_weights: torch.Tensor | None) -> torch.Tensor:
