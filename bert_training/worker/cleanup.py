@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from bert_training.worker.kept_tokens import SUFFIX, tokens_beside
 from bert_training.worker.model_store import ModelStore, is_current
 from bert_training.worker.sender import is_delivered
 from bert_training.worker.timing import Timing
@@ -28,7 +29,7 @@ PARTS = (
     "checkpoints",
 )  # of a job's folder
 _JOB = re.compile(r"^\d+(-\d+)?$")
-_TABLE = re.compile(r"^[0-9a-f]{64}\.(parquet|manifest|part)$")
+_TABLE = re.compile(r"^[0-9a-f]{64}\.(parquet|manifest|part|tokens)$")
 
 logger = logging.getLogger(__name__)
 
@@ -77,7 +78,11 @@ class Cleaner:
 
 
 def _parts(path: Path) -> list[Path]:
-    """Return the parts of a job's folder that may go; a file is its own part."""
+    """Return the parts of a job's folder that may go; a file is its own part, and a table takes its tokens along."""
+    if path.suffix == ".parquet":
+        return [path, tokens_beside(path)]
+    if path.suffix == SUFFIX:
+        return [path]
     return [part for pattern in PARTS for part in path.glob(pattern)] if path.is_dir() else [path]
 
 

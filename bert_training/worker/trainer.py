@@ -32,6 +32,7 @@ from bert_training.tasks import TASKS, load_network
 from bert_training.tasks.hyperparameters.settings import Hyperparameters
 from bert_training.tasks.spec import TaskSpec
 from bert_training.worker.child import ChildReporter, failure, run_child
+from bert_training.worker.kept_tokens import drop_least_used, tokens_beside
 
 HISTORY = "history.jsonl"  # in the models-dir: what past runs on this machine took
 
@@ -76,6 +77,7 @@ def run_job(job: dict[str, Any], folder: Path, reporter: ChildReporter) -> dict[
 def _train(job: dict[str, Any], folder: Path, reporter: ChildReporter) -> TrainingResult:
     spec = _task_of(job)
     settings = _settings_of(job, spec)
+    drop_least_used(Path(job["table"]).parent)
     table = pd.read_parquet(job["table"])
     splits = _splits_of(job, spec, settings, table)
     digest = split_digest(table["row"].tolist(), splits)
@@ -107,6 +109,7 @@ def _train(job: dict[str, Any], folder: Path, reporter: ChildReporter) -> Traini
         initial_weights=Path(job["initial_weights"]) if job["initial_weights"] else None,
         history=folder.parents[1] / HISTORY,
         row_classes=[classes[index] for index in taken],
+        cache_dir=tokens_beside(Path(job["table"])),
     )
     return train(training_job, load_network(spec), reporter)
 

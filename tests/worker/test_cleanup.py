@@ -93,6 +93,33 @@ def test_a_table_that_was_not_used_for_a_week_goes(store: ModelStore) -> None:
     assert (old.exists(), new.exists()) == (False, True)
 
 
+def leave_tokens(store: ModelStore, digit: str, *, age: float) -> Path:
+    """Leave the tokens of a table as a training left them."""
+    folder = store.datasets / f"{digit * 64}.tokens"
+    (folder / "by-some-tokenizer").mkdir(parents=True)
+    (folder / "by-some-tokenizer" / "input_ids.npy").write_bytes(b"ids")
+    let_age(folder, age)
+    return folder
+
+
+def test_tokens_go_with_their_table_or_when_they_were_not_used_for_a_week(store: ModelStore) -> None:
+    table = store.datasets / f"{'a' * 64}.parquet"
+    table.write_bytes(b"PAR1")
+    of_table, old, new = (leave_tokens(store, digit, age=age) for digit, age in (("a", OLD), ("b", OLD), ("c", 60.0)))
+    os.utime(table, (time.time() - OLD,) * 2)
+    clean(store)
+    assert [path.exists() for path in (table, of_table, old, new)] == [False, False, False, True]
+
+
+def test_a_table_whose_tokens_are_used_stays(store: ModelStore) -> None:
+    table = store.datasets / f"{'a' * 64}.parquet"
+    table.write_bytes(b"PAR1")
+    os.utime(table, (time.time() - OLD,) * 2)
+    tokens = leave_tokens(store, "a", age=60.0)
+    clean(store)
+    assert (table.exists(), tokens.exists()) == (True, True)
+
+
 def test_what_is_not_ours_is_left_alone(store: ModelStore) -> None:
     """Somebody may have chosen a models-dir that holds other things."""
     theirs = [

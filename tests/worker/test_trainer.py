@@ -115,6 +115,14 @@ def test_what_each_way_of_reading_long_texts_loses_is_in_the_result(bench: Bench
     assert (found.max_length, found.long_rows) == (8, 6)
 
 
+def test_the_next_training_on_a_table_finds_its_tokens_beside_it(bench: Bench) -> None:
+    outcomes = [bench.run(), bench.run()]
+    assert outcomes[0] == outcomes[1]
+    log = spool_path(bench.folder, ATTEMPT).read_text()
+    assert log.count("tokenized in") == log.count("kept by an earlier run") == 1
+    assert len(list(bench.table.with_suffix(".tokens").iterdir())) == 1
+
+
 def test_where_the_model_comes_from_stands_beside_it(bench: Bench) -> None:
     bench.run()
     run = json.dumps(json.loads((bench.folder / "final" / "run.json").read_text()))
