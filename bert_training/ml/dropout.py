@@ -4,7 +4,7 @@ from typing import Any
 
 import torch
 
-from bert_training.ml.random_masks import apply_mask, draw_mask, kept_share
+from bert_training.ml.random_masks import bits_for, draw_mask, keep, kept_share
 
 
 def use_random_bytes(model: torch.nn.Module) -> None:
@@ -29,12 +29,12 @@ class ByteDropout(torch.nn.Dropout):
 class _Dropped(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, values: torch.Tensor, probability: float) -> torch.Tensor:
-        mask = draw_mask(values.shape, probability)
+        mask = draw_mask(values.numel(), probability).view(values.shape)
         ctx.save_for_backward(mask)
         ctx.kept = kept_share(probability)
-        return apply_mask(values, mask).div_(ctx.kept)
+        return keep(values, bits_for(mask, values.dtype)).div_(ctx.kept)
 
     @staticmethod
     def backward(ctx: Any, gradient: torch.Tensor) -> tuple[torch.Tensor, None]:
         (mask,) = ctx.saved_tensors
-        return apply_mask(gradient, mask).div_(ctx.kept), None
+        return keep(gradient, bits_for(mask, gradient.dtype)).div_(ctx.kept), None

@@ -26,17 +26,20 @@ def kept_share(probability: float) -> float:
     return 1 - dropped_level(probability) / LEVELS
 
 
-def draw_mask(shape: torch.Size, probability: float) -> torch.Tensor:
-    """Draw a mask on the CPU: int8, -1 (all bits) where an element is kept, 0 where it is dropped."""
+def draw_mask(count: int, probability: float) -> torch.Tensor:
+    """Draw a mask on the CPU: (count,) int8, -1 (all bits) where an element is kept, 0 where it is dropped."""
     seed = int(torch.randint(2**62, ()))
-    count = shape.numel()
     # SFC64: 0.15 ns a byte here; torch's own generator 0.3, Philox 0.35
     drawn = np.random.SFC64(seed).random_raw(-(-count // 8)).view(np.int8)[:count]
     mask = np.less(drawn, dropped_level(probability) - LEVELS // 2).view(np.int8)
-    return torch.from_numpy(np.subtract(mask, 1, out=mask)).view(shape)
+    return torch.from_numpy(np.subtract(mask, 1, out=mask))
 
 
-def apply_mask(values: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-    """Return values where the mask keeps, 0 elsewhere; unscaled. Bitwise: 0.1 ns an element, a product 1."""
-    bits = _BITS[values.dtype]
-    return torch.bitwise_and(values.view(bits), mask.to(bits)).view(values.dtype)
+def bits_for(mask: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
+    """Widen a mask to the width of the values that it is for."""
+    return mask.to(_BITS[dtype])
+
+
+def keep(values: torch.Tensor, bits: torch.Tensor) -> torch.Tensor:
+    """Return values where the bits of a mask are set, 0 elsewhere; unscaled. Bitwise: 0.05 ns an element, a product 1."""
+    return torch.bitwise_and(values.view(bits.dtype), bits).view(values.dtype)
