@@ -11,7 +11,6 @@ from transformers import AttentionInterface, AttentionMaskInterface
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.masking_utils import sdpa_mask
 
-from bert_training.ml.attention_cpu import attend_in_groups
 from bert_training.ml.sequences import Sequences
 
 NAME = "sequence_by_sequence"
@@ -46,7 +45,7 @@ def attend(
     scale = query.shape[-1] ** -0.5 if scaling is None else scaling
     # (T, H, D), as the projections left them
     queries, keys, values = (tensor[0].transpose(0, 1) for tensor in (query, key, value))
-    return attend_in_groups(queries, keys, values, sequences, scale=scale, dropout=dropout)[None], None
+    return sequences.kernel(queries, keys, values, sequences, scale=scale, dropout=dropout)[None], None
 
 
 def make_mask(**options: Any) -> torch.Tensor | None:

@@ -1,19 +1,22 @@
 """Chooses the layout: without padding where a trial proves that the network answers the same, padded elsewhere."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import torch
 
 from bert_training.ml.attention import NeedsPadding
+from bert_training.ml.attention_gpu import choose_kernel
 from bert_training.ml.dropout import use_random_bytes
 from bert_training.ml.layout import Layout, Padded
 from bert_training.ml.precision import Precision, choose_attention
 from bert_training.ml.reporting import RunReport
 from bert_training.ml.task_network import IGNORE, Piece, TaskNetwork
-from bert_training.ml.unpadded import use_unpadded
+from bert_training.ml.unpadded import Unpadded, use_unpadded
 
+DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 TRIAL_LENGTHS = (7, 3, 12)
 TRIAL_TOLERANCE = 1e-4
 # What the code of an architecture that does not know `sequences` raises, and what attention refuses.
@@ -28,20 +31,32 @@ def choose_layout(network: TaskNetwork[Any], report: RunReport, *, device: str, 
     if device == "cpu":
         use_random_bytes(network.model)
     padded = Padded(network.tokenizer.pad_token_id, label_per_token=network.label_per_token)
+    found = _try_unpadded(network, padded, torch.device(device), precision)
+    if isinstance(found, Unpadded):
+        kernel = getattr(found.kernel, "__name__", "")
+        report.info(f"Layout: without padding, attention sequence by sequence ({kernel.replace('_', ' ')})")
+        return found
+    longest = network.tokenizer.model_max_length
+    choose_attention(network.model, device=device, precision=precision, longest=longest)
+    report.info(f"Layout: padded, because {network.model.config.model_type} needs padding ({found})")
+    return padded
+
+
+def _try_unpadded(
+    network: TaskNetwork[Any], padded: Padded, device: torch.device, precision: Precision
+) -> Unpadded | str:
+    """Return the layout without padding, or the reason why it cannot be used."""
     try:
         unpadded = use_unpadded(network.model, label_per_token=network.label_per_token)
         difference = _difference(network, padded, unpadded)
     except REFUSALS as error:
-        reason = f"{type(error).__name__}: {error}".splitlines()[0]
-    else:
-        if difference <= TRIAL_TOLERANCE:
-            report.info("Layout: without padding, attention sequence by sequence")
-            return unpadded
-        reason = f"its logits differ by {difference:.1e} without padding"
-    longest = network.tokenizer.model_max_length
-    choose_attention(network.model, device=device, precision=precision, longest=longest)
-    report.info(f"Layout: padded, because {network.model.config.model_type} needs padding ({reason})")
-    return padded
+        return f"{type(error).__name__}: {error}".splitlines()[0]
+    if not difference <= TRIAL_TOLERANCE:
+        return f"its logits differ by {difference:.1e} without padding"
+    if device.type == "cpu":
+        return unpadded
+    kernel = choose_kernel(device, DTYPES[precision])
+    return replace(unpadded, kernel=kernel) if kernel else f"{device.type} computes no attention without padding"
 
 
 @torch.inference_mode()

@@ -6,7 +6,7 @@ Plans only: made with numpy, outside of every graph, once for a batch and read b
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -30,16 +30,35 @@ class Group:
     lengths: tuple[int, ...]
 
 
+class AttentionKernel(Protocol):
+    """Computes attention within each sequence of a row."""
+
+    def __call__(
+        self,
+        query: torch.Tensor,
+        key: torch.Tensor,
+        value: torch.Tensor,
+        sequences: "Sequences",
+        /,
+        *,
+        scale: float,
+        dropout: float,
+    ) -> torch.Tensor:
+        """Attend: (T, H, D) of one type each. Returns (T, H, D), 0 for filler."""
+
+
 @dataclass(frozen=True)
 class Sequences:
     """B sequences, one behind the other in a row of T tokens; at least one filler token is behind the last.
 
     lengths: tokens of each.  boundaries: (B + 1,) int32 on the network's device, from 0 to the sum of lengths.
+    row_length: T.  kernel: what computes the attention.
     """
 
     lengths: tuple[int, ...]
     boundaries: torch.Tensor
     row_length: int
+    kernel: AttentionKernel
     plans: dict[int, Any] = field(default_factory=dict)  # of attention, by the number of heads
 
     @property

@@ -12,7 +12,8 @@ import torch
 from transformers import PreTrainedModel
 
 from bert_training.ml import attention
-from bert_training.ml.sequences import Sequences
+from bert_training.ml.attention_cpu import attend_in_groups
+from bert_training.ml.sequences import AttentionKernel, Sequences
 from bert_training.ml.task_network import IGNORE, Batch, Piece
 
 # T is rounded up with filler, a token that occurs and that nothing attends to: products of 912 tokens ran at 470
@@ -24,10 +25,11 @@ ENCODERS = ("encoder", "transformer")  # what comes before a pooler; without eit
 
 @dataclass(frozen=True)
 class Unpadded:
-    """All tokens as one row: (1, T). first_position: id of a sequence's first position."""
+    """All tokens as one row: (1, T). first_position: id of a sequence's first position; kernel: of attention."""
 
     first_position: int
     label_per_token: bool
+    kernel: AttentionKernel = attend_in_groups
 
     def collate(self, pieces: Sequence[Piece]) -> Batch:
         """Put pieces behind each other, then filler. inputs: (1, T); labels: (1, T), or (B,) for one label a piece."""
@@ -52,7 +54,7 @@ class Unpadded:
     def forward(self, model: torch.nn.Module, batch: Batch) -> torch.Tensor:
         """Return logits (B, K) for a label a piece, (1, T, K) for a label a token."""
         ids, positions, boundaries = (batch.inputs[name] for name in ("input_ids", "position_ids", "boundaries"))
-        sequences = Sequences(tuple(batch.lengths), boundaries, ids.shape[1])
+        sequences = Sequences(tuple(batch.lengths), boundaries, ids.shape[1], self.kernel)
         logits: torch.Tensor = model(input_ids=ids, position_ids=positions, sequences=sequences).logits
         return logits.float()
 
