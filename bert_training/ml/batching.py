@@ -45,6 +45,15 @@ def cut_by_tokens(pieces: Sequence[Piece], budget: int) -> list[Sequence[Piece]]
     return [pieces[begin:end] for begin, end in zip([0, *ends[:-1]], ends, strict=True)]
 
 
+def cut_by_length(pieces: Sequence[Piece]) -> list[Sequence[Piece]]:
+    """Cut pieces that come longest first where they are less than half as long as the first of their part."""
+    starts = [0]
+    for index, piece in enumerate(pieces):
+        if 2 * len(piece.input_ids) < len(pieces[starts[-1]].input_ids):
+            starts.append(index)
+    return [pieces[begin:end] for begin, end in zip(starts, [*starts[1:], len(pieces)], strict=True)]
+
+
 def to_device(batch: Batch, device: torch.device) -> Batch:
     """Copy a batch to where the network is."""
     return _with_each_tensor(batch, lambda tensor: tensor.to(device, non_blocking=True))

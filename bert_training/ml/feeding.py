@@ -4,12 +4,13 @@ Only when batches are made changes with the number of threads: never which rows 
 """
 
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
-from bert_training.ml.batching import pinned
+from bert_training.ml.batching import cut_by_length, pinned
 from bert_training.ml.cutting import SPECIAL, Cutting
 from bert_training.ml.layout import Layout
 from bert_training.ml.micro_batch import MicroBatch
@@ -41,13 +42,18 @@ class StepMaker:
     """Turns the rows of a step into batches; safe in several threads.
 
     pins: batches go into memory that a GPU reads directly, so that the copy does not hold up the loop.
+    groups: pieces of near-equal length are computed together, for a layout that pads. Which rows share a step stays
+    chance; its gradient is the same however its pieces are dealt out.
     """
 
-    def __init__(self, cutting: Cutting, layout: Layout, micro_batch: MicroBatch, *, pins: bool = False) -> None:
+    def __init__(
+        self, cutting: Cutting, layout: Layout, micro_batch: MicroBatch, *, pins: bool = False, groups: bool = False
+    ) -> None:
         self.cutting = cutting
         self.layout = layout
         self.micro_batch = micro_batch
         self.pins = pins
+        self.groups = groups
 
     def make(self, examples: Sequence[Example]) -> ReadyStep:
         """Cut rows into pieces and put these together."""
@@ -56,8 +62,14 @@ class StepMaker:
     def of_pieces(self, pieces: list[Piece]) -> ReadyStep:
         """Put pieces together by the present size of a micro-batch."""
         size = self.micro_batch.size  # before they are cut: it may be halved meanwhile
-        batches = [self.layout.collate(chunk) for chunk in self.micro_batch.cut(pieces)]
+        batches = [self.layout.collate(chunk) for chunk in self._chunks(pieces)]
         return ReadyStep(pieces, [pinned(batch) for batch in batches] if self.pins else batches, size)
+
+    def _chunks(self, pieces: list[Piece]) -> Iterator[Sequence[Piece]]:
+        if not self.groups:
+            return self.micro_batch.cut(pieces)
+        longest_first = sorted(pieces, key=lambda piece: -len(piece.input_ids))
+        return chain.from_iterable(map(cut_by_length, self.micro_batch.cut(longest_first)))
 
     def fitting(self, step: ReadyStep) -> ReadyStep:
         """Return a step as it is, or made anew when memory was found too small for it since it was made."""

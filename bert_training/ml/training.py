@@ -20,6 +20,7 @@ from bert_training.ml.feeding import Feeder, ReadyStep, StepMaker
 from bert_training.ml.final_model import RunFacts, keep_final_model
 from bert_training.ml.forecast import Forecaster
 from bert_training.ml.job import Reporter, TrainingJob, TrainingResult, TrainingSettings
+from bert_training.ml.layout import Padded
 from bert_training.ml.long_text import JudgedTest, compare_ways
 from bert_training.ml.memory import explained_memory_errors
 from bert_training.ml.micro_batch import MicroBatch
@@ -82,8 +83,14 @@ class TrainingSession:
         model, accelerated = self.accelerator.prepare(self.network.model, optimizer)
         self.model = model
         self.micro_batch = MicroBatch(self.settings, self.accelerator.device, on_halved=report.warning)
-        pins = self.settings.dataloader_pin_memory and self.accelerator.device.type == "cuda"
-        maker = StepMaker(prepared.rows.cutting, prepared.layout, self.micro_batch, pins=pins)
+        device = self.accelerator.device.type
+        maker = StepMaker(
+            prepared.rows.cutting,
+            prepared.layout,
+            self.micro_batch,
+            pins=self.settings.dataloader_pin_memory and device == "cuda",
+            groups=isinstance(prepared.layout, Padded) and device == "cpu",  # a GPU would wait for ever smaller batches
+        )
         self.feeder = Feeder(maker, threads=self.settings.dataloader_num_workers, on_wait=report.pulse)
         self.stepper = Stepper(
             self.network,

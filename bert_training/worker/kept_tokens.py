@@ -3,7 +3,7 @@
 import shutil
 from pathlib import Path
 
-LIMIT_BYTES = 4 * 2**30  # of all tables; 132,373 reviews take 35 MB, a million court decisions 1.1 GB
+LIMIT_BYTES = 4 * 2**30  # of all tables; 132,373 reviews take 31 MiB, a million court decisions 1 GiB
 SUFFIX = ".tokens"
 
 
