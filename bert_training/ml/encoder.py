@@ -2,14 +2,15 @@
 
 import threading
 import time
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any
 
 from bert_training.ml.batching import cut_into
 from bert_training.ml.encoded_rows import pack
 from bert_training.ml.job import TrainingJob
-from bert_training.ml.row_store import RowStore
+from bert_training.ml.row_store import WAIT_SECONDS, RowStore
 from bert_training.ml.task_network import TaskNetwork
 from bert_training.ml.token_cache import write_rows
 
@@ -33,6 +34,12 @@ class Encoder:
     def failure_to_keep(self) -> BaseException | None:
         """Return why the rows could not be kept, as far as it is known."""
         return self._keeping.exception() if self._keeping.done() and not self._keeping.cancelled() else None
+
+    def wait_until_kept(self, *, on_wait: Callable[[], None]) -> None:
+        """Wait until the rows are on disk, or cannot be kept, with signs of life."""
+        while not self._keeping.done():
+            wait([self._keeping], timeout=WAIT_SECONDS)
+            on_wait()
 
     def close(self) -> None:
         """Stop at once; rows that are being written are written to their end."""

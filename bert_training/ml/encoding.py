@@ -60,8 +60,10 @@ class Rows:
         }
 
     def wait(self) -> None:
-        """Wait until all rows are there; what is known then is said."""
+        """Wait until all rows are there, and kept for whoever comes next; what is known then is said."""
         self._store.wait()
+        if self._encoder:
+            self._encoder.wait_until_kept(on_wait=self._report.pulse)
         self.tell()
 
     def tell(self) -> None:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 from bert_training.ml import encoding, token_cache
 from bert_training.ml.encoded_rows import pack
 from bert_training.ml.job import TrainingJob
+from bert_training.ml.reporting import RunReport
 from bert_training.ml.row_store import RowStore
 from bert_training.ml.task_network import Example
 from bert_training.ml.token_cache import CacheDamaged, cache_key, read_rows, write_rows
@@ -135,6 +137,15 @@ def test_a_manifest_of_other_things_is_not_believed(kept: Path) -> None:
         (kept / "manifest.json").write_text(content)
         with pytest.raises(CacheDamaged):
             read_rows(kept, Example, 3)
+
+
+def test_rows_that_were_waited_for_are_on_disk(tiny_bert: BaseModelFiles, tmp_path: Path) -> None:
+    """Another process of the same training reads them then."""
+    job = with_cache(text_job(tiny_bert, tmp_path / "job"), tmp_path)
+    network = build_network(job.base_model, label_names=job.label_names, settings=job.settings)
+    with ExitStack() as at_end:
+        encoding.encode_rows(job, network, RunReport(Recorder(), lambda: 0.0), at_end).wait()
+        assert read_rows(tmp_path / "tokens" / cache_key(job, network), Example, len(job.table)) is not None
 
 
 def test_on_a_full_disk_training_goes_on_without(
