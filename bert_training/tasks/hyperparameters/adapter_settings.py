@@ -11,8 +11,8 @@ class AdapterSettings(Settings):
         0,
         gettext_noop("Rank"),
         gettext_noop(
-            "Trains small added matrices of this rank instead of all weights: less memory, faster "
-            "steps. 0 trains all weights; 8 to 32 is usual."
+            "Trains small added matrices of this rank instead of all weights: less memory, small checkpoints. "
+            "0 trains all weights; 8 to 32 is usual."
         ),
         ge=0,
         le=1024,

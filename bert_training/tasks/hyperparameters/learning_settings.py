@@ -186,7 +186,9 @@ class LearningSettings(Settings):
     frozen_layers: int = hyperparameter(
         0,
         gettext_noop("Frozen layers"),
-        gettext_noop("How many of the lower layers stay as they are: faster, with less memory."),
+        gettext_noop(
+            "How many of the lower layers stay as they are, with the word vectors below them: faster, with less memory."
+        ),
         unit=gettext_noop("layers"),
         ge=0,
         le=1000,
