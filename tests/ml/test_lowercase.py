@@ -14,27 +14,19 @@ from tests.ml.runs import Recorder, run_text, text_job, text_table
 from tests.ml.tiny_bert import MARKERS
 
 
-@pytest.fixture
-def shouted(tiny_bert: BaseModelFiles, tmp_path: Path) -> Recorder:
-    """A run over texts in capitals, read in small letters."""
+def test_capitals_are_read_as_small_letters_in_training_and_by_the_kept_model(
+    tiny_bert: BaseModelFiles, tmp_path: Path
+) -> None:
     table, recorder = text_table(), Recorder()
     table["text"] = table["text"].str.upper()
     run_text(text_job(tiny_bert, tmp_path / "job", table=table, epochs=8, lowercase=True), recorder)
-    return recorder
 
-
-def test_capitals_are_read_as_small_letters_in_training_and_by_the_kept_model(
-    shouted: Recorder, tmp_path: Path
-) -> None:
     classify = pipeline("text-classification", model=str(tmp_path / "job" / "final"), device="cpu")
     answers = classify(["O AUTOR PEDE SALARIO", "o autor pede salario", "A parte pede IMPOSTO"])
     assert [answer["label"] for answer in answers] == ["pessoal", "pessoal", "tributario"]
-    assert not any(marker in shouted.text.lower() for marker in MARKERS)
-
-
-def test_a_cased_base_model_gives_a_warning(shouted: Recorder) -> None:
-    warnings = [message for level, message in shouted.lines if level == "WARNING"]
+    warnings = [message for level, message in recorder.lines if level == "WARNING"]
     assert any("the base model tiny-bert knows capitals" in message for message in warnings)
+    assert not any(marker in recorder.text.lower() for marker in MARKERS)
 
 
 def test_accents_stay(tiny_bert: BaseModelFiles) -> None:

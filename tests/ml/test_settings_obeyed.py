@@ -79,6 +79,7 @@ def fingerprints() -> dict[str, str]:
     return {}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", CHANGES)
 def test_a_changed_setting_gives_other_weights(
     base_model: BaseModelFiles, tmp_path: Path, fingerprints: dict[str, str], name: str
