@@ -91,7 +91,7 @@ def compare(base_model: BaseModelFiles, folder: Path, seed: int) -> None:
     assert last.points == whole.points[len(whole.points) - len(last.points) :]
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", [4, 7, 12])  # go on in the middle, once, twice and three times
 def test_a_training_that_died_anywhere_ends_as_one_that_did_not(
     tiny_bert: BaseModelFiles, tmp_path: Path, seed: int
 ) -> None:

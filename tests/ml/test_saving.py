@@ -12,9 +12,11 @@ from safetensors import SafetensorError
 from safetensors.torch import save_file
 
 from bert_training.ml.checkpoints import TRAINING, WEIGHTS
-from bert_training.ml.training import BaseModelFiles
+from bert_training.ml.training import BaseModelFiles, train
+from bert_training.tasks.text_classification import network as text_network
+from bert_training.tasks.text_classification.network import TextClassificationNetwork
 from tests.ml.interruptions import cut_power, release_at, resume_step, run_twice
-from tests.ml.runs import Recorder, run_text, text_job
+from tests.ml.runs import Recorder, module_with, run_text, text_job
 
 EPOCH = 7  # steps
 
@@ -77,6 +79,35 @@ def test_there_are_always_two_checkpoints_to_go_on_from(tiny_bert: BaseModelFile
     whole = [list(found.values()).count("whole") for found in seen]
     assert whole[0] == 1
     assert min(whole[whole.index(2) :]) == 2
+
+
+class EverBetter(TextClassificationNetwork):
+    """The real network, but each evaluation is better than the one before."""
+
+    judged = 0
+
+    def evaluate(self, *arguments: Any) -> Any:
+        real = super().evaluate(*arguments)
+        type(self).judged += 1
+        return replace(real, metrics={**real.metrics, "f1_macro": self.judged / 100})
+
+
+def test_the_best_weights_of_a_state_stay_while_it_does(tiny_bert: BaseModelFiles, tmp_path: Path) -> None:
+    """Also when later ones are better: who goes on from that state has not seen them."""
+    seen: list[dict[int, str]] = []
+    job = text_job(tiny_bert, tmp_path / "job", eval_steps=2, save_steps=5, max_steps=7)
+    train(job, module_with(EverBetter), Recorder(watch(seen, tmp_path / "job" / "checkpoints")))
+    assert {4: "weights", 5: "whole", 6: "weights"} in seen
+
+
+def test_a_state_is_not_replaced_by_the_weights_alone(tiny_bert: BaseModelFiles, tmp_path: Path) -> None:
+    """Saved by the clock at the last step of an epoch, whose evaluation is the best."""
+    seen: list[dict[int, str]] = []
+    recorder = Recorder(watch(seen, tmp_path / "job" / "checkpoints"))
+    job = replace(text_job(tiny_bert, tmp_path / "job", epochs=2), checkpoint_seconds=float(EPOCH))
+    train(job, text_network, recorder, clock=lambda: float(recorder.moments[-1]["step"] if recorder.moments else 0))
+    assert seen[0] == {EPOCH: "whole"}
+    assert all(found.get(EPOCH, "whole") == "whole" for found in seen)
 
 
 def test_what_a_former_run_left_in_the_folder_is_neither_kept_nor_counted(
