@@ -153,7 +153,7 @@ def expected_rates(profile: RunProfile, rehearsal: Rehearsal, past: Sequence[Pas
     """Return the medians of the most similar past runs, or what the rehearsal says."""
     similar = most_similar(profile, past, most=SIMILAR_RUNS, within=FURTHEST)
     if not similar:
-        rate = rehearsal.seconds / max(1, rehearsal.tokens)
+        rate = rehearsal.usual_seconds_a_token
         return Rates(rate, rate * FORWARD_SHARE, 1.0, "from the rehearsal; there is no similar run on this machine yet")
     train, judge, memory = zip(*(_rates_of(run, profile) for run in similar), strict=True)
     plural = "runs" if len(similar) > 1 else "run"

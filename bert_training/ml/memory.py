@@ -9,7 +9,7 @@ from bert_training.ml.errors import GpuOutOfMemory, HostOutOfMemory
 from bert_training.ml.job import TrainingSettings
 
 # torch raises a plain RuntimeError for the host (Linux, Windows) and for Apple GPUs.
-HOST_PHRASES = ("can't allocate memory", "not enough memory")
+HOST_PHRASES = ("can't allocate memory", "not enough memory", "Cannot allocate memory")
 # CUDA itself, and the libraries that ask it for memory beside torch's own allocator.
 GPU_PHRASES = (
     "MPS backend out of memory",

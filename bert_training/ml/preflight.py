@@ -40,11 +40,11 @@ def check_disk(job: TrainingJob, model: torch.nn.Module, report: RunReport) -> N
 
     Room taken by this run's own checkpoints counts as free: later ones replace them.
     """
-    weights = sum(_bytes_of(parameter) for parameter in model.parameters())
-    moments = MOMENTS * sum(_bytes_of(parameter) for parameter in model.parameters() if parameter.requires_grad)
-    final = max(weights, _folder_bytes(job.base_model.folder, "*.safetensors"))
-    least = LEAST_CHECKPOINTS * (weights + moments) + final
-    wanted = (job.settings.save_total_limit + 1) * (weights + moments) + final
+    trained = sum(_bytes_of(parameter) for parameter in model.parameters() if parameter.requires_grad)
+    checkpoint = (1 + MOMENTS) * trained  # what is frozen is in none
+    final = max(sum(map(_bytes_of, model.parameters())), _folder_bytes(job.base_model.folder, "*.safetensors"))
+    least = LEAST_CHECKPOINTS * checkpoint + final
+    wanted = (job.settings.save_total_limit + 1) * checkpoint + final
     job.job_dir.mkdir(parents=True, exist_ok=True)
     room = shutil.disk_usage(job.job_dir).free + _folder_bytes(job.job_dir / "checkpoints", "*/*")
     if room < least:

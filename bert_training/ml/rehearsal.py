@@ -1,10 +1,11 @@
-"""One batch before training, of the longest rows that the run will meet: does it fit, and how long does it take?
+"""A batch of the longest rows of the run, and a usual one, before training: do they fit, and how long do they take?
 
 Nothing of it stays: weights, optimizer and chance are as before, so that a run with rehearsal is the run without.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import ceil
 from typing import Any
 
 import numpy as np
@@ -12,10 +13,13 @@ import pandas as pd
 import torch
 from numpy.typing import NDArray
 
+from bert_training.ml.batching import epoch_order
 from bert_training.ml.chance import Chance
 from bert_training.ml.cutting import Cutting
+from bert_training.ml.job import TrainingJob
 from bert_training.ml.memory_use import PeakMemory, free_bytes, shown_bytes
 from bert_training.ml.preflight import MOMENTS
+from bert_training.ml.preparation import Prepared
 from bert_training.ml.stepping import Stepper
 from bert_training.ml.task_network import Piece, TaskNetwork
 
@@ -24,13 +28,17 @@ LONGEST_ROWS = 64  # by characters, at least: among them the longest by tokens a
 
 @dataclass(frozen=True)
 class Rehearsal:
-    """What a batch took. peak_bytes: optimizer included.  free_bytes: beside that, before it."""
+    """What the longest batch took, and how long a usual one takes a token.
+
+    peak_bytes: optimizer included.  free_bytes: beside that.
+    """
 
     pieces: int
     tokens: int
     seconds: float
     peak_bytes: int
     free_bytes: int
+    usual_seconds_a_token: float
 
     def describe(self) -> str:
         """Say it in a line."""
@@ -40,33 +48,59 @@ class Rehearsal:
         )
 
 
-def rehearse(stepper: Stepper, pieces: Sequence[Piece], *, clock: Callable[[], float]) -> Rehearsal:
-    """Compute the gradients of the first micro-batch of these pieces, and drop them.
+def rehearse(job: TrainingJob, prepared: Prepared, stepper: Stepper, *, clock: Callable[[], float]) -> Rehearsal:
+    """Compute the gradients of the longest micro-batch and of the first one, and drop them.
 
     Steps down when memory runs out; raises GpuOutOfMemory or HostOutOfMemory when one piece is too much.
     """
     device = stepper.accelerator.device
     chance = Chance.now(device)
     stepper.model.train()
-    moments = _moments_to_come(stepper)
-
-    def attempt() -> Rehearsal:
-        batch = next(iter(stepper.micro_batch.cut(pieces)))
-        with PeakMemory(device) as peak:
-            # On a GPU the optimizer's room is taken meanwhile; a host gives memory only to who writes to it.
-            room = torch.empty(0 if device.type == "cpu" else moments, dtype=torch.uint8, device=device)
-            began = clock()
-            figures = stepper.add_gradients(stepper.maker.of_pieces(list(batch)))
-            seconds = clock() - began
-            del room
-        taken = peak.bytes + (moments if device.type == "cpu" else 0)
-        free = free_bytes(device) - moments
-        return Rehearsal(len(batch), figures.tokens, seconds, taken, max(0, free))
-
-    rehearsal = stepper.micro_batch.retry(attempt)
+    room = _moments_to_come(stepper)
+    count = ceil(prepared.plan.rows_per_step / job.settings.gradient_accumulation_steps)
+    longest = longest_pieces(job.table, prepared.network, prepared.rows.cutting, count=count)
+    trial = stepper.micro_batch.retry(lambda: _try(stepper, longest, room, clock))
+    # Apart from the longest one, which is slow because it is the first of all, and because attention to long rows is.
+    usual = _first_pieces(job, prepared, count=count)
+    seconds_a_token = stepper.micro_batch.retry(lambda: _seconds_a_token(stepper, usual, clock))
     stepper.optimizer.zero_grad()
     chance.restore()
-    return rehearsal
+    return replace(trial, usual_seconds_a_token=seconds_a_token)
+
+
+def _try(stepper: Stepper, pieces: Sequence[Piece], room: int, clock: Callable[[], float]) -> Rehearsal:
+    """Compute one micro-batch. room: bytes that the optimizer will take."""
+    device = stepper.accelerator.device
+    is_host = device.type == "cpu"
+    batch = list(next(iter(stepper.micro_batch.cut(pieces))))
+    with PeakMemory(device) as peak:
+        # On a GPU the optimizer's room is taken meanwhile; a host gives memory only to who writes to it.
+        taken = torch.empty(0 if is_host else room, dtype=torch.uint8, device=device)
+        began = clock()
+        figures = stepper.add_gradients(stepper.maker.of_pieces(batch))
+        seconds = clock() - began
+        del taken
+    return Rehearsal(
+        pieces=len(batch),
+        tokens=figures.tokens,
+        seconds=seconds,
+        peak_bytes=peak.bytes + (room if is_host else 0),
+        free_bytes=max(0, free_bytes(device) - room),
+        usual_seconds_a_token=seconds / max(1, figures.tokens),
+    )
+
+
+def _seconds_a_token(stepper: Stepper, pieces: list[Piece], clock: Callable[[], float]) -> float:
+    began = clock()
+    figures = stepper.add_gradients(stepper.maker.of_pieces(pieces))
+    return (clock() - began) / max(1, figures.tokens)
+
+
+def _first_pieces(job: TrainingJob, prepared: Prepared, *, count: int) -> list[Piece]:
+    """Return the pieces that the first epoch begins with."""
+    train = prepared.rows.splits["train"]
+    rows = epoch_order(len(train), seed=job.settings.seed, epoch=1)[:count]
+    return [piece for row in rows for piece in prepared.rows.cutting.cut(train[row])][:count]
 
 
 def longest_pieces(table: pd.DataFrame, network: TaskNetwork[Any], cutting: Cutting, *, count: int) -> list[Piece]:

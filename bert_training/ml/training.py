@@ -6,7 +6,6 @@ Knows no task by name, no HTTP and no Django: it speaks to a Reporter and leaves
 import time
 from collections.abc import Callable, Generator
 from contextlib import ExitStack, closing
-from math import ceil
 from types import ModuleType
 from typing import Any
 
@@ -27,7 +26,7 @@ from bert_training.ml.micro_batch import MicroBatch
 from bert_training.ml.optimizer import build_optimizer
 from bert_training.ml.preflight import check_disk
 from bert_training.ml.preparation import Prepared, prepare
-from bert_training.ml.rehearsal import longest_pieces, rehearse
+from bert_training.ml.rehearsal import rehearse
 from bert_training.ml.reporting import RunReport, StepMeter, StopRequested
 from bert_training.ml.saving import Saver
 from bert_training.ml.schedule import build_scheduler, count_warmup_steps
@@ -163,11 +162,10 @@ class TrainingSession:
         return self.report.is_finishing or self.report.step >= self.plan.total_steps
 
     def _rehearse(self) -> None:
-        """Find out before the first step what would end the run in the middle."""
+        """Find out before the first step what would end the run in the middle, and how long it will take."""
+        self.report.enter("preparing")
         check_disk(self.job, self.network.model, self.report)
-        count = ceil(self.plan.rows_per_step / self.settings.gradient_accumulation_steps)
-        pieces = longest_pieces(self.job.table, self.network, self.prepared.rows.cutting, count=count)
-        rehearsal = rehearse(self.stepper, pieces, clock=self.report.clock)
+        rehearsal = rehearse(self.job, self.prepared, self.stepper, clock=self.report.clock)
         self.report.info(rehearsal.describe())
         self.forecaster = Forecaster(self.job, self.prepared, rehearsal, self.report)
         self.forecaster.announce()

@@ -86,7 +86,7 @@ class Exploding(torch.autograd.Function):
 
 
 class ExplodesAtStepThree(TextClassificationNetwork):
-    """The real network, but the gradients of the third step are infinite; the first loss is the rehearsal's."""
+    """The real network, but the gradients of the third step are infinite; the first two losses are the rehearsal's."""
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
@@ -99,7 +99,7 @@ class ExplodesAtStepThree(TextClassificationNetwork):
             return loss
         self.seen_heads.append(self.head().clone())
         exploded: torch.Tensor = Exploding.apply(loss)  # type: ignore[no-untyped-call]
-        return exploded if len(self.seen_heads) == 4 else loss
+        return exploded if len(self.seen_heads) == 5 else loss
 
     def head(self) -> torch.Tensor:
         """Return the weights of the head as they are."""
@@ -118,6 +118,6 @@ def test_infinite_gradients_of_a_finite_loss_end_the_run_and_leave_the_weights(
         train(job, module_with(ExplodesAtStepThree), Recorder())
 
     network = NETWORKS.pop()
-    _rehearsed, first, _second, third = network.seen_heads
+    _long, _usual, first, _second, third = network.seen_heads
     assert not torch.equal(first, third)
     assert torch.equal(network.head(), third)
