@@ -10,13 +10,17 @@ from numpy.typing import NDArray
 
 from bert_training.ml.batching import cut_into, to_device
 from bert_training.ml.cutting import Cutting, join_logits
+from bert_training.ml.distributed import ALONE, World, pack, unpack
 from bert_training.ml.layout import Layout
 from bert_training.ml.micro_batch import MicroBatch
 from bert_training.ml.task_network import Evaluation, ExampleT, Piece, TaskNetwork
 
 
 class Judge:
-    """Judges rows with a network. micro_batch: how many pieces are computed at once; on_batch: called after each."""
+    """Judges rows with a network. micro_batch: how many pieces are computed at once; on_batch: called after each.
+
+    world: the processes that share the rows; on_round: called by all of them at the same time, again and again.
+    """
 
     def __init__(
         self,
@@ -29,6 +33,8 @@ class Judge:
         device: torch.device,
         class_weights: torch.Tensor | None,
         on_batch: Callable[[], None],
+        on_round: Callable[[], None] = lambda: None,
+        world: World = ALONE,
     ) -> None:
         self.network = network
         self.model = model
@@ -38,6 +44,8 @@ class Judge:
         self.device = device
         self.class_weights = class_weights
         self.on_batch = on_batch
+        self.on_round = on_round
+        self.world = world
         self._loss_sum = self._weight_sum = 0.0
 
     def evaluate(self, examples: Sequence[ExampleT]) -> Evaluation:
@@ -49,19 +57,35 @@ class Judge:
         predictions = self.predict(examples)
         evaluation = self.figures(predictions, examples)
         loss = self._loss_sum / self._weight_sum if self._weight_sum else None
-        metrics = {**evaluation.metrics, "loss": _defined(loss)}
+        metrics = self.world.agree({**evaluation.metrics, "loss": _defined(loss)})
         return Evaluation(metrics, evaluation.classes, predictions)
 
     def predict(self, examples: Sequence[ExampleT]) -> list[NDArray[Any]]:
-        """Return the task's prediction of each row."""
+        """Return the task's prediction of each row; each process computes its share."""
         predictions: dict[int, NDArray[Any]] = {}
         self._loss_sum = self._weight_sum = 0.0
         self.model.eval()
         longest_first = sorted(range(len(examples)), key=lambda row: -len(examples[row].input_ids))
-        for rows in cut_into(longest_first, self.micro_batch.size):
-            chosen = [examples[row] for row in rows]
-            predictions.update(zip(rows, self.network.predict(self._logits(chosen), chosen), strict=True))
+        rows_at_once = self.world.agree(self.micro_batch.size)
+        for rows in self.world.deal(list(cut_into(longest_first, rows_at_once))):
+            if rows is not None:
+                chosen = [examples[row] for row in rows]
+                predictions.update(zip(rows, self.network.predict(self._logits(chosen), chosen), strict=True))
+            self.on_round()
+        predictions = self._put_together(predictions)
         return [predictions[row] for row in range(len(examples))]
+
+    def _put_together(self, own: dict[int, NDArray[Any]]) -> dict[int, NDArray[Any]]:
+        """Return the predictions of all processes, and add up their losses."""
+        if self.world.size == 1:
+            return own
+        sums = self.world.sum(torch.tensor([self._loss_sum, self._weight_sum], dtype=torch.float64))
+        self._loss_sum, self._weight_sum = sums.tolist()
+        rows = torch.tensor(list(own), dtype=torch.int64)
+        predictions: dict[int, NDArray[Any]] = {}
+        for part in self.world.gather({"rows": rows, **pack(list(own.values()))}):
+            predictions.update(zip(part.pop("rows").tolist(), unpack(part), strict=True))
+        return predictions
 
     def figures(self, predictions: Sequence[NDArray[Any]], examples: Sequence[ExampleT]) -> Evaluation:
         """Judge predictions of these rows; a figure that is not finite is not defined."""

@@ -12,6 +12,7 @@ from typing import Any
 
 from bert_training.ml.batching import cut_by_length, pinned
 from bert_training.ml.cutting import SPECIAL, Cutting
+from bert_training.ml.distributed import ALONE, World
 from bert_training.ml.layout import Layout
 from bert_training.ml.micro_batch import MicroBatch
 from bert_training.ml.task_network import Batch, Example, Piece
@@ -22,7 +23,10 @@ WAIT_SECONDS = 0.2  # between two signs of life while the loop waits for a batch
 
 @dataclass(frozen=True)
 class ReadyStep:
-    """All that one optimizer step computes. batches: on the CPU; size: of the micro-batch that they were cut by."""
+    """All that one optimizer step computes. pieces: of all processes.  batches: this one's share, on the CPU.
+
+    size: of the micro-batch that they were cut by.
+    """
 
     pieces: list[Piece]
     batches: list[Batch]
@@ -47,13 +51,21 @@ class StepMaker:
     """
 
     def __init__(
-        self, cutting: Cutting, layout: Layout, micro_batch: MicroBatch, *, pins: bool = False, groups: bool = False
+        self,
+        cutting: Cutting,
+        layout: Layout,
+        micro_batch: MicroBatch,
+        *,
+        pins: bool = False,
+        groups: bool = False,
+        world: World = ALONE,
     ) -> None:
         self.cutting = cutting
         self.layout = layout
         self.micro_batch = micro_batch
         self.pins = pins
         self.groups = groups
+        self.world = world
 
     def make(self, examples: Sequence[Example]) -> ReadyStep:
         """Cut rows into pieces and put these together."""
@@ -61,8 +73,9 @@ class StepMaker:
 
     def of_pieces(self, pieces: list[Piece]) -> ReadyStep:
         """Put pieces together by the present size of a micro-batch."""
+        own = self.world.share(pieces, lambda piece: len(piece.input_ids))
         size = self.micro_batch.size  # before they are cut: it may be halved meanwhile
-        batches = [self.layout.collate(chunk) for chunk in self._chunks(pieces)]
+        batches = [self.layout.collate(chunk) for chunk in self._chunks(own)]
         return ReadyStep(pieces, [pinned(batch) for batch in batches] if self.pins else batches, size)
 
     def _chunks(self, pieces: list[Piece]) -> Iterator[Sequence[Piece]]:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import torch
 
+from bert_training.ml.distributed import World
 from bert_training.ml.errors import GpuNotFound
 
 CPUINFO = Path("/proc/cpuinfo")  # Linux only; elsewhere the processor stays nameless and without known flags
@@ -35,6 +36,26 @@ def _require_cuda(device: str, index: str) -> None:
     count = torch.cuda.device_count()
     if index and not (index.isdecimal() and int(index) < count):
         raise GpuNotFound(f"Device {device!r} was asked for, but this machine has cuda:0 to cuda:{count - 1}.")
+
+
+def count_processes(wanted: int | None, device: str) -> int:
+    """Return how many processes train together: as many as are wanted, or one for each GPU of "cuda", else one."""
+    gpus = torch.cuda.device_count() if device == "cuda" else 0
+    if wanted is None:
+        return max(1, gpus)
+    if device.startswith("cuda") and wanted > max(1, gpus):
+        raise GpuNotFound(
+            f"{wanted} processes were asked for, but there are {max(1, gpus)} GPUs for them: one for each."
+        )
+    return wanted
+
+
+def device_of_rank(device: str, world: World) -> str:
+    """Give each of several processes its own CUDA GPU; another kind of device, or one process, stays as it is."""
+    if world.size == 1 or not device.startswith("cuda"):
+        return device
+    _require_cuda(f"cuda:{world.local_rank}", str(world.local_rank))
+    return f"cuda:{world.local_rank}"
 
 
 def select_device(device: str) -> None:

@@ -8,8 +8,9 @@ import torch
 
 from bert_training.ml.batching import cut_by_tokens, cut_into
 from bert_training.ml.chance import Chance
+from bert_training.ml.distributed import ALONE, World
 from bert_training.ml.job import TrainingSettings
-from bert_training.ml.memory import MEMORY_ERRORS, SHORTAGES, shortage_of, too_small_for_one
+from bert_training.ml.memory import MEMORY_ERRORS, SHORTAGES, Shortage, shortage_of, too_small_for_one
 from bert_training.ml.task_network import Piece
 
 LEAST_TOKENS = 64  # a budget as small as this is one text at a time
@@ -37,16 +38,17 @@ class MicroBatch:
         """Cut pieces into what is computed at once; the last may be smaller."""
         return iter(cut_by_tokens(pieces, self.size)) if self.by_tokens else cut_into(pieces, self.size)
 
-    def retry(self, compute: Callable[[], Result]) -> Result:
+    def retry(self, compute: Callable[[], Result], *, world: World = ALONE) -> Result:
         """Compute; when memory runs out, from the beginning with half the size and the same random numbers.
 
         `compute` asks `cut` each time and undoes what an unfinished call of it left. Raises GpuOutOfMemory or
-        HostOutOfMemory when one piece at a time is too much.
+        HostOutOfMemory when one piece at a time is too much. world: the processes that all try again when one has to.
         """
         chance = Chance.now(self.device)
         while True:
+            shortage: Shortage | None = None
             try:
-                return compute()
+                result = compute()
             except MEMORY_ERRORS as error:
                 shortage = shortage_of(error)
                 if shortage is None:
@@ -54,7 +56,9 @@ class MicroBatch:
                 if self.size <= (LEAST_TOKENS if self.by_tokens else 1):
                     raise too_small_for_one(shortage, self.settings) from error
             # Not inside of the handler: the traceback still holds the tensors of the call that failed.
-            self._halve(SHORTAGES[shortage])
+            if not world.any(shortage is not None):
+                return result
+            self._halve(SHORTAGES[shortage] if shortage else "Another process ran out of memory")
             chance.restore()
 
     def shrink_to(self, size: int) -> None:
@@ -62,7 +66,7 @@ class MicroBatch:
         self.size = min(self.size, size)
 
     def _halve(self, what: str) -> None:
-        before, self.size = self.size, self.size // 2
+        before, self.size = self.size, max(1, self.size // 2)
         unit = " tokens" if self.by_tokens else ""
         _free_cached_memory(self.device)
         self.on_halved(

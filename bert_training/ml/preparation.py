@@ -4,6 +4,7 @@ from collections import Counter
 from contextlib import ExitStack
 from dataclasses import dataclass
 from importlib.metadata import version
+from math import ceil
 from types import ModuleType
 from typing import Any
 
@@ -13,9 +14,10 @@ from accelerate.state import AcceleratorState
 from transformers import PreTrainedModel
 
 from bert_training.ml.adapters import Adapter
+from bert_training.ml.distributed import World
 from bert_training.ml.encoding import Rows, encode_rows
 from bert_training.ml.freezing import freeze, trainable_share
-from bert_training.ml.hardware import choose_device, describe_device, select_device, use_threads
+from bert_training.ml.hardware import choose_device, describe_device, device_of_rank, select_device, use_threads
 from bert_training.ml.initial_weights import load_initial_weights
 from bert_training.ml.job import TrainingJob
 from bert_training.ml.layout import Layout
@@ -33,6 +35,7 @@ from bert_training.ml.task_network import TaskNetwork
 from bert_training.ml.vocabulary import train_used_words
 
 SHOWN_LABELS = 20
+LEAST_ROWS_EACH = 4  # of a step, for several processes to be worth their talk
 PACKAGES = ("torch", "transformers", "accelerate", "peft", "tokenizers", "safetensors")
 ACCELERATE_PRECISION = {"bf16": "bf16", "fp16": "fp16", "fp32": "no"}
 
@@ -50,15 +53,18 @@ class Prepared:
     plan: StepPlan
     adapter: Adapter | None
     machine: dict[str, Any]  # device, precision, threads and versions, for run.json
+    world: World
 
 
-def prepare(job: TrainingJob, network_module: ModuleType, report: RunReport, at_end: ExitStack) -> Prepared:
+def prepare(
+    job: TrainingJob, network_module: ModuleType, report: RunReport, world: World, at_end: ExitStack
+) -> Prepared:
     """Load the network and begin to encode the rows; raises BaseModelUnavailable or GpuNotFound."""
     report.info(
         f"Preparing: {len(job.table):,} rows, {len(job.label_names):,} labels, base model {job.base_model.name}"
     )
     report.pulse()
-    accelerator, machine = _use_machine(job, report)
+    accelerator, machine = _use_machine(job, report, world)
     seed_everything(job.settings.seed)
     network: TaskNetwork[Any] = network_module.build_network(
         job.base_model, label_names=job.label_names, settings=job.settings
@@ -72,7 +78,7 @@ def prepare(job: TrainingJob, network_module: ModuleType, report: RunReport, at_
         f"{network.model.num_parameters():,} parameters, texts cut at {network.tokenizer.model_max_length:,} tokens"
     )
     adapter = _choose_what_learns(job, network.model, report)
-    rows = encode_rows(job, network, report, at_end)
+    rows = _encode_once(job, network, report, world, at_end)
     layout = choose_layout(network, report, device=machine["device"], precision=machine["precision"])
     if accelerator.device.type == "cpu":  # a GPU has the bandwidth to spare, and need not wait for all rows
         train_used_words(network.model, rows)
@@ -81,7 +87,37 @@ def prepare(job: TrainingJob, network_module: ModuleType, report: RunReport, at_
     step_rows = StepRows(len(rows.splits["train"]), job.settings, tokens=tokens)
     plan = plan_steps(step_rows, job.settings)
     _describe_plan(job, plan, report)
-    return Prepared(network, accelerator, rows, layout, class_weights, step_rows, plan, adapter, machine)
+    _describe_world(job, plan, world, report)
+    return Prepared(network, accelerator, rows, layout, class_weights, step_rows, plan, adapter, machine, world)
+
+
+def _encode_once(
+    job: TrainingJob, network: TaskNetwork[Any], report: RunReport, world: World, at_end: ExitStack
+) -> Rows:
+    """Begin to encode; of several processes rank 0 does it whole, and the others read what it kept."""
+    if not world.is_main:
+        world.wait()
+    rows = encode_rows(job, network, report, at_end)
+    if world.size > 1 and world.is_main:
+        rows.wait()
+        world.wait()
+    if not world.is_main:
+        seed_everything(job.settings.seed + world.rank)  # the network is the same, its dropout is not
+    return rows
+
+
+def _describe_world(job: TrainingJob, plan: StepPlan, world: World, report: RunReport) -> None:
+    """Say what several processes do, and what they do not."""
+    if world.size == 1:
+        return
+    report.info(f"{world.size} processes share the {plan.rows_per_step} rows of a step: the result is that of one")
+    if plan.rows_per_step < LEAST_ROWS_EACH * world.size:
+        report.warning(
+            f"Each process gets at most {ceil(plan.rows_per_step / world.size)} rows a step: too few to be faster. "
+            "Raise batch_size or gradient_accumulation_steps, or use fewer processes."
+        )
+    if job.settings.parallelism == "fsdp":
+        report.warning("FSDP is not built in: each process holds the whole network, as with ddp")
 
 
 def _choose_what_learns(job: TrainingJob, model: PreTrainedModel, report: RunReport) -> Adapter | None:
@@ -106,8 +142,8 @@ def _use_lowercase(job: TrainingJob, network: TaskNetwork[Any], report: RunRepor
     )
 
 
-def _use_machine(job: TrainingJob, report: RunReport) -> tuple[Accelerator, dict[str, Any]]:
-    device = choose_device(job.device)
+def _use_machine(job: TrainingJob, report: RunReport, world: World) -> tuple[Accelerator, dict[str, Any]]:
+    device = device_of_rank(choose_device(job.device), world)
     set_deterministic(job.settings.deterministic)
     select_device(device)
     arithmetic = choose_precision(device, job.settings.precision)

@@ -5,6 +5,7 @@ Nothing of it stays: weights, optimizer and chance are as before, so that a run 
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain, islice
 from math import ceil
 from typing import Any
 
@@ -57,12 +58,13 @@ def rehearse(job: TrainingJob, prepared: Prepared, stepper: Stepper, *, clock: C
     chance = Chance.now(device)
     stepper.model.train()
     room = _moments_to_come(stepper)
-    count = ceil(prepared.plan.rows_per_step / job.settings.gradient_accumulation_steps)
+    world = stepper.world
+    count = world.size * ceil(prepared.plan.rows_per_step / job.settings.gradient_accumulation_steps)
     longest = longest_pieces(job.table, prepared.network, prepared.rows.cutting, count=count)
-    trial = stepper.micro_batch.retry(lambda: _try(stepper, longest, room, clock))
+    trial = stepper.micro_batch.retry(lambda: _try(stepper, longest, room, clock), world=world)
     # Apart from the longest one, which is slow because it is the first of all, and because attention to long rows is.
     usual = _first_pieces(job, prepared, count=count)
-    seconds_a_token = stepper.micro_batch.retry(lambda: _seconds_a_token(stepper, usual, clock))
+    seconds_a_token = stepper.micro_batch.retry(lambda: _seconds_a_token(stepper, usual, clock), world=world)
     stepper.optimizer.zero_grad()
     chance.restore()
     return replace(trial, usual_seconds_a_token=seconds_a_token)
@@ -72,7 +74,8 @@ def _try(stepper: Stepper, pieces: Sequence[Piece], room: int, clock: Callable[[
     """Compute one micro-batch. room: bytes that the optimizer will take."""
     device = stepper.accelerator.device
     is_host = device.type == "cpu"
-    batch = list(next(iter(stepper.micro_batch.cut(pieces))))
+    # a micro-batch for each process, of which all take their share
+    batch = list(chain.from_iterable(islice(stepper.micro_batch.cut(pieces), stepper.world.size)))
     with PeakMemory(device) as peak:
         # On a GPU the optimizer's room is taken meanwhile; a host gives memory only to who writes to it.
         taken = torch.empty(0 if is_host else room, dtype=torch.uint8, device=device)

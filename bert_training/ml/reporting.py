@@ -8,6 +8,7 @@ from collections.abc import Callable
 from math import ceil
 from typing import Any
 
+from bert_training.ml.distributed import ALONE, World
 from bert_training.ml.job import Ended, Reporter
 from bert_training.ml.step_plan import StepPlan
 from bert_training.ml.stepping import StepFigures
@@ -31,6 +32,7 @@ class RunReport:
     def __init__(self, reporter: Reporter, clock: Callable[[], float]) -> None:
         self.reporter = reporter
         self.clock = clock  # monotonic seconds
+        self.world = ALONE  # whom to agree with on orders; alone until the loop begins: see `join`
         self.phase = "preparing"
         self.epoch = self.step = self.total_steps = self.checkpoint_step = 0
         self.is_finishing = False  # asked to stop training, judge and keep the best
@@ -52,11 +54,27 @@ class RunReport:
         self.seconds[self.phase] += now - self.phase_began
         self.phase, self.phase_began = phase, now
         self.pulse()
+        self.meet()
+
+    def join(self, world: World) -> None:
+        """From here on several processes obey orders where they `meet`, so that all do it at the same step.
+
+        Before, rank 0 alone is asked to stop; it ends, and the others with it.
+        """
+        self.world = world
+
+    def meet(self) -> None:
+        """Obey the directive that rank 0 got, together with all other processes; raises StopRequested. Collective."""
+        if self.world.size > 1:
+            self._obey(self.world.agree(self.reporter.directive()))
 
     def pulse(self) -> None:
-        """Give a sign of life and obey the directive; raises StopRequested."""
+        """Give a sign of life and, where there is one process, obey the directive; raises StopRequested."""
         self.tell_place()
-        directive = self.reporter.directive()
+        if self.world.size == 1:
+            self._obey(self.reporter.directive())
+
+    def _obey(self, directive: str) -> None:
         if directive == "cancel":
             raise StopRequested("canceled")
         if directive == "release":
@@ -91,6 +109,29 @@ class RunReport:
         phases = {**self.seconds, self.phase: self.seconds[self.phase] + self.clock() - self.phase_began}
         parts = ", ".join(f"{phase} {seconds:.1f} s" for phase, seconds in phases.items())
         return f"{parts}; in all {sum(phases.values()):.1f} s"
+
+
+class Silent:
+    """The reporter of a process that is not rank 0: what it would say, rank 0 says for all."""
+
+    def log(self, level: str, message: str) -> None:
+        """Say nothing."""
+
+    def metrics(self, *, epoch: int, step: int, split: str, values: dict[str, float]) -> None:
+        """Say nothing."""
+
+    def progress(self, *, phase: str, epoch: int, step: int, total_steps: int, checkpoint_step: int) -> None:
+        """Say nothing."""
+
+    def token_lengths(self, counts: dict[str, Any]) -> None:
+        """Say nothing."""
+
+    def remaining(self, seconds: float) -> None:
+        """Say nothing."""
+
+    def directive(self) -> str:
+        """Ask for nothing: rank 0 hears the orders."""
+        return "continue"
 
 
 class StepMeter:

@@ -39,7 +39,9 @@ class Saver:
         self.report = report
         self.place = place
         self.saved_at = report.clock()
-        forget_after(self.folder, job.resume_step)  # what was written later is written again
+        self.world = learner.world
+        if self.world.is_main:
+            forget_after(self.folder, job.resume_step)  # what was written later is written again
 
     def after_step(self) -> None:
         """Save the whole state where the settings or the clock ask for it."""
@@ -67,12 +69,15 @@ class Saver:
     def _is_due(self, seconds: float) -> bool:
         every = self.job.settings.save_steps
         is_step = bool(every) and self.report.step % (every or 1) == 0
-        return is_step or self.report.clock() - self.saved_at >= seconds
+        return is_step or bool(self.world.agree(self.report.clock() - self.saved_at >= seconds))
 
     def _save(self, write_files: Callable[[Path], None], *, is_resumable: bool = True) -> None:
         step, began = self.report.step, self.report.clock()
-        self._write(write_files, is_resumable=is_resumable)
-        keep_newest(self.folder, self.job.settings.save_total_limit, best_step=self.stopping.best_step)
+        self.learner.gather_chance()
+        if self.world.is_main:
+            self._write(write_files, is_resumable=is_resumable)
+            keep_newest(self.folder, self.job.settings.save_total_limit, best_step=self.stopping.best_step)
+        self.world.wait()
         now = self.report.clock()
         if is_resumable:
             self.saved_at = now

@@ -12,8 +12,10 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from bert_training.ml.checkpoints import TRAINING, WEIGHTS
+from bert_training.ml.distributed import ALONE, World
 
 OPTIMIZER = "optimizer"  # names of tensors: optimizer.<parameter>.<moment>
+RANK = "rank"  # names of the random states of further processes: rank.<number>.random.<device>
 Tensors = dict[str, torch.Tensor]
 
 
@@ -28,21 +30,32 @@ class Learner:
         device: torch.device,
         *,
         scaler: torch.amp.GradScaler | None = None,
+        world: World = ALONE,
     ) -> None:
         self.model = model
         self.optimizer = optimizer
         self.scheduler = scheduler
         self.device = device
         self.scaler = scaler  # of fp16
+        self.world = world
+        self.chance: Tensors = {}  # of all processes
+
+    def gather_chance(self) -> None:
+        """Learn the random states of all processes, to be written next. Collective."""
+        by_rank = self.world.gather(_torch_random(self.device))
+        self.chance = {_of_rank(rank) + name: state for rank, own in enumerate(by_rank) for name, state in own.items()}
 
     def write_weights(self, folder: Path) -> None:
         """Write the weights into a folder: what is left of the best evaluation."""
         save_file(_trained(self.model), folder / WEIGHTS)
 
     def write_tensors(self, folder: Path) -> None:
-        """Write weights, moments and random states into a folder: what a training goes on from."""
+        """Write weights, moments and random states into a folder: what a training goes on from.
+
+        The random states of torch are those that `gather_chance` found.
+        """
         self.write_weights(folder)
-        save_file({**self._moments(), **_random_tensors(self.device)}, folder / TRAINING)
+        save_file({**self._moments(), **_random_tensors(), **self.chance}, folder / TRAINING)
 
     def facts(self) -> dict[str, Any]:
         """Return what is no tensor, as JSON values."""
@@ -62,7 +75,8 @@ class Learner:
         self.scheduler.load_state_dict(facts["scheduler"])
         if self.scaler and facts["scaler"]:  # None where the run began in another precision
             self.scaler.load_state_dict(facts["scaler"])
-        _restore_random(tensors, facts["random"], self.device)
+        _restore_random(tensors, facts["random"])
+        _restore_torch_random(tensors, self.device, prefix=_of_rank(self.world.rank))
 
     def _moments(self) -> Tensors:
         state: dict[int, Tensors] = self.optimizer.state_dict()["state"]
@@ -96,14 +110,12 @@ def _moments_by_parameter(tensors: Tensors) -> dict[int, Tensors]:
     return state
 
 
-def _random_tensors(device: torch.device) -> Tensors:
+def _random_tensors() -> Tensors:
     _version, numbers, _gauss = random.getstate()
     _name, keys, *_rest = np.random.get_state(legacy=True)
     return {
         "random.python": torch.tensor(numbers, dtype=torch.int64),
         "random.numpy": torch.from_numpy(np.asarray(keys, dtype=np.int64)),
-        "random.torch": torch.get_rng_state(),
-        **_device_random(device),
     }
 
 
@@ -114,13 +126,28 @@ def _random_facts() -> dict[str, Any]:
     return {"python": {"version": version, "gauss": gauss}, "numpy": numpy_facts}
 
 
-def _restore_random(tensors: Tensors, facts: dict[str, Any], device: torch.device) -> None:
+def _restore_random(tensors: Tensors, facts: dict[str, Any]) -> None:
     python, legacy = facts["python"], facts["numpy"]
     random.setstate((python["version"], tuple(tensors["random.python"].tolist()), python["gauss"]))
     keys = tensors["random.numpy"].numpy().astype(np.uint32)
     np.random.set_state(("MT19937", keys, legacy["position"], legacy["has_gauss"], legacy["cached"]))
-    torch.set_rng_state(tensors["random.torch"])
-    own = tensors.get(f"random.{device.type}")  # absent when the run began on another kind of device
+
+
+def _of_rank(rank: int) -> str:
+    """Return what the names of a process's random states begin with."""
+    return f"{RANK}.{rank}." if rank else ""
+
+
+def _torch_random(device: torch.device) -> Tensors:
+    return {"random.torch": torch.get_rng_state(), **_device_random(device)}
+
+
+def _restore_torch_random(tensors: Tensors, device: torch.device, *, prefix: str) -> None:
+    """Restore chance as far as it was kept: a run may have begun on another kind of device, or in fewer processes."""
+    state = tensors.get(f"{prefix}random.torch")
+    if state is not None:
+        torch.set_rng_state(state)
+    own = tensors.get(f"{prefix}random.{device.type}")
     if own is not None and device.type == "mps":
         torch.mps.set_rng_state(own)
     elif own is not None:

@@ -1,14 +1,15 @@
 """One optimizer step over some rows: micro-batches, exact accumulation, clipping."""
 
 import math
-from contextlib import nullcontext
 from dataclasses import dataclass, replace
 
 import torch
 from accelerate import Accelerator
 
 from bert_training.ml.batching import to_device
+from bert_training.ml.distributed import ALONE, World
 from bert_training.ml.feeding import ReadyStep, StepMaker
+from bert_training.ml.gradients import GradientSum
 from bert_training.ml.job import TrainingSettings
 from bert_training.ml.micro_batch import MicroBatch
 from bert_training.ml.task_network import Example, TaskNetwork
@@ -50,6 +51,7 @@ class Stepper:
         class_weights: torch.Tensor | None,
         micro_batch: MicroBatch,
         settings: TrainingSettings,
+        world: World = ALONE,
     ) -> None:
         self.network = network
         self.model = model
@@ -61,6 +63,8 @@ class Stepper:
         self.class_weights = class_weights
         self.micro_batch = micro_batch
         self.settings = settings
+        self.world = world
+        self.gradients = GradientSum(model, world)
 
     @property
     def learning_rate(self) -> float:
@@ -71,9 +75,9 @@ class Stepper:
         """Take one optimizer step. A loss or gradient that is not finite leaves the weights as they were.
 
         Each batch adds its loss sum divided by the label weight of the whole step, so accumulated batches give exactly
-        the gradient of one large batch.
+        the gradient of one large batch. Several processes share the rows: their gradients and losses are summed.
         """
-        figures = self.micro_batch.retry(lambda: self.add_gradients(step))
+        figures = self.micro_batch.retry(lambda: self.add_gradients(step), world=self.world)
         if figures.is_finite:
             figures = replace(figures, gradient_norm=self._clip())
         if figures.is_finite:
@@ -85,15 +89,21 @@ class Stepper:
         """Compute the gradients of a step from its beginning; those of a try that ended midway are dropped."""
         self.optimizer.zero_grad()
         batches = [to_device(batch, self.accelerator.device) for batch in self.maker.fitting(step).batches]
-        weight = torch.stack([self.network.label_weight(batch, self.class_weights) for batch in batches]).sum()
-        loss = torch.zeros((), device=self.accelerator.device)
-        for number, batch in enumerate(batches, start=1):
-            is_last = number == len(batches)
-            with nullcontext() if is_last else self.accelerator.no_sync(self.model):
+        weight, loss = (torch.zeros((), device=self.accelerator.device) for _sum in range(2))
+        for batch in batches:
+            weight += self.network.label_weight(batch, self.class_weights)
+        self.world.sum(weight)
+        try:
+            for number, batch in enumerate(batches, start=1):
+                if number == len(batches):
+                    self.gradients.expect()
                 part = self.network.loss(self.layout.forward(self.model, batch), batch, self.class_weights)
                 part = part / weight.clamp(min=torch.finfo(weight.dtype).tiny)
                 self.accelerator.backward(part)
-            loss += part.detach()
+                loss += part.detach()
+        finally:  # also when memory ran out: the others wait for this, and then all try again
+            self.gradients.finish()
+            self.world.sum(loss)
         return StepFigures(loss.item(), weight.item(), step.tokens)
 
     def _clip(self) -> float | None:

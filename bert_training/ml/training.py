@@ -12,12 +12,14 @@ from typing import Any
 from bert_training.ml.alerts import Alerts
 from bert_training.ml.base_model import BaseModelFiles
 from bert_training.ml.checkpoints import checkpoint_folder, read_checkpoint
+from bert_training.ml.distributed import join_world
 from bert_training.ml.divergence import DivergenceGuard
 from bert_training.ml.early_stopping import EarlyStopping
 from bert_training.ml.evaluation import Judge
 from bert_training.ml.feeding import Feeder, ReadyStep, StepMaker
 from bert_training.ml.final_model import RunFacts, keep_final_model
 from bert_training.ml.forecast import Forecaster
+from bert_training.ml.hardware import choose_device
 from bert_training.ml.job import Reporter, TrainingJob, TrainingResult, TrainingSettings
 from bert_training.ml.layout import Padded
 from bert_training.ml.long_text import JudgedTest, compare_ways
@@ -27,7 +29,7 @@ from bert_training.ml.optimizer import build_optimizer
 from bert_training.ml.preflight import check_disk
 from bert_training.ml.preparation import Prepared, prepare
 from bert_training.ml.rehearsal import rehearse
-from bert_training.ml.reporting import RunReport, StepMeter, StopRequested
+from bert_training.ml.reporting import RunReport, Silent, StepMeter, StopRequested
 from bert_training.ml.saving import Saver
 from bert_training.ml.schedule import build_scheduler, count_warmup_steps
 from bert_training.ml.snapshot import Learner, load_weights
@@ -53,11 +55,12 @@ def train(
     Goes on from job.resume_step, with the same numbers as if it had never stopped. Leaves job_dir/checkpoints/, and
     job_dir/final/ when completed. Raises a TrainingError subclass.
     """
-    report = RunReport(reporter, clock)
+    world = join_world(choose_device(job.device))
+    report = RunReport(reporter if world.is_main else Silent(), clock)
     report.checkpoint_step = job.resume_step
     with explained_memory_errors(job.settings), ExitStack() as at_end:
         try:
-            session = TrainingSession(job, prepare(job, network_module, report, at_end), report)
+            session = TrainingSession(job, prepare(job, network_module, report, world, at_end), report)
             session.fit()
             return session.finish()
         except StopRequested as stop:
@@ -74,12 +77,16 @@ class TrainingSession:
         self.prepared = prepared
         self.network = prepared.network
         self.accelerator = prepared.accelerator
+        self.world = prepared.world
+        self.world.spread([*self.network.model.parameters(), *self.network.model.buffers()])
         self.plan = prepared.plan
         self.report = report
         optimizer = build_optimizer(self.network.model, self.settings)
         # before prepare: both wrap the optimizer's step, and accelerate restores what it found
         scheduler = build_scheduler(optimizer, self.settings, total_steps=self.plan.total_steps)
-        model, accelerated = self.accelerator.prepare(self.network.model, optimizer)
+        # evaluation_mode: not wrapped into torch's DistributedDataParallel; ml/gradients.py says why
+        model = self.accelerator.prepare_model(self.network.model, evaluation_mode=True)
+        accelerated = self.accelerator.prepare_optimizer(optimizer)
         self.model = model
         self.micro_batch = MicroBatch(self.settings, self.accelerator.device, on_halved=report.warning)
         device = self.accelerator.device.type
@@ -89,6 +96,7 @@ class TrainingSession:
             self.micro_batch,
             pins=self.settings.dataloader_pin_memory and device == "cuda",
             groups=isinstance(prepared.layout, Padded) and device == "cpu",  # a GPU would wait for ever smaller batches
+            world=self.world,
         )
         self.feeder = Feeder(maker, threads=self.settings.dataloader_num_workers, on_wait=report.pulse)
         self.stepper = Stepper(
@@ -101,10 +109,16 @@ class TrainingSession:
             class_weights=prepared.class_weights,
             micro_batch=self.micro_batch,
             settings=self.settings,
+            world=self.world,
         )
         self.divergence = DivergenceGuard(self.settings, self.network.model, precision=prepared.machine["precision"])
         self.learner = Learner(
-            self.network.model, optimizer, scheduler, self.accelerator.device, scaler=self.accelerator.scaler
+            self.network.model,
+            optimizer,
+            scheduler,
+            self.accelerator.device,
+            scaler=self.accelerator.scaler,
+            world=self.world,
         )
         self.meter = StepMeter(report, self.plan, logging_steps=self.settings.logging_steps)
         self.stopping = EarlyStopping(
@@ -122,6 +136,7 @@ class TrainingSession:
     def fit(self) -> None:
         """Train and judge in turn, or what is left of it; leaves the best weights and the last state."""
         self.report.total_steps = self.plan.total_steps
+        self.report.join(self.world)
         if self.job.resume_step:
             self._resume(self.job.resume_step)
         if not self.is_over:
@@ -170,6 +185,7 @@ class TrainingSession:
         self.forecaster = Forecaster(self.job, self.prepared, rehearsal, self.report)
         self.forecaster.announce()
         self.report.pulse()
+        self.report.meet()
 
     def finish(self) -> TrainingResult:
         """Judge the best checkpoint on the test split and keep it as job_dir/final/."""
@@ -185,6 +201,8 @@ class TrainingSession:
         judged = JudgedTest(self._new_judge(), self.prepared.rows.splits["test"], test, self.job.best_metric)
         long_text = compare_ways(judged, self.report, seed=self.settings.seed)
         self.report.enter("saving")
+        if not self.world.is_main:
+            return TrainingResult("completed", test.metrics, test.classes, model_fingerprint="", best_step=best_step)
         facts = RunFacts(
             job=self.job,
             machine=self.prepared.machine,
@@ -276,6 +294,7 @@ class TrainingSession:
             )
         self.prepared.rows.tell()
         self.report.pulse()
+        self.report.meet()
 
     def _judge(self) -> None:
         """Judge the validation split and keep the weights when they are the best so far."""
@@ -307,6 +326,8 @@ class TrainingSession:
             device=self.accelerator.device,
             class_weights=self.prepared.class_weights,
             on_batch=self.report.pulse,
+            on_round=self.report.meet,
+            world=self.world,
         )
 
     def _describe_epoch(self) -> None:

@@ -10,6 +10,7 @@ from bert_training.contract.limits import CLOCK_SKEW_WARNING_SECONDS, FREE_DISK_
 from bert_training.worker.client import NotOurPortal, Refused, Unauthorized, Unavailable, UntrustedPortal
 from bert_training.worker.context import WorkerContext
 from bert_training.worker.machine import UNKNOWN, package_version, read_gpus
+from bert_training.worker.options import Options
 from bert_training.worker.orders import obey_refusal
 from bert_training.worker.tls import is_publicly_trusted, issuer_of, proxy_of
 
@@ -118,6 +119,7 @@ def _check_computer(context: WorkerContext) -> Iterator[Finding]:
     need = f"a worker takes real jobs with at least {FREE_DISK_BYTES / GIB:.0f} GiB"
     yield Finding(grade, "disk", f"{free / GIB:.1f} GiB free in {context.store.folder}; {need}")
     yield _check_gpu()
+    yield _check_processes(context.options)
     yield _check_base_models(context)
 
 
@@ -135,6 +137,19 @@ def _check_gpu() -> Finding:
         message = f"{names}, but torch {torch} is built without CUDA: reinstall it with TORCH_INDEX (README)"
         return Finding(Grade.WARNING, "GPU", message)
     return Finding(Grade.OK, "GPU", f"{names}; torch {torch}")
+
+
+def _check_processes(options: Options) -> Finding:
+    """Say how many processes a run gets; torch counts the GPUs anew when one begins."""
+    wanted, gpus = options.processes, len(read_gpus())
+    uses_gpus = gpus > 0 and options.device in ("auto", "cuda")
+    if wanted is None:
+        count = gpus if uses_gpus else 1
+        return Finding(Grade.OK, "processes", f"a run is trained by {count}; --processes sets another number")
+    if uses_gpus and wanted > gpus:
+        message = f"--processes {wanted} needs as many GPUs, but there are {gpus}: every run would fail"
+        return Finding(Grade.WARNING, "processes", message)
+    return Finding(Grade.OK, "processes", f"a run is trained by {wanted}, as --processes says")
 
 
 def _check_base_models(context: WorkerContext) -> Finding:

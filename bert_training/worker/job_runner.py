@@ -165,6 +165,7 @@ class JobRunner:
             "table": str(table or ""),
             "manifest": str(manifest or ""),
             "device": options.device,
+            "processes": options.processes,
             "offline": options.offline,
             "base_models_dir": str(options.base_models_dir or ""),
             "identity": job_identity(self._job),

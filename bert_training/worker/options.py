@@ -17,6 +17,7 @@ DEFAULT_POLL_SECONDS = 30.0
 DEFAULT_GRACE_SECONDS = 120.0
 DEFAULT_STALL_MINUTES = 30.0
 LONGEST_MINUTES = 1440.0
+MOST_PROCESSES = 64
 _LOOPBACK = re.compile(r"^(localhost|127(\.\d{1,3}){3}|::1)$")
 _DEVICE = re.compile(r"^(auto|cpu|mps|cuda(:\d{1,2})?)$")
 
@@ -65,6 +66,7 @@ class Options:
     base_models_dir: Path | None
     grace: float
     stall_seconds: float
+    processes: int | None = None  # None: one for each CUDA GPU
 
     @property
     def host(self) -> str:
@@ -86,7 +88,8 @@ class Options:
         places = f"portal {self.api_url}, token {self.token.prefix}..., models in {self.models_dir}"
         base = f", base models in {self.base_models_dir}" if self.base_models_dir else ""
         flags = "".join(f", {name}" for name in ("dry_run", "offline", "debug") if getattr(self, name))
-        return f"{places}{base}, device {self.device}, asks every {self.poll_interval:g} s{flags}"
+        processes = "as many processes as GPUs" if self.processes is None else f"{self.processes} processes"
+        return f"{places}{base}, device {self.device}, {processes}, asks every {self.poll_interval:g} s{flags}"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -100,6 +103,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--dry-run", action="store_true", help="check everything, then take simulated runs only")
     add("--debug", action="store_true", help="log every request")
     add("--device", default="auto", help="auto, cpu, cuda, cuda:1 or mps")
+    add("--processes", type=int, help="processes that train one run together (default: one for each CUDA GPU, else 1)")
     add("--offline", action="store_true", help="never ask the model hub; base models come from this computer")
     add("--base-models-dir", help="folder with base models, one folder a name, / written as --")
     add("--allow-http", action="store_true", help="allow an address without TLS that is not this computer")
@@ -133,6 +137,7 @@ def read_options(flags: Mapping[str, object], environ: Mapping[str, str]) -> Opt
         base_models_dir=_judged_folder(text("base_models_dir")),
         grace=_judged_seconds("--grace", flags.get("grace"), most=86400),
         stall_seconds=60 * _judged_minutes("--stall-minutes", flags.get("stall_minutes")),
+        processes=_judged_processes(flags.get("processes"), device),
     )
 
 
@@ -213,6 +218,18 @@ def _judged_minutes(flag: str, value: object) -> float:
     if not isinstance(value, int | float) or not 0 < value <= LONGEST_MINUTES:
         raise OptionError(f"{flag} {value!r} must be a number of minutes above 0 and at most {LONGEST_MINUTES:g}.")
     return float(value)
+
+
+def _judged_processes(value: object, device: str) -> int | None:
+    if value is None:
+        return None
+    if not isinstance(value, int) or not 1 <= value <= MOST_PROCESSES:
+        raise OptionError(f"--processes {value!r} must be a whole number from 1 to {MOST_PROCESSES}.")
+    if value > 1 and (":" in device or device == "mps"):
+        raise OptionError(
+            f"--processes {value} cannot share the one GPU of --device {device}: use --device cuda or cpu."
+        )
+    return value
 
 
 def _judged_folder(path: str) -> Path | None:

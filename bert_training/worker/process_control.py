@@ -36,6 +36,17 @@ def start_process(arguments: list[str], *, environ: Mapping[str, str], cwd: Path
     )
 
 
+def start_follower(arguments: list[str], *, environ: Mapping[str, str], cwd: Path) -> subprocess.Popen[bytes]:
+    """Start a process that prints where we print and reads a pipe of ours, which ends when we do."""
+    return subprocess.Popen(  # noqa: S603 - our own interpreter, fixed arguments
+        arguments,
+        env=dict(environ),
+        cwd=cwd,
+        stdin=subprocess.PIPE,
+        creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
+    )
+
+
 def ask_to_stop(process: subprocess.Popen[bytes]) -> None:
     """Send SIGTERM. Windows has no such request; there the line on standard input must do."""
     if not IS_WINDOWS and process.poll() is None:
@@ -76,10 +87,10 @@ def on_stop_signals(handler: Callable[[], None]) -> None:
             signal.signal(number, handle)
 
 
-def become_trainer(on_terminate: Callable[[], None]) -> None:
+def become_trainer(on_terminate: Callable[[], None], *, is_nice: bool = True) -> None:
     """Make this process a good trainer: below the desktop, first victim of the OOM killer, dead when its parent dies.
 
-    Ctrl-C is the supervisor's business. SIGTERM calls `on_terminate`.
+    Ctrl-C is the supervisor's business. SIGTERM calls `on_terminate`. is_nice: False where the parent is it already.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda _signal, _frame: on_terminate())
@@ -87,7 +98,7 @@ def become_trainer(on_terminate: Callable[[], None]) -> None:
         psutil.Process().nice(psutil.BELOW_NORMAL_PRIORITY_CLASS)
         return
     with contextlib.suppress(OSError):
-        os.nice(NICENESS)
+        os.nice(NICENESS if is_nice else 0)
     with contextlib.suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text(OOM_SCORE, encoding="ascii")
     if sys.platform == "linux":

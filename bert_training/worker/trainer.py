@@ -24,8 +24,10 @@ from bert_training.ml.errors import (
     SettingsUnusable,
     TrainingError,
 )
-from bert_training.ml.hardware import choose_device, describe_device
+from bert_training.ml.hardware import choose_device, count_processes, describe_device, free_threads
 from bert_training.ml.job import TrainingJob, TrainingResult
+from bert_training.ml.meeting import is_follower, world_size
+from bert_training.ml.reporting import Silent
 from bert_training.ml.reproducibility import code_commit, environment_fingerprint
 from bert_training.ml.training import train
 from bert_training.tasks import TASKS, load_network
@@ -33,9 +35,11 @@ from bert_training.tasks.hyperparameters.settings import Hyperparameters
 from bert_training.tasks.spec import TaskSpec
 from bert_training.worker.child import ChildReporter, failure, run_child
 from bert_training.worker.kept_tokens import drop_least_used, tokens_beside
+from bert_training.worker.ranks import Ranks, run_follower
 
 HISTORY = "history.jsonl"  # in the models-dir: what past runs on this machine took
 
+MODULE = "bert_training.worker.trainer"  # __name__ is __main__ in the process of a training
 _REASONS: tuple[tuple[type[BaseException], Reason], ...] = (
     (BaseModelUnavailable, Reason.BASE_MODEL_UNAVAILABLE),
     (DiskTooSmall, Reason.DISK_FULL),
@@ -48,6 +52,15 @@ _REASONS: tuple[tuple[type[BaseException], Reason], ...] = (
 )
 
 
+class FollowerReporter(Silent):
+    """The reporter of a process that is not rank 0."""
+
+    step = 0
+
+    def origin(self, **facts: str) -> None:
+        """Say nothing."""
+
+
 class JobRefused(Exception):
     """This job cannot be trained here; the reason says why in the contract's words."""
 
@@ -56,7 +69,26 @@ class JobRefused(Exception):
         self.reason = reason
 
 
-def run_job(job: dict[str, Any], folder: Path, reporter: ChildReporter) -> dict[str, Any]:
+def run_all(job: dict[str, Any], folder: Path, reporter: ChildReporter) -> dict[str, Any]:
+    """Train one job in as many processes as it shall have; this one becomes their rank 0."""
+    ranks = Ranks(folder, int(job["attempt"]), reporter, module=MODULE)
+    try:
+        if world_size() == 1:
+            ranks.start(count_processes(job["processes"], choose_device(job["device"])), threads=free_threads())
+        return run_job(job, folder, reporter)
+    except GpuNotFound as error:
+        return failure(Reason.GPU_NOT_FOUND, str(error))
+    except RuntimeError:
+        ranks.give_way()
+        raise
+
+
+def follow(job: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """Train one job as a process that is not rank 0."""
+    return run_job(job, folder, FollowerReporter())
+
+
+def run_job(job: dict[str, Any], folder: Path, reporter: ChildReporter | FollowerReporter) -> dict[str, Any]:
     """Train one job. Returns its outcome as the supervisor reads it; errors that can be named become a failure.
 
     Others pass through: they end the process, and the supervisor reports the crash with the last lines.
@@ -74,10 +106,11 @@ def run_job(job: dict[str, Any], folder: Path, reporter: ChildReporter) -> dict[
         return failure(reason, str(error) or type(error).__name__)
 
 
-def _train(job: dict[str, Any], folder: Path, reporter: ChildReporter) -> TrainingResult:
+def _train(job: dict[str, Any], folder: Path, reporter: ChildReporter | FollowerReporter) -> TrainingResult:
     spec = _task_of(job)
     settings = _settings_of(job, spec)
-    drop_least_used(Path(job["table"]).parent)
+    if not is_follower():  # rank 0 may be writing there
+        drop_least_used(Path(job["table"]).parent)
     table = pd.read_parquet(job["table"])
     splits = _splits_of(job, spec, settings, table)
     digest = split_digest(table["row"].tolist(), splits)
@@ -195,4 +228,6 @@ def _describe(result: TrainingResult) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    run_child(run_job)
+    if is_follower():
+        run_follower(follow)
+    run_child(run_all)

@@ -38,7 +38,11 @@ RECIPES: dict[str, tuple[Any, ...]] = {
     "batch_tokens": (None, 80),
     "dataloader_num_workers": (1, 0),
 }
-LONG_TEXTS: tuple[dict[str, Any], ...] = ({}, {"max_length": 8, "truncation_side": "none", "window_overlap": 2}, {"max_length": 8})
+LONG_TEXTS: tuple[dict[str, Any], ...] = (
+    {},
+    {"max_length": 8, "truncation_side": "none", "window_overlap": 2},
+    {"max_length": 8},
+)
 
 
 def job_of(base_model: BaseModelFiles, job_dir: Path, seed: int) -> TrainingJob:

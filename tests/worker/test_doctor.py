@@ -194,3 +194,26 @@ def test_the_proxy_of_the_environment_is_shown_without_its_password(
     for name, value in (("HTTPS_PROXY", proxy), ("https_proxy", proxy), ("NO_PROXY", no_proxy), ("no_proxy", no_proxy)):
         monkeypatch.setenv(name, value)
     assert tls.proxy_of("https://portal.example.org/x") == shown
+
+
+@pytest.mark.parametrize(
+    ("device", "processes", "words"),
+    [
+        ("auto", None, "OK - a run is trained by 2"),
+        ("cpu", None, "OK - a run is trained by 1"),
+        ("cpu", 4, "OK - a run is trained by 4"),
+        ("cuda", 4, "WARNING - --processes 4 needs as many GPUs, but there are 2"),
+    ],
+)
+def test_it_says_how_many_processes_train_a_run(
+    portal: FakePortal,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+    device: str,
+    processes: int | None,
+    words: str,
+) -> None:
+    monkeypatch.setattr(doctor, "read_gpus", lambda: [Gpu(name="RTX", memory_bytes=24 * 2**30)] * 2)
+    examine(LocalSupervisor(portal, tmp_path / "models", device=device, processes=processes).context)
+    assert words in findings(caplog, "processes")

@@ -54,6 +54,9 @@ def test_the_address_of_the_portal_may_end_anywhere_before_the_api(url: str, api
         ({"stall_minutes": 99999.0}, "--stall-minutes"),
         ({"device": "gpu"}, "--device"),
         ({"base_models_dir": "/nowhere/models"}, "not a folder"),
+        ({"processes": 0}, "--processes 0 must be a whole number from 1 to 64"),
+        ({"processes": 65}, "--processes 65"),
+        ({"processes": 2, "device": "cuda:1"}, "--device cuda:1"),
     ],
 )
 def test_a_wrong_option_is_named_with_what_to_do(wrong: dict[str, Any], words: str) -> None:
@@ -105,3 +108,9 @@ def test_options_are_shown_with_the_beginning_of_the_token_only() -> None:
     shown = options().describe()
     assert TOKEN[:14] in shown
     assert TOKEN[:16] not in shown
+
+
+def test_the_start_line_says_how_many_processes_train_a_run() -> None:
+    assert "as many processes as GPUs" in options().describe()
+    assert "2 processes" in options(processes=2, device="cpu").describe()
+    assert options(processes=1, device="cuda:1").processes == 1
