@@ -25,7 +25,7 @@ TOLD = {
     "alerts": r"Never recognised: ",
     "final figures": r"Test: accuracy",
     "where it was saved": r"Saved to .*fingerprint",
-    "duration of each phase and of all": r"Time: (?=.*preparing \d)(?=.*training \d)(?=.*evaluating \d)(?=.*saving \d).*; in all \d",
+    "duration of each phase and all": r"Time: (?=.*preparing)(?=.*training)(?=.*evaluating)(?=.*saving).*; in all \d",
 }
 
 
