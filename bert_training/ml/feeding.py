@@ -78,7 +78,7 @@ class StepMaker:
         batches = [self.layout.collate(chunk) for chunk in self._chunks(own)]
         return ReadyStep(pieces, [pinned(batch) for batch in batches] if self.pins else batches, size)
 
-    def _chunks(self, pieces: list[Piece]) -> Iterator[Sequence[Piece]]:
+    def _chunks(self, pieces: Sequence[Piece]) -> Iterator[Sequence[Piece]]:
         if not self.groups:
             return self.micro_batch.cut(pieces)
         longest_first = sorted(pieces, key=lambda piece: -len(piece.input_ids))
