@@ -3,9 +3,8 @@
 Linear layers see exactly the real tokens; the model's own code stays as it is.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
@@ -13,6 +12,7 @@ from transformers import PreTrainedModel
 
 from bert_training.ml import attention
 from bert_training.ml.attention_cpu import attend_in_groups
+from bert_training.ml.first_tokens import FirstTokens
 from bert_training.ml.sequences import AttentionKernel, Sequences
 from bert_training.ml.task_network import IGNORE, Batch, Piece
 
@@ -20,7 +20,6 @@ from bert_training.ml.task_network import IGNORE, Batch, Piece
 # GFLOP/s, of 913 at 425, and the library compiles its products for each new T (some 7 ms a step). At least one token,
 # for groups to point at.
 TOKEN_MULTIPLE = 32
-ENCODERS = ("encoder", "transformer")  # what comes before a pooler; without either, the whole of the base model
 
 
 @dataclass(frozen=True)
@@ -71,8 +70,7 @@ def use_unpadded(model: PreTrainedModel, *, label_per_token: bool) -> Unpadded:
     model.set_attn_implementation(attention.NAME)
     base = _base_of(model)
     if not label_per_token:
-        encoder = next((getattr(base, name) for name in ENCODERS if hasattr(base, name)), base)
-        encoder.register_forward_hook(_keep_first_tokens, with_kwargs=True)
+        FirstTokens(base)
     return Unpadded(_first_position(base), label_per_token)
 
 
@@ -87,13 +85,3 @@ def _first_position(base: torch.nn.Module) -> int:
         if name.endswith("position_embeddings") and getattr(module, "padding_idx", None) is not None:
             return int(module.padding_idx) + 1
     return 0
-
-
-def _keep_first_tokens(
-    _encoder: torch.nn.Module, _arguments: tuple[Any, ...], options: Mapping[str, Any], output: Any
-) -> Any:
-    """Turn the encoder's (1, T, hidden) into (B, 1, hidden): pooler and head see the first token of each sequence."""
-    sequences = options.get("sequences")
-    if sequences is not None:
-        output.last_hidden_state = output.last_hidden_state[0, sequences.starts.long()][:, None]
-    return output

@@ -87,6 +87,32 @@ def test_logits_and_gradients_are_those_of_padded_rows(kind: str, label_per_toke
         torch.testing.assert_close(other_gradients[name], gradient, atol=1e-4, rtol=1e-3, msg=name)
 
 
+def test_the_last_layer_computes_only_what_a_label_a_text_depends_on() -> None:
+    model = tiny_network("roberta", label_per_token=False)
+    layout = use_unpadded(model, label_per_token=False)
+    tokens: list[int] = []
+    for number in range(2):
+        model.get_submodule(f"roberta.encoder.layer.{number}.intermediate").register_forward_hook(
+            lambda _module, given, _answer: tokens.append(given[0].shape[1])
+        )
+    answer(model, layout, some_pieces(label_per_token=False))
+    assert tokens == [96, len(LENGTHS)]  # 84 tokens and 12 of filler, then one a text
+
+
+@pytest.mark.parametrize("label_per_token", [False, True])
+def test_recomputed_layers_have_the_same_gradients(label_per_token: bool) -> None:
+    model = tiny_network("bert", label_per_token=label_per_token)
+    for module in model.modules():
+        if isinstance(module, torch.nn.Dropout):
+            module.p = 0.0
+    model.train()
+    layout, pieces = use_unpadded(model, label_per_token=label_per_token), some_pieces(label_per_token=label_per_token)
+    _logits, gradients = answer(model, layout, pieces)
+    model.gradient_checkpointing_enable()  # type: ignore[no-untyped-call]
+    _logits, recomputed = answer(model, layout, pieces)
+    torch.testing.assert_close(recomputed, gradients)
+
+
 class ToyNetwork:
     """As much of a task's network as the choice of a layout reads."""
 
