@@ -240,7 +240,7 @@ def test_a_real_training_killed_with_its_supervisor_ends_with_the_weights_of_one
         "simulate": False,
         "hyperparameters": {
             **SETTINGS,
-            "epochs": 100,
+            "epochs": 40,
             "max_steps": None,
             "early_stopping_patience": 0,
             "save_steps": 10,
