@@ -17,6 +17,7 @@ KEPT = {
     "middle": "only their beginning and end are used",
     "none": "they are read in windows",
 }
+SHOWN_ROWS = 5
 
 
 def describe_splits(counts: Mapping[str, int], report: RunReport) -> None:
@@ -39,6 +40,10 @@ def describe_lengths(
     if long_rows:
         say = report.info if cutting.side == "none" else report.warning
         say(f"{long_rows:,} of {len(lengths):,} rows are too long: {KEPT[cutting.side]}")
+    empty = job.table["row"][lengths <= cutting.specials].tolist()
+    if empty:
+        shown = ", ".join(map(str, empty[:SHOWN_ROWS])) + (" ..." if len(empty) > SHOWN_ROWS else "")
+        report.warning(f"{len(empty):,} rows hold no token, and teach nothing: row {shown}")
 
 
 def describe_lost_words(

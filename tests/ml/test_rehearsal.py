@@ -129,3 +129,11 @@ def test_a_label_id_without_a_name_is_refused() -> None:
     report = RunReport(Recorder(), lambda: 0.0)
     with pytest.raises(LabelsUnusable, match="label id 2, but this run knows 2 labels, 0 to 1"):
         check_labels(["a", "b"], np.array([3, 4, 1]), report)
+
+
+def test_rows_without_a_token_are_named(tiny_bert: BaseModelFiles, tmp_path: Path) -> None:
+    table = text_table()
+    table.loc[[3, 7], "text"] = ["", " "]
+    recorder = Recorder()
+    run_text(text_job(tiny_bert, tmp_path / "job", table=table, max_steps=1), recorder)
+    assert "2 rows hold no token, and teach nothing: row 5, 9" in warnings_of(recorder)
