@@ -197,6 +197,7 @@ def _profile(prepared: Prepared, row_tokens: float) -> RunProfile:
     return RunProfile(
         device=machine["device_name"],
         precision=machine["precision"],
+        processes=prepared.world.size,
         threads=machine["threads"],
         parameters=sum(size for size, _is_trained in sizes),
         trained_parameters=sum(size for size, is_trained in sizes if is_trained),

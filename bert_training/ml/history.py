@@ -22,6 +22,7 @@ class RunProfile:
 
     device: str
     precision: str
+    processes: int
     threads: int
     parameters: int
     trained_parameters: int
@@ -30,7 +31,7 @@ class RunProfile:
 
     def distance_to(self, other: "RunProfile") -> float:
         """Tell how unlike two runs are: 0 for equal ones, 0.7 for twice as much of one thing."""
-        if (self.device, self.precision) != (other.device, other.precision):
+        if any(getattr(self, name) != getattr(other, name) for name in ("device", "precision", "processes")):
             return math.inf
         sizes = ("threads", "parameters", "trained_parameters", "row_tokens", "step_tokens")
         pairs = ((getattr(self, name), getattr(other, name)) for name in sizes)

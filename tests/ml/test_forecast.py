@@ -17,7 +17,7 @@ from bert_training.ml.training import BaseModelFiles, TrainingJob, train
 from bert_training.tasks.text_classification.network import TextClassificationNetwork
 from tests.ml.runs import Recorder, module_with, text_job
 
-PROFILE = RunProfile("a GPU", "bf16", 4, 85_000_000, 85_000_000, row_tokens=60.0, step_tokens=960.0)
+PROFILE = RunProfile("a GPU", "bf16", 1, 4, 85_000_000, 85_000_000, row_tokens=60.0, step_tokens=960.0)
 PAST = PastRun(PROFILE, 1e6, 100.0, 5e5, 20.0, rehearsed_bytes=10, peak_bytes=15)
 REHEARSAL = Rehearsal(pieces=16, tokens=1000, seconds=1.0, peak_bytes=10, free_bytes=99, usual_seconds_a_token=1e-3)
 
@@ -108,7 +108,9 @@ def test_no_history_is_an_empty_one(tmp_path: Path) -> None:
     assert read_history(None) == read_history(tmp_path / "none.jsonl") == []
 
 
-@pytest.mark.parametrize("change", [{"device": "another GPU"}, {"precision": "fp32"}, {"parameters": 8_500_000}])
+@pytest.mark.parametrize(
+    "change", [{"device": "another GPU"}, {"precision": "fp32"}, {"processes": 2}, {"parameters": 8_500_000}]
+)
 def test_runs_that_are_too_unlike_tell_nothing(change: dict[str, Any]) -> None:
     other = replace(PAST, profile=replace(PROFILE, **change))
     assert most_similar(PROFILE, [other], most=3, within=FURTHEST) == []
