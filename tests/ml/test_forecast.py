@@ -72,6 +72,7 @@ def test_what_is_left_falls_to_nothing_and_nears_what_was_left_indeed(
     assert halfway == pytest.approx(real / 2, rel=0.2)
 
 
+@pytest.mark.long
 def test_a_resumed_run_forecasts_what_is_left(tiny_bert: BaseModelFiles, tmp_path: Path) -> None:
     job = job_with_history(tiny_bert, tmp_path, "job", epochs=6)
     _recorder, whole, _real = run_clocked(job)
