@@ -80,7 +80,7 @@ print(modelo("Escreva aqui um texto longo."))
 ```
 """
 AROUND = 1  # special tokens before a text, and behind it: [CLS] and [SEP] or what the base model has for them
-HEAD_PARTS = 4  # as ml.cutting
+HEAD_PARTS = 4  # as ml.rows.cutting
 DEFAULT_OVERLAP = 64  # of runs that are older than the setting
 
 

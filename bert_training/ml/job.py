@@ -8,7 +8,7 @@ from typing import Any, Literal, Protocol
 import pandas as pd
 
 from bert_training.data.figures import ClassFigures
-from bert_training.ml.base_model import BaseModelFiles
+from bert_training.ml.network.base_model import BaseModelFiles
 
 CHECKPOINT_SECONDS = 600.0  # the most training that a power cut may cost
 
@@ -132,7 +132,7 @@ class TrainingJob:
     row_classes: one name a row, to count lengths by; may be empty.
     provenance: written into final/run.json and the model card.  identity: written into each checkpoint.
     resume_step: go on from this checkpoint, verified by the caller; 0 = from the beginning.
-    checkpoint_seconds: of training after which the whole state is saved; after an evaluation sooner (ml.saving).
+    checkpoint_seconds: of training after which the whole state is saved; after an evaluation sooner (keeping.saving).
     initial_weights: folder of a kept model to begin from instead of the base model's own weights.
     cache_dir: where encoded rows are kept between runs; None = nowhere.  history: JSON lines of past runs on this
     machine, for the forecast; None = nothing is learned.
@@ -162,7 +162,7 @@ class TrainingJob:
 class TrainingResult:
     """How it ended; figures are those of the test split, empty unless completed.
 
-    long_text: see ml.long_text; None without enough long rows.
+    long_text: see ml.judging.long_text; None without enough long rows.
     """
 
     ended: Ended

@@ -13,26 +13,26 @@ from accelerate import Accelerator
 from accelerate.state import AcceleratorState
 from transformers import PreTrainedModel
 
-from bert_training.ml.adapters import Adapter
-from bert_training.ml.distributed import World
-from bert_training.ml.encoding import Rows, encode_rows
-from bert_training.ml.freezing import freeze, trainable_share
-from bert_training.ml.hardware import choose_device, describe_device, device_of_rank, select_device, use_threads
-from bert_training.ml.initial_weights import load_initial_weights
 from bert_training.ml.job import TrainingJob
-from bert_training.ml.layout import Layout
-from bert_training.ml.layout_choice import choose_layout
-from bert_training.ml.loss import balanced_weights
-from bert_training.ml.lowercase import is_cased, lower_cased
-from bert_training.ml.precision import choose_precision
-from bert_training.ml.preflight import check_labels
-from bert_training.ml.recomputing import recompute_layers
+from bert_training.ml.layout.layout import Layout
+from bert_training.ml.layout.layout_choice import choose_layout
+from bert_training.ml.layout.vocabulary import train_used_words
+from bert_training.ml.learning.precision import choose_precision
+from bert_training.ml.learning.schedule import count_warmup_steps, describe_schedule
+from bert_training.ml.machine.distributed import World
+from bert_training.ml.machine.hardware import choose_device, describe_device, device_of_rank, select_device, use_threads
+from bert_training.ml.machine.preflight import check_labels
+from bert_training.ml.machine.reproducibility import seed_everything, set_deterministic
+from bert_training.ml.network.adapters import Adapter
+from bert_training.ml.network.freezing import freeze, trainable_share
+from bert_training.ml.network.initial_weights import load_initial_weights
+from bert_training.ml.network.loss import balanced_weights
+from bert_training.ml.network.lowercase import is_cased, lower_cased
+from bert_training.ml.network.recomputing import recompute_layers
 from bert_training.ml.reporting import RunReport
-from bert_training.ml.reproducibility import seed_everything, set_deterministic
-from bert_training.ml.schedule import count_warmup_steps, describe_schedule
-from bert_training.ml.step_plan import StepPlan, StepRows, describe_batch, plan_steps
+from bert_training.ml.rows.encoding import Rows, encode_rows
+from bert_training.ml.rows.step_plan import StepPlan, StepRows, describe_batch, plan_steps
 from bert_training.ml.task_network import TaskNetwork
-from bert_training.ml.vocabulary import train_used_words
 
 SHOWN_LABELS = 20
 LEAST_ROWS_EACH = 4  # of a step, for several processes to be worth their talk

@@ -8,10 +8,10 @@ from collections.abc import Callable
 from math import ceil
 from typing import Any
 
-from bert_training.ml.distributed import ALONE, World
 from bert_training.ml.job import Ended, Reporter
-from bert_training.ml.step_plan import StepPlan
-from bert_training.ml.stepping import StepFigures
+from bert_training.ml.learning.stepping import StepFigures
+from bert_training.ml.machine.distributed import ALONE, World
+from bert_training.ml.rows.step_plan import StepPlan
 
 LINE_SECONDS = 5.0  # a step line no more often than this
 POINTS_PER_EPOCH = 200

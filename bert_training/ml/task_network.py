@@ -34,7 +34,7 @@ ExampleT = TypeVar("ExampleT", bound=Example)
 
 @dataclass(frozen=True)
 class Piece:
-    """Tokens of a row that go through the network at once, special tokens among them. Made by ml.cutting.
+    """Tokens of a row that go through the network at once, special tokens among them. Made by ml.rows.cutting.
 
     input_ids: (P,) int32.  labels: int64, (P,) or (1,) as the row's; special tokens have IGNORE.
     positions: (P,) int32, which token of the row each is; -1 for a special token.
@@ -57,7 +57,7 @@ class Encoded(Generic[ExampleT]):
 
 @dataclass(frozen=True)
 class Batch:
-    """Pieces computed at once, on one device. Made by ml.batching.
+    """Pieces computed at once, on one device. Made by ml.rows.batching.
 
     inputs: what the network is called with.  labels: as the logits without their last axis.
     weights: of the piece of each label, in the shape of labels.  lengths: real tokens of each piece.

@@ -9,31 +9,31 @@ from contextlib import ExitStack, closing
 from types import ModuleType
 from typing import Any
 
-from bert_training.ml.alerts import Alerts
-from bert_training.ml.base_model import BaseModelFiles
-from bert_training.ml.checkpoints import checkpoint_folder, read_checkpoint
-from bert_training.ml.distributed import join_world
-from bert_training.ml.divergence import DivergenceGuard
-from bert_training.ml.early_stopping import EarlyStopping
-from bert_training.ml.evaluation import Judge
-from bert_training.ml.feeding import Feeder, ReadyStep, StepMaker
-from bert_training.ml.final_model import RunFacts, keep_final_model
-from bert_training.ml.forecast import Forecaster
-from bert_training.ml.hardware import choose_device
 from bert_training.ml.job import Reporter, TrainingJob, TrainingResult, TrainingSettings
-from bert_training.ml.layout import Padded
-from bert_training.ml.long_text import JudgedTest, compare_ways
-from bert_training.ml.memory import explained_memory_errors
-from bert_training.ml.micro_batch import MicroBatch
-from bert_training.ml.optimizer import build_optimizer
-from bert_training.ml.preflight import check_disk
+from bert_training.ml.judging.alerts import Alerts
+from bert_training.ml.judging.early_stopping import EarlyStopping
+from bert_training.ml.judging.evaluation import Judge
+from bert_training.ml.judging.long_text import JudgedTest, compare_ways
+from bert_training.ml.keeping.checkpoints import checkpoint_folder, read_checkpoint
+from bert_training.ml.keeping.final_model import RunFacts, keep_final_model
+from bert_training.ml.keeping.saving import Saver
+from bert_training.ml.keeping.snapshot import Learner, load_weights
+from bert_training.ml.layout.layout import Padded
+from bert_training.ml.learning.divergence import DivergenceGuard
+from bert_training.ml.learning.micro_batch import MicroBatch
+from bert_training.ml.learning.optimizer import build_optimizer
+from bert_training.ml.learning.schedule import build_scheduler, count_warmup_steps
+from bert_training.ml.learning.stepping import Stepper
+from bert_training.ml.machine.distributed import join_world
+from bert_training.ml.machine.forecast import Forecaster
+from bert_training.ml.machine.hardware import choose_device
+from bert_training.ml.machine.memory import explained_memory_errors
+from bert_training.ml.machine.preflight import check_disk
+from bert_training.ml.machine.rehearsal import rehearse
+from bert_training.ml.network.base_model import BaseModelFiles
 from bert_training.ml.preparation import Prepared, prepare
-from bert_training.ml.rehearsal import rehearse
 from bert_training.ml.reporting import RunReport, Silent, StepMeter, StopRequested
-from bert_training.ml.saving import Saver
-from bert_training.ml.schedule import build_scheduler, count_warmup_steps
-from bert_training.ml.snapshot import Learner, load_weights
-from bert_training.ml.stepping import Stepper
+from bert_training.ml.rows.feeding import Feeder, ReadyStep, StepMaker
 from bert_training.ml.task_network import Evaluation, TaskNetwork
 
 __all__ = [
@@ -84,7 +84,7 @@ class TrainingSession:
         optimizer = build_optimizer(self.network.model, self.settings)
         # before prepare: both wrap the optimizer's step, and accelerate restores what it found
         scheduler = build_scheduler(optimizer, self.settings, total_steps=self.plan.total_steps)
-        # evaluation_mode: not wrapped into torch's DistributedDataParallel; ml/gradients.py says why
+        # evaluation_mode: not wrapped into torch's DistributedDataParallel; ml/learning/gradients.py says why
         model = self.accelerator.prepare_model(self.network.model, evaluation_mode=True)
         accelerated = self.accelerator.prepare_optimizer(optimizer)
         self.model = model

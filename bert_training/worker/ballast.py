@@ -9,7 +9,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from bert_training.ml.folders import is_disk_full
+from bert_training.ml.keeping.folders import is_disk_full
 
 BALLAST_BYTES = 16 * 1024 * 1024
 BLOCK_BYTES = 1024 * 1024

@@ -16,7 +16,7 @@ from filelock import FileLock
 
 from bert_training.contract.enums import Outcome, Reason, Split
 from bert_training.contract.messages import MetricPoint
-from bert_training.ml.folders import is_disk_full
+from bert_training.ml.keeping.folders import is_disk_full
 from bert_training.worker.ballast import describe_full_disk, write_at_last
 from bert_training.worker.files import read_json, write_json
 from bert_training.worker.process_control import become_trainer

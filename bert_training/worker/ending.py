@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from bert_training.contract.enums import Outcome, Reason
 from bert_training.contract.messages import FailureReport, Result
-from bert_training.ml.folders import says_disk_full
+from bert_training.ml.keeping.folders import says_disk_full
 from bert_training.worker.orders import Stop
 
 MESSAGE_CHARACTERS = 2000

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from bert_training.contract.messages import ClaimedJob
 from bert_training.data.digest import file_digest
-from bert_training.ml.checkpoints import WEIGHTS
+from bert_training.ml.keeping.checkpoints import WEIGHTS
 from bert_training.worker.files import read_json
 from bert_training.worker.model_store import FINAL
 

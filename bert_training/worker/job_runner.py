@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bert_training.contract.enums import LogLevel, Outcome, Phase, Reason
 from bert_training.contract.messages import ClaimedJob
-from bert_training.ml.folders import is_disk_full
+from bert_training.ml.keeping.folders import is_disk_full
 from bert_training.worker.ballast import describe_full_disk, write_at_last
 from bert_training.worker.child import CANCEL, FINISH, RELEASE, spool_path
 from bert_training.worker.client import Refused

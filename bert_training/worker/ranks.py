@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
 
-from bert_training.ml.meeting import MEETING_FILE
+from bert_training.ml.machine.meeting import MEETING_FILE
 from bert_training.worker.child import ORPHANED_EXIT, ChildReporter, leave_child
 from bert_training.worker.files import read_json, write_json
 from bert_training.worker.process_control import become_trainer, describe_exit, start_follower

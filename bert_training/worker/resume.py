@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from bert_training.contract.messages import ClaimedJob
-from bert_training.ml.checkpoints import drop_training_files, newest_checkpoint
+from bert_training.ml.keeping.checkpoints import drop_training_files, newest_checkpoint
 
 _IDENTITY = ("run_id", "task", "simulate", "hyperparameters", "base_model", "base_model_revision", "split_digest")
 

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from bert_training.contract.enums import ErrorCode, LogLevel, Split
 from bert_training.contract.limits import JSON_BODY_BYTES, LINES_PER_BATCH
 from bert_training.contract.messages import LogBatch, LogLine, MetricBatch, MetricPoint, StreamAnswer
-from bert_training.ml.folders import is_disk_full
+from bert_training.ml.keeping.folders import is_disk_full
 from bert_training.worker.background import BackgroundLoop
 from bert_training.worker.client import Refused
 from bert_training.worker.context import WorkerContext

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from bert_training.contract.enums import Outcome, Split
-from bert_training.ml.checkpoints import keep_only, write_checkpoint
+from bert_training.ml.keeping.checkpoints import keep_only, write_checkpoint
 from bert_training.worker.child import CANCEL, CONTINUE, FINISH, RELEASE, ChildReporter, run_child
 from bert_training.worker.resume import checkpoints_of
 

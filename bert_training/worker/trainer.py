@@ -13,7 +13,6 @@ from pydantic import ValidationError
 from bert_training.contract.enums import Reason
 from bert_training.data.splitting.manifest import read_manifest, split_digest
 from bert_training.data.splitting.split import Splits, split_rows
-from bert_training.ml.base_model import BaseModelFiles, resolve_base_model
 from bert_training.ml.errors import (
     BaseModelUnavailable,
     DiskTooSmall,
@@ -24,11 +23,12 @@ from bert_training.ml.errors import (
     SettingsUnusable,
     TrainingError,
 )
-from bert_training.ml.hardware import choose_device, count_processes, describe_device, free_threads
 from bert_training.ml.job import TrainingJob, TrainingResult
-from bert_training.ml.meeting import is_follower, world_size
+from bert_training.ml.machine.hardware import choose_device, count_processes, describe_device, free_threads
+from bert_training.ml.machine.meeting import is_follower, world_size
+from bert_training.ml.machine.reproducibility import code_commit, environment_fingerprint
+from bert_training.ml.network.base_model import BaseModelFiles, resolve_base_model
 from bert_training.ml.reporting import Silent
-from bert_training.ml.reproducibility import code_commit, environment_fingerprint
 from bert_training.ml.training import train
 from bert_training.tasks import TASKS, load_network
 from bert_training.tasks.hyperparameters.settings import Hyperparameters

@@ -14,8 +14,8 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from typing import Literal
 
-from bert_training.ml.hardware import cpu_flags
-from bert_training.ml.precision import CPU_BF16_FLAGS
+from bert_training.ml.learning.precision import CPU_BF16_FLAGS
+from bert_training.ml.machine.hardware import cpu_flags
 from tests.bench.frame import IS_QUICK, PROJECT_FOLDER, Figure, report, rounds_for
 from tests.bench.train_once import Measured, Setup
 from tests.bench.train_texts import BASE, SMALL

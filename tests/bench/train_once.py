@@ -19,9 +19,9 @@ from torch.utils.data import Dataset, Sampler, SequentialSampler
 from transformers import DataCollatorWithPadding, Trainer, TrainerCallback, TrainingArguments
 from transformers.trainer_pt_utils import get_length_grouped_indices
 
-from bert_training.ml.batching import epoch_order
-from bert_training.ml.hardware import use_threads
-from bert_training.ml.reproducibility import seed_everything
+from bert_training.ml.machine.hardware import use_threads
+from bert_training.ml.machine.reproducibility import seed_everything
+from bert_training.ml.rows.batching import epoch_order
 from bert_training.ml.training import TrainingJob, train
 from bert_training.tasks.hyperparameters.settings import Hyperparameters
 from bert_training.tasks.text_classification import network as text_network

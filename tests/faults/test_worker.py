@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from bert_training.contract.messages import ClaimedJob
-from bert_training.ml.checkpoints import newest_checkpoint
+from bert_training.ml.keeping.checkpoints import newest_checkpoint
 from bert_training.worker.ballast import BALLAST_BYTES, NAME
 from bert_training.worker.child import spool_path
 from bert_training.worker.resume import job_identity

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from bert_training.ml import hardware
-from bert_training.ml.base_model import BaseModelFiles
+from bert_training.ml.machine import hardware
+from bert_training.ml.network.base_model import BaseModelFiles
 from tests.ml.tiny_bert import write_tiny_bert
 
 

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 import torch
 
-from bert_training.ml.checkpoints import newest_checkpoint
 from bert_training.ml.job import TrainingJob, TrainingResult
+from bert_training.ml.keeping.checkpoints import newest_checkpoint
 from tests.ml.runs import Recorder
 
 Run = Callable[[TrainingJob, Recorder], TrainingResult]

@@ -11,10 +11,10 @@ from peft import PeftModel
 from safetensors.torch import load_file
 from transformers import AutoModelForSequenceClassification, AutoModelForTokenClassification, pipeline
 
-from bert_training.ml.adapters import Adapter, find_head, find_targets
-from bert_training.ml.checkpoints import newest_checkpoint
 from bert_training.ml.errors import SettingsUnusable
-from bert_training.ml.layers import parameter_depths
+from bert_training.ml.keeping.checkpoints import newest_checkpoint
+from bert_training.ml.network.adapters import Adapter, find_head, find_targets
+from bert_training.ml.network.layers import parameter_depths
 from bert_training.ml.training import BaseModelFiles, TrainingJob
 from tests.ml.architectures import CONFIGS, tiny_network
 from tests.ml.runs import TAGS, TEXT_LABELS, Recorder, run_text, run_tokens, text_job, token_job, toy_settings

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from bert_training.data.figures import ClassFigures
-from bert_training.ml.alerts import Alerts, low_performance, never_recognised, overfitting
-from bert_training.ml.base_model import BaseModelFiles
+from bert_training.ml.judging.alerts import Alerts, low_performance, never_recognised, overfitting
+from bert_training.ml.network.base_model import BaseModelFiles
 from bert_training.ml.task_network import Evaluation
 from bert_training.ml.training import train
 from bert_training.tasks.text_classification import network as text_network

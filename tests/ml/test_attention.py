@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 import torch
 
-from bert_training.ml.attention_cpu import attend_in_groups
-from bert_training.ml.attention_gpu import attend_flash, attend_jagged, choose_kernel
-from bert_training.ml.sequences import AttentionKernel, Sequences
+from bert_training.ml.layout.attention_cpu import attend_in_groups
+from bert_training.ml.layout.attention_gpu import attend_flash, attend_jagged, choose_kernel
+from bert_training.ml.layout.sequences import AttentionKernel, Sequences
 
 LENGTHS = (6, 1, 17, 7, 25)
 FILLER = 3
@@ -68,7 +68,7 @@ def test_the_gradient_is_that_of_what_was_computed(dropout: float) -> None:
 
 def test_heads_are_split_where_weights_are_many(monkeypatch: pytest.MonkeyPatch) -> None:
     rows = some_rows()
-    monkeypatch.setattr("bert_training.ml.attention_cpu.WEIGHTS_AT_ONCE", 50)
+    monkeypatch.setattr("bert_training.ml.layout.attention_cpu.WEIGHTS_AT_ONCE", 50)
     answer = attend_in_groups(*rows, sequences_of(attend_in_groups), scale=SCALE, dropout=0.0)
     torch.testing.assert_close(answer, plain(*rows), atol=1e-5, rtol=1e-4)
 

@@ -9,8 +9,8 @@ import torch
 from huggingface_hub import constants
 from transformers import AutoModel
 
-from bert_training.ml.base_model import resolve_base_model
 from bert_training.ml.errors import BaseModelUnavailable
+from bert_training.ml.network.base_model import resolve_base_model
 from tests.ml.tiny_bert import write_tiny_bert
 
 

@@ -4,9 +4,9 @@ import numpy as np
 import torch
 from transformers import AutoModelForTokenClassification
 
-from bert_training.ml.batching import cut_into, epoch_order
-from bert_training.ml.layout import Padded
-from bert_training.ml.pretrained import load_model, load_tokenizer
+from bert_training.ml.layout.layout import Padded
+from bert_training.ml.network.pretrained import load_model, load_tokenizer
+from bert_training.ml.rows.batching import cut_into, epoch_order
 from bert_training.ml.task_network import IGNORE, Piece
 from bert_training.ml.training import BaseModelFiles
 from tests.ml.runs import toy_settings

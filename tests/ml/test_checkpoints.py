@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bert_training.data.digest import file_digest
-from bert_training.ml.checkpoints import (
+from bert_training.ml.keeping.checkpoints import (
     TRAINING,
     WEIGHTS,
     Checkpoint,

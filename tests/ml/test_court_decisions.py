@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from bert_training.ml.base_model import resolve_base_model
+from bert_training.ml.network.base_model import resolve_base_model
 from bert_training.ml.training import TrainingJob
 from tests.ml.runs import SPLIT_PATTERN, Recorder, run_text, toy_settings
 from tests.shared_data import shared_data

@@ -6,9 +6,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bert_training.ml.cutting import SPECIAL, Cutting, cutting_for, join_logits, kept_tokens
 from bert_training.ml.job import TruncationSide
-from bert_training.ml.pretrained import load_tokenizer
+from bert_training.ml.network.pretrained import load_tokenizer
+from bert_training.ml.rows.cutting import SPECIAL, Cutting, cutting_for, join_logits, kept_tokens
 from bert_training.ml.task_network import IGNORE, Example
 from bert_training.ml.training import BaseModelFiles
 from tests.ml.runs import toy_settings

@@ -8,9 +8,9 @@ import pytest
 import torch
 import torch.distributed as dist
 
-from bert_training.ml.distributed import ALONE, Processes, World, join_world, pack, unpack
-from bert_training.ml.gradients import Bucket, GradientSum
-from bert_training.ml.micro_batch import MicroBatch
+from bert_training.ml.learning.gradients import Bucket, GradientSum
+from bert_training.ml.learning.micro_batch import MicroBatch
+from bert_training.ml.machine.distributed import ALONE, Processes, World, join_world, pack, unpack
 from bert_training.ml.reporting import RunReport, StopRequested
 from tests.ml.runs import Recorder, toy_settings
 
@@ -69,7 +69,7 @@ def test_figures_arrays_and_flags_come_back_as_they_were(processes: Processes) -
 
 
 def test_summed_gradients_are_those_of_the_backward_pass(processes: Processes, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bert_training.ml.gradients.BUCKET_BYTES", 100)
+    monkeypatch.setattr("bert_training.ml.learning.gradients.BUCKET_BYTES", 100)
     network = torch.nn.Sequential(torch.nn.Linear(4, 8), torch.nn.Linear(8, 2))
     network.add_module("unused", torch.nn.Linear(3, 3))
     texts = torch.randn(5, 4)

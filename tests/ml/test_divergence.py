@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 import torch
 
-from bert_training.ml.divergence import DivergenceGuard
 from bert_training.ml.errors import NonFiniteLoss
-from bert_training.ml.stepping import StepFigures
+from bert_training.ml.learning.divergence import DivergenceGuard
+from bert_training.ml.learning.stepping import StepFigures
 from bert_training.ml.task_network import Batch
 from bert_training.ml.training import BaseModelFiles, train
 from bert_training.tasks.text_classification.network import TextClassificationNetwork

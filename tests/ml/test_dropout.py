@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from bert_training.ml.dropout import ByteDropout, use_random_bytes
+from bert_training.ml.layout.dropout import ByteDropout, use_random_bytes
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float64])

@@ -1,6 +1,6 @@
 """Patience is counted in evaluations without improvement."""
 
-from bert_training.ml.early_stopping import EarlyStopping
+from bert_training.ml.judging.early_stopping import EarlyStopping
 
 
 def stopping_with(*, patience: int, higher_is_better: bool = True, threshold: float = 0.0) -> EarlyStopping:

@@ -9,11 +9,11 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from bert_training.ml import encoding
-from bert_training.ml.batching import epoch_order
-from bert_training.ml.encoding import Rows, encode_rows
 from bert_training.ml.job import TrainingJob
 from bert_training.ml.reporting import RunReport
+from bert_training.ml.rows import encoding
+from bert_training.ml.rows.batching import epoch_order
+from bert_training.ml.rows.encoding import Rows, encode_rows
 from bert_training.ml.task_network import Encoded, Example
 from bert_training.ml.training import BaseModelFiles, train
 from bert_training.tasks.text_classification.network import TextClassificationNetwork

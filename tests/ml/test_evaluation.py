@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 import torch
 
-from bert_training.ml.cutting import cutting_for
-from bert_training.ml.evaluation import Judge
-from bert_training.ml.layout import Padded
-from bert_training.ml.micro_batch import MicroBatch
+from bert_training.ml.judging.evaluation import Judge
+from bert_training.ml.layout.layout import Padded
+from bert_training.ml.learning.micro_batch import MicroBatch
+from bert_training.ml.rows.cutting import cutting_for
 from bert_training.ml.task_network import Evaluation, TaskNetwork
 from bert_training.ml.training import BaseModelFiles
 from bert_training.tasks.text_classification.network import build_network as build_text_network

@@ -11,10 +11,10 @@ import pytest
 import torch
 
 from bert_training.ml import preparation
-from bert_training.ml.cutting import Cutting
-from bert_training.ml.feeding import Feeder, StepMaker
-from bert_training.ml.layout import Padded
-from bert_training.ml.micro_batch import MicroBatch
+from bert_training.ml.layout.layout import Padded
+from bert_training.ml.learning.micro_batch import MicroBatch
+from bert_training.ml.rows.cutting import Cutting
+from bert_training.ml.rows.feeding import Feeder, StepMaker
 from bert_training.ml.task_network import Batch, Example, Piece
 from bert_training.ml.training import BaseModelFiles
 from tests.ml.runs import Recorder, run_text, text_job, text_table, toy_settings

@@ -10,7 +10,7 @@ from safetensors import SafetensorError
 from transformers import pipeline
 
 from bert_training.data.digest import file_digest
-from bert_training.ml.folders import whole_folder
+from bert_training.ml.keeping.folders import whole_folder
 from bert_training.ml.training import BaseModelFiles, TrainingResult
 from tests.ml.runs import TEXT_LABELS, run_text, run_tokens, text_job, token_job
 

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 import torch
 
-from bert_training.ml.forecast import FURTHEST, Workload, expected_rates, shown_seconds
-from bert_training.ml.history import KEPT_RUNS, PastRun, RunProfile, add_to_history, most_similar, read_history
-from bert_training.ml.rehearsal import Rehearsal
+from bert_training.ml.machine.forecast import FURTHEST, Workload, expected_rates, shown_seconds
+from bert_training.ml.machine.history import KEPT_RUNS, PastRun, RunProfile, add_to_history, most_similar, read_history
+from bert_training.ml.machine.rehearsal import Rehearsal
 from bert_training.ml.task_network import Batch
 from bert_training.ml.training import BaseModelFiles, TrainingJob, train
 from bert_training.tasks.text_classification.network import TextClassificationNetwork

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from bert_training.ml.errors import SettingsUnusable
-from bert_training.ml.freezing import freeze, trainable_share
-from bert_training.ml.layers import encoder_layers, parameter_depths
+from bert_training.ml.network.freezing import freeze, trainable_share
+from bert_training.ml.network.layers import encoder_layers, parameter_depths
 from bert_training.ml.training import BaseModelFiles
 from tests.ml.architectures import CONFIGS, LAYERS, tiny_network
 from tests.ml.runs import Recorder, run_text, text_job, toy_settings

@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 
 from bert_training.contract.messages import LongText
-from bert_training.ml import long_text
-from bert_training.ml.cutting import cutting_for
+from bert_training.ml.judging import long_text
+from bert_training.ml.rows.cutting import cutting_for
 from bert_training.ml.task_network import IGNORE
 from bert_training.ml.training import BaseModelFiles, TrainingJob, TrainingResult
 from bert_training.tasks.token_classification.network import build_network

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from bert_training.ml.loss import balanced_weights, cross_entropy_sum, weight_sum
+from bert_training.ml.network.loss import balanced_weights, cross_entropy_sum, weight_sum
 from bert_training.ml.task_network import IGNORE, Batch
 
 

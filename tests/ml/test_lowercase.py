@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from transformers import AutoTokenizer, PreTrainedTokenizerFast, pipeline
 
-from bert_training.ml.base_model import resolve_base_model
-from bert_training.ml.lowercase import is_cased, lower_cased
+from bert_training.ml.network.base_model import resolve_base_model
+from bert_training.ml.network.lowercase import is_cased, lower_cased
 from bert_training.ml.training import BaseModelFiles
 from tests.ml.architectures import CONFIGS
 from tests.ml.runs import Recorder, run_text, text_job, text_table

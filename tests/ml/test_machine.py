@@ -8,17 +8,17 @@ import pytest
 import torch
 from transformers import AutoModel
 
-from bert_training.ml import reproducibility
-from bert_training.ml.base_model import BaseModelFiles
 from bert_training.ml.errors import GpuNotFound
-from bert_training.ml.hardware import choose_device, free_threads, use_threads
-from bert_training.ml.precision import Precision, choose_attention
-from bert_training.ml.reproducibility import (
+from bert_training.ml.learning.precision import Precision, choose_attention
+from bert_training.ml.machine import reproducibility
+from bert_training.ml.machine.hardware import choose_device, free_threads, use_threads
+from bert_training.ml.machine.reproducibility import (
     code_commit,
     environment_fingerprint,
     seed_everything,
     set_deterministic,
 )
+from bert_training.ml.network.base_model import BaseModelFiles
 from tests.ml.runs import Recorder, run_text, text_job
 
 needs_no_gpu = pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a GPU")
@@ -73,7 +73,7 @@ def test_a_given_number_of_threads_wins() -> None:
 
 def test_the_usual_variable_says_how_many_threads(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    monkeypatch.setattr("bert_training.ml.hardware.free_threads", lambda: 2)
+    monkeypatch.setattr("bert_training.ml.machine.hardware.free_threads", lambda: 2)
     assert use_threads(None) == 1
 
 

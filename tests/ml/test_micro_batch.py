@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from bert_training.ml.errors import GpuOutOfMemory
-from bert_training.ml.memory import explained_memory_errors
+from bert_training.ml.machine.memory import explained_memory_errors
 from bert_training.ml.task_network import Batch
 from bert_training.ml.training import BaseModelFiles, TrainingJob, TrainingResult, train
 from bert_training.tasks.text_classification.network import TextClassificationNetwork

@@ -3,9 +3,9 @@
 import pytest
 from transformers import Trainer
 
-from bert_training.ml.freezing import freeze
-from bert_training.ml.layers import parameter_depths
-from bert_training.ml.optimizer import build_optimizer, undecayed_parameters
+from bert_training.ml.learning.optimizer import build_optimizer, undecayed_parameters
+from bert_training.ml.network.freezing import freeze
+from bert_training.ml.network.layers import parameter_depths
 from tests.ml.architectures import CONFIGS, tiny_network
 from tests.ml.runs import toy_settings
 

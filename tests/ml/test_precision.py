@@ -12,11 +12,11 @@ import pytest
 import torch
 from accelerate import Accelerator
 
-from bert_training.ml import hardware
-from bert_training.ml.checkpoints import newest_checkpoint
 from bert_training.ml.errors import NonFiniteLoss
-from bert_training.ml.hardware import describe_device
-from bert_training.ml.precision import choose_precision
+from bert_training.ml.keeping.checkpoints import newest_checkpoint
+from bert_training.ml.learning.precision import choose_precision
+from bert_training.ml.machine import hardware
+from bert_training.ml.machine.hardware import describe_device
 from bert_training.ml.training import BaseModelFiles, TrainingResult, train
 from bert_training.tasks.text_classification.network import TextClassificationNetwork
 from tests.ml.runs import Recorder, module_with, run_text, text_job

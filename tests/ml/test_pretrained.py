@@ -7,7 +7,7 @@ import pytest
 import torch
 from transformers import AutoModelForSequenceClassification, AutoModelForTokenClassification
 
-from bert_training.ml.pretrained import load_model
+from bert_training.ml.network.pretrained import load_model
 from bert_training.ml.training import BaseModelFiles
 from tests.ml.architectures import CONFIGS, tiny_network
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 from transformers.models.bert.modeling_bert import BertSelfAttention
 
-from bert_training.ml.recomputing import recompute_layers
+from bert_training.ml.network.recomputing import recompute_layers
 from bert_training.ml.training import BaseModelFiles
 from tests.ml.architectures import tiny_network
 from tests.ml.runs import Recorder, run_text, run_tokens, text_job, token_job

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 import torch
 
-from bert_training.ml.cutting import cutting_for
 from bert_training.ml.errors import DiskTooSmall, LabelsUnusable
-from bert_training.ml.memory_use import PeakMemory
-from bert_training.ml.preflight import check_labels
-from bert_training.ml.rehearsal import longest_pieces
+from bert_training.ml.machine.memory_use import PeakMemory
+from bert_training.ml.machine.preflight import check_labels
+from bert_training.ml.machine.rehearsal import longest_pieces
 from bert_training.ml.reporting import RunReport
+from bert_training.ml.rows.cutting import cutting_for
 from bert_training.ml.task_network import Batch
 from bert_training.ml.training import BaseModelFiles, TrainingSession, train
 from bert_training.tasks.text_classification.network import TextClassificationNetwork, build_network

@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 import pytest
 
+from bert_training.ml.learning.stepping import StepFigures
 from bert_training.ml.reporting import RunReport, StepMeter, StopRequested
-from bert_training.ml.step_plan import StepPlan
-from bert_training.ml.stepping import StepFigures
+from bert_training.ml.rows.step_plan import StepPlan
 from tests.ml.runs import Recorder
 
 

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from bert_training.ml import hardware
-from bert_training.ml.checkpoints import newest_checkpoint
 from bert_training.ml.job import TrainingJob, TrainingResult
+from bert_training.ml.keeping.checkpoints import newest_checkpoint
+from bert_training.ml.machine import hardware
 from bert_training.ml.training import BaseModelFiles, train
 from bert_training.tasks.text_classification import network as text_network
 from tests.ml.interruptions import PowerCut, scatter_chance

@@ -11,7 +11,7 @@ import pytest
 from safetensors import SafetensorError
 from safetensors.torch import save_file
 
-from bert_training.ml.checkpoints import TRAINING, WEIGHTS
+from bert_training.ml.keeping.checkpoints import TRAINING, WEIGHTS
 from bert_training.ml.training import BaseModelFiles, train
 from bert_training.tasks.text_classification import network as text_network
 from bert_training.tasks.text_classification.network import TextClassificationNetwork
@@ -159,7 +159,7 @@ def full_disk(monkeypatch: pytest.MonkeyPatch, writes: Callable[[int], bool]) ->
             raise SafetensorError("I/O error: No space left on device (os error 28)")
         save_file(*arguments)
 
-    monkeypatch.setattr("bert_training.ml.snapshot.save_file", save)
+    monkeypatch.setattr("bert_training.ml.keeping.snapshot.save_file", save)
 
 
 def test_on_a_full_disk_older_checkpoints_make_room(

@@ -6,7 +6,7 @@ import pytest
 import torch
 from transformers import get_scheduler
 
-from bert_training.ml.schedule import build_scheduler, count_warmup_steps
+from bert_training.ml.learning.schedule import build_scheduler, count_warmup_steps
 from bert_training.ml.training import BaseModelFiles
 from tests.ml.runs import Recorder, run_text, text_job, toy_settings
 

@@ -5,8 +5,8 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from bert_training.ml.batching import fill_ends
-from bert_training.ml.step_plan import StepPlan, StepRows, describe_batch, plan_steps
+from bert_training.ml.rows.batching import fill_ends
+from bert_training.ml.rows.step_plan import StepPlan, StepRows, describe_batch, plan_steps
 from bert_training.tasks.hyperparameters.settings import Hyperparameters
 from tests.ml.runs import toy_settings
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bert_training.ml.base_model import BaseModelFiles
+from bert_training.ml.network.base_model import BaseModelFiles
 from bert_training.ml.training import train
 from bert_training.tasks.text_classification import network as text_network
 from tests.ml.runs import Recorder, text_job, text_table

@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bert_training.ml import encoding, token_cache
-from bert_training.ml.encoded_rows import pack
 from bert_training.ml.job import TrainingJob
 from bert_training.ml.reporting import RunReport
-from bert_training.ml.row_store import RowStore
+from bert_training.ml.rows import encoding, token_cache
+from bert_training.ml.rows.encoded_rows import pack
+from bert_training.ml.rows.row_store import RowStore
+from bert_training.ml.rows.token_cache import CacheDamaged, cache_key, read_rows, write_rows
 from bert_training.ml.task_network import Example
-from bert_training.ml.token_cache import CacheDamaged, cache_key, read_rows, write_rows
 from bert_training.ml.training import BaseModelFiles
 from bert_training.tasks.text_classification.network import build_network
 from tests.ml.runs import Recorder, run_text, run_tokens, text_job, text_table, token_job

@@ -9,10 +9,10 @@ import torch
 from safetensors.torch import load_file
 from torch.optim.optimizer import register_optimizer_step_pre_hook
 
-from bert_training.ml import hardware
-from bert_training.ml.base_model import resolve_base_model
 from bert_training.ml.errors import GpuOutOfMemory, HostOutOfMemory, NonFiniteLoss
-from bert_training.ml.reproducibility import seed_everything
+from bert_training.ml.machine import hardware
+from bert_training.ml.machine.reproducibility import seed_everything
+from bert_training.ml.network.base_model import resolve_base_model
 from bert_training.ml.task_network import Batch, Evaluation
 from bert_training.ml.training import BaseModelFiles, TrainingJob, train
 from bert_training.tasks.text_classification.network import TextClassificationNetwork, build_network

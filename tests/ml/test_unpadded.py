@@ -14,14 +14,14 @@ from transformers import (
     PreTrainedModel,
 )
 
-from bert_training.ml.base_model import resolve_base_model
-from bert_training.ml.layout import Layout, Padded
-from bert_training.ml.layout_choice import choose_layout
-from bert_training.ml.loss import cross_entropy_sum
-from bert_training.ml.pretrained import load_model
+from bert_training.ml.layout.layout import Layout, Padded
+from bert_training.ml.layout.layout_choice import choose_layout
+from bert_training.ml.layout.unpadded import use_unpadded
+from bert_training.ml.network.base_model import resolve_base_model
+from bert_training.ml.network.loss import cross_entropy_sum
+from bert_training.ml.network.pretrained import load_model
 from bert_training.ml.reporting import RunReport
 from bert_training.ml.task_network import Piece
-from bert_training.ml.unpadded import use_unpadded
 from tests.ml.runs import Recorder
 
 LENGTHS = (9, 1, 30, 4, 9, 31)
@@ -157,7 +157,7 @@ def test_an_architecture_of_another_attention_gets_padding_and_a_line_that_says_
 
 
 def test_a_network_that_answers_otherwise_gets_padding(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bert_training.ml.unpadded._first_position", lambda base: 1)
+    monkeypatch.setattr("bert_training.ml.layout.unpadded._first_position", lambda base: 1)
     layout, text = chosen_layout(tiny_network("bert", label_per_token=False))
     assert isinstance(layout, Padded)
     assert "its logits differ by" in text

@@ -10,8 +10,8 @@ from safetensors.torch import load_file
 from transformers import AutoModel
 
 from bert_training.ml import preparation
+from bert_training.ml.layout.vocabulary import UsedWords
 from bert_training.ml.training import BaseModelFiles
-from bert_training.ml.vocabulary import UsedWords
 from tests.ml.runs import run_text, text_job
 
 WORDS = "bert.embeddings.word_embeddings.weight"

@@ -5,7 +5,7 @@ from pathlib import Path
 import torch
 from transformers import BertConfig, BertModel, BertTokenizer
 
-from bert_training.ml.base_model import BaseModelFiles
+from bert_training.ml.network.base_model import BaseModelFiles
 
 FILLERS = ("o", "autor", "pede", "que", "a", "parte", "seja", "ouvida", "no", "processo")
 MARKERS = ("imposto", "remedio", "salario")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from bert_training.ml.cutting import cutting_for
+from bert_training.ml.rows.cutting import cutting_for
 from bert_training.tasks.text_classification.network import TextClassificationNetwork, build_network
 from tests.ml.runs import TEXT_LABELS, text_table, toy_settings
 from tests.ml.tiny_bert import write_tiny_bert

@@ -8,7 +8,7 @@ import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors
 from transformers import PreTrainedTokenizerFast
 
-from bert_training.ml.cutting import cutting_for, join_logits
+from bert_training.ml.rows.cutting import cutting_for, join_logits
 from bert_training.ml.task_network import IGNORE
 from bert_training.tasks.token_classification.network import (
     SentenceExample,

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from bert_training.ml.checkpoints import WEIGHTS
+from bert_training.ml.keeping.checkpoints import WEIGHTS
 from bert_training.worker import simulation
 from bert_training.worker.child import CONTINUE, ChildReporter, run_child, spool_path
 
@@ -198,7 +198,7 @@ def play_with_fault(job: dict[str, Any], folder: Path, reporter: ChildReporter) 
 
 def fail_as_training_does(trainer: Trainer, fault: Callable[[Trainer], None]) -> dict[str, Any]:
     module: Any = importlib.import_module("bert_training.worker.trainer")
-    memory = importlib.import_module("bert_training.ml.memory")
+    memory = importlib.import_module("bert_training.ml.machine.memory")
     settings = importlib.import_module("bert_training.tasks.hyperparameters.settings").Hyperparameters()
 
     def train(*_arguments: object) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from bert_training.contract.enums import Reason
-from bert_training.ml.meeting import is_follower
+from bert_training.ml.machine.meeting import is_follower
 from bert_training.worker.child import CONTINUE, ChildReporter, failure, run_child
 from bert_training.worker.ranks import Ranks, run_follower
 

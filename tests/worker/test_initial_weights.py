@@ -8,7 +8,7 @@ import pytest
 
 from bert_training.contract.messages import ClaimedJob
 from bert_training.data.digest import file_digest
-from bert_training.ml.checkpoints import WEIGHTS
+from bert_training.ml.keeping.checkpoints import WEIGHTS
 from bert_training.worker.initial_weights import InitialWeightsMissing, find_initial_weights
 from bert_training.worker.resume import job_identity
 from tests.worker.fake_portal import FakePortal

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from bert_training.contract.messages import ClaimedJob
-from bert_training.ml.checkpoints import TRAINING, WEIGHTS, write_checkpoint
+from bert_training.ml.keeping.checkpoints import TRAINING, WEIGHTS, write_checkpoint
 from bert_training.worker.resume import find_resume_step, job_identity, put_away
 from bert_training.worker.simulation import SPEED_VARIABLE
 from tests.worker.fake_portal import FakePortal

@@ -13,8 +13,8 @@ from bert_training.contract.enums import Split
 from bert_training.contract.messages import Result, TokenLengths
 from bert_training.data.splitting.manifest import manifest_bytes, split_digest
 from bert_training.data.splitting.split import Shares, split_rows
-from bert_training.ml.checkpoints import newest_checkpoint
 from bert_training.ml.errors import DiskTooSmall, GpuOutOfMemory, HostOutOfMemory, NonFiniteLoss
+from bert_training.ml.keeping.checkpoints import newest_checkpoint
 from bert_training.tasks import TASKS
 from bert_training.worker import trainer
 from bert_training.worker.child import CANCEL, FINISH, ChildReporter, OrderBox, spool_path

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from transformers import AutoModelForSequenceClassification
 
 from bert_training.data.figures import class_figures, classification_figures
-from bert_training.ml.base_model import BaseModelFiles
 from bert_training.ml.job import TrainingSettings
-from bert_training.ml.loss import cross_entropy_sum, weight_sum
-from bert_training.ml.pretrained import load_model, load_tokenizer, tokenize_whole
+from bert_training.ml.network.base_model import BaseModelFiles
+from bert_training.ml.network.loss import cross_entropy_sum, weight_sum
+from bert_training.ml.network.pretrained import load_model, load_tokenizer, tokenize_whole
 from bert_training.ml.task_network import Batch, Encoded, Evaluation, Example
 
 
