@@ -20,7 +20,14 @@ from bert_training.ml.layout.vocabulary import train_used_words
 from bert_training.ml.learning.precision import choose_precision
 from bert_training.ml.learning.schedule import count_warmup_steps, describe_schedule
 from bert_training.ml.machine.distributed import World
-from bert_training.ml.machine.hardware import choose_device, describe_device, device_of_rank, select_device, use_threads
+from bert_training.ml.machine.hardware import (
+    choose_device,
+    describe_device,
+    device_of_rank,
+    keep_freed_memory,
+    select_device,
+    use_threads,
+)
 from bert_training.ml.machine.preflight import check_labels
 from bert_training.ml.machine.reproducibility import seed_everything, set_deterministic
 from bert_training.ml.network.adapters import Adapter
@@ -149,6 +156,8 @@ def _use_machine(job: TrainingJob, report: RunReport, world: World) -> tuple[Acc
     arithmetic = choose_precision(device, job.settings.precision)
     precision = arithmetic.precision
     threads = use_threads(job.threads)
+    if device == "cpu":
+        keep_freed_memory()
     # accelerate keeps one state a process and refuses a second run in another precision
     AcceleratorState._reset_state(reset_partial_state=True)
     accelerator = Accelerator(cpu=device == "cpu", mixed_precision=ACCELERATE_PRECISION[precision])

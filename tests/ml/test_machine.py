@@ -3,6 +3,7 @@
 import os
 import subprocess
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -11,7 +12,7 @@ from transformers import AutoModel
 from bert_training.ml.errors import GpuNotFound
 from bert_training.ml.learning.precision import Precision, choose_attention
 from bert_training.ml.machine import reproducibility
-from bert_training.ml.machine.hardware import choose_device, free_threads, use_threads
+from bert_training.ml.machine.hardware import choose_device, free_threads, keep_freed_memory, use_threads
 from bert_training.ml.machine.reproducibility import (
     code_commit,
     environment_fingerprint,
@@ -75,6 +76,22 @@ def test_the_usual_variable_says_how_many_threads(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     monkeypatch.setattr("bert_training.ml.machine.hardware.free_threads", lambda: 2)
     assert use_threads(None) == 1
+
+
+@pytest.mark.parametrize(("library", "is_kept"), [("glibc", True), ("", False)])
+def test_freed_memory_is_kept_where_the_library_can_be_told(
+    monkeypatch: pytest.MonkeyPatch, library: str, is_kept: bool
+) -> None:
+    told: list[tuple[int, int]] = []
+
+    def mallopt(option: int, value: int) -> int:
+        told.append((option, value))
+        return 1
+
+    monkeypatch.setattr("platform.libc_ver", lambda: (library, ""))
+    monkeypatch.setattr("ctypes.CDLL", lambda name: SimpleNamespace(mallopt=mallopt))
+    assert keep_freed_memory() == is_kept
+    assert len(told) == (2 if is_kept else 0)
 
 
 def git(folder: Path, *arguments: str) -> str:
