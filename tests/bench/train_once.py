@@ -282,7 +282,8 @@ def _measured(setup: Setup, clock: StepClock, lengths: list[int], config: Any) -
     if is_cpu and Path("/proc/self/status").exists():
         status = Path("/proc/self/status").read_text()
         peak = 1024 * int(status.partition("VmHWM:")[2].split()[0])
-    return Measured(sum(lengths), clock.seconds(setup.steps), training_flops(config, lengths), peak, clock.losses)
+    flops = training_flops(config, lengths, spares_last_layer=setup.recipe == "ours")
+    return Measured(sum(lengths), clock.seconds(setup.steps), flops, peak, clock.losses)
 
 
 def main() -> None:

@@ -47,11 +47,14 @@ def base_model(name: str, folder: Path) -> BaseModelFiles:
     return BaseModelFiles(name=BASE, folder=made, revision="chance")
 
 
-def training_flops(config: BertConfig, lengths: Sequence[int]) -> float:
+def training_flops(config: BertConfig, lengths: Sequence[int], *, spares_last_layer: bool) -> float:
     """Count the floating point operations of a training step over pieces of these real lengths.
 
     Matrix products only: 2 a weight and token, 4 x length x hidden a token for attention; backward is twice forward.
+    spares_last_layer: what the last layer does behind its attention is done for one token a piece (ours), not for all.
     """
-    weights = config.num_hidden_layers * (4 * config.hidden_size**2 + 2 * config.hidden_size * config.intermediate_size)
-    attention = 4 * config.num_hidden_layers * config.hidden_size
-    return float(3 * sum(2 * weights * length + attention * length**2 for length in lengths))
+    hidden, layers = config.hidden_size, config.num_hidden_layers
+    behind = hidden**2 + 2 * hidden * config.intermediate_size  # weights behind the attention of a layer
+    weights, spared = layers * (3 * hidden**2 + behind), behind if spares_last_layer else 0
+    attention = 4 * layers * hidden
+    return float(3 * sum(2 * (weights * n - spared * (n - 1)) + attention * n**2 for n in lengths))
