@@ -48,8 +48,9 @@ def result_of(run: Run) -> dict[str, Any] | None:
     if not run.result or spec is None:
         return None
     metrics = run.result.get("metrics", {})
+    deciding = spec.deciding_metric(run.hyperparameters)
     figures = [
-        Fact(_(metric.label), figure_text(metric, metrics[metric.name]), is_first=metric.name == spec.best_metric)
+        Fact(_(metric.label), figure_text(metric, metrics[metric.name]), is_first=metric == deciding)
         for metric in spec.metrics
         if metric.name in metrics
     ]

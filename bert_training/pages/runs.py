@@ -63,7 +63,10 @@ def rows_for_list(runs: QuerySet[Run]) -> QuerySet[Run]:
     return (
         runs.select_related("dataset", "owner", "job")
         .defer(*NOT_IN_LISTS)
-        .annotate(result_metrics=KeyTransform("metrics", "result"))
+        .annotate(
+            result_metrics=KeyTransform("metrics", "result"),
+            deciding_metric=KeyTransform("best_metric", "hyperparameters"),
+        )
     )
 
 
@@ -71,5 +74,6 @@ def with_headlines(runs: Iterable[Run]) -> list[Run]:
     """Give each run its `headline`: the figure that picks the best network, in words."""
     listed = list(runs)
     for run in listed:
-        run.headline = headline(TASKS.get(run.task), run.result_metrics)  # type: ignore[attr-defined]
+        facts: Any = run
+        facts.headline = headline(TASKS.get(run.task), facts.result_metrics, best_metric=facts.deciding_metric)
     return listed

@@ -51,11 +51,11 @@ def figure_text(metric: Metric, value: float | None) -> str:
     return str(number_format(round(value, 4), decimal_pos=4))
 
 
-def headline(spec: TaskSpec | None, metrics: Mapping[str, Any] | None) -> Fact | None:
-    """Return the figure that picks the best network, as the one to show in a list."""
-    if spec is None or not metrics or metrics.get(spec.best_metric) is None:
+def headline(spec: TaskSpec | None, metrics: Mapping[str, Any] | None, *, best_metric: str | None) -> Fact | None:
+    """Return the figure that picked the best network of a run, as the one to show in a list."""
+    metric = spec.deciding_metric({"best_metric": best_metric}) if spec else None
+    if metric is None or not metrics or metrics.get(metric.name) is None:
         return None
-    metric = next(metric for metric in spec.metrics if metric.name == spec.best_metric)
     return Fact(_(metric.label), figure_text(metric, metrics[metric.name]), is_first=True)
 
 

@@ -79,7 +79,7 @@ class TaskSpec:
 
     def deciding_metric(self, hyperparameters: Mapping[str, Any]) -> Metric:
         """Return the metric that picks the best checkpoint of a run; older runs have no choice of their own."""
-        name = hyperparameters.get("best_metric", self.best_metric)
+        name = hyperparameters.get("best_metric") or self.best_metric
         return next(metric for metric in self.metrics if metric.name == name)
 
     def preset(self, name: str) -> Preset | None:

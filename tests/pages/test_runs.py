@@ -23,6 +23,14 @@ def test_a_finished_run_shows_its_deciding_figure(as_ana: Client, finished_run: 
     assert "F1 (macro)" in content
 
 
+def test_the_figure_by_which_a_run_chose_its_network_stands_first(as_ana: Client, finished_run: Run) -> None:
+    Run.objects.update(hyperparameters={**finished_run.hyperparameters, "best_metric": "accuracy"})
+    listed = as_ana.get("/runs").content.decode()
+    assert "Accuracy" in listed
+    assert "F1 (macro)" not in listed
+    assert as_ana.get(f"/runs/{finished_run.pk}").context["result"]["figures"][0].label == "Accuracy"
+
+
 @pytest.mark.parametrize(
     ("query", "names"),
     [
