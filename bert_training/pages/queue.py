@@ -36,7 +36,7 @@ class Entry:
         """Say what is unusual about it: silent, being canceled, or waiting for the one computer with its weights."""
         if self.job.is_canceling:
             return _("being canceled")
-        waits = held_sentence(self.job) or bound_sentence(self.job) if self.run else ""
+        waits = bound_sentence(self.job) or held_sentence(self.job) if self.run else ""
         return silent_sentence(self.job) or waits
 
 

@@ -86,10 +86,10 @@ def waiting_sentence(run: Run, *, online: int) -> str:
     job = run.job
     if job.status != JobStatus.QUEUED:
         return ""
-    if job.is_held:
-        return held_sentence(job)
     if job.bound_to_id is not None:
         return bound_sentence(job)
+    if job.is_held:
+        return held_sentence(job)
     before = Q(priority__gt=job.priority) | Q(priority=job.priority, turn__lt=job.turn)
     before |= Q(priority=job.priority, turn=job.turn, pk__lt=job.pk)
     ahead = Job.objects.filter(before, status=JobStatus.QUEUED).count()

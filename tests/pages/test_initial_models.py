@@ -1,5 +1,7 @@
 """Beginning from a trained model, on the pages: offered, chosen, shown, and what it waits for."""
 
+from datetime import timedelta
+
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
@@ -70,3 +72,17 @@ def test_the_queue_says_for_which_computer_and_why(as_ana: Client, ana: User, tr
         ends = ("is switched off", "is not connected now", "must be updated first")
         sentences.append([end for end in ends if end in content])
     assert sentences == [["is switched off"], ["is not connected now"], ["must be updated first"], []]
+
+
+def test_a_run_that_one_computer_alone_can_begin_promises_no_other(
+    as_ana: Client, ana: User, trained: Run, worker: Worker
+) -> None:
+    """Lost with a checkpoint it is held for that computer, and nobody takes it when the time is over."""
+    run = make_run(ana, trained.dataset, initial_run=trained)
+    Job.objects.filter(run=run).update(
+        hold_worker=worker, hold_until=timezone.now() + timedelta(minutes=5), checkpoint_step=4
+    )
+    for address in ("/queue", f"/runs/{run.pk}"):
+        content = as_ana.get(address).content.decode()
+        assert f"Waits for {worker.name}, which keeps the model" in content
+        assert "another computer" not in content
