@@ -56,6 +56,7 @@ def _provenance(run: Run) -> dict[str, Any]:
         "split_digest": run.split_digest,
         **{name: value for name, value in run.reproducibility.items() if name != "split_digest"},
         "hyperparameters": run.hyperparameters,
+        **({"initial_fingerprint": run.initial_fingerprint} if run.initial_fingerprint else {}),
         "finished_at": iso_utc(run.finished_at) if run.finished_at else "",
     }
 
