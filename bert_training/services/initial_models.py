@@ -30,19 +30,26 @@ def find_initial_model(run: Run, *, task: str, base_model: str, owner: User) -> 
 
     The labels may be others: the head is made anew then.
     """
-    if not with_a_model(Run.objects.filter(pk=run.pk), task=task).exists():
+    ends = JobAttempt.objects.select_related("worker").filter(job__run=run, outcome=Outcome.COMPLETED)
+    completed = ends.first() if with_a_model(Run.objects.filter(pk=run.pk), task=task).exists() else None
+    if completed is None:
         raise _refusal(_("Run %(id)s left no model of this task: choose a completed run.") % {"id": run.pk})
     if run.base_model != base_model:
         message = _("Run %(id)s was trained from the base model %(name)s: choose that one here too.")
         raise _refusal(message % {"id": run.pk, "name": run.base_model})
-    keeper = JobAttempt.objects.select_related("worker").get(job__run=run, outcome=Outcome.COMPLETED).worker
+    require_reachable(completed.worker, owner=owner)
+    return InitialModel(run, completed.worker)
+
+
+def require_reachable(keeper: Worker, *, owner: User) -> None:
+    """Raise InvalidRun where a run of this owner would wait for ever for the worker that keeps its model."""
     if not keeper.active:
-        message = _("The model of run %(id)s is on %(worker)s, which is switched off.")
-        raise _refusal(message % {"id": run.pk, "worker": keeper.name})
-    if keeper.team_id is not None and not owner.groups.filter(pk=keeper.team_id).exists():
-        message = _("The model of run %(id)s is on %(worker)s, which works for another team.")
-        raise _refusal(message % {"id": run.pk, "worker": keeper.name})
-    return InitialModel(run, keeper)
+        message = _("The model to begin from is on %(worker)s, which is switched off.")
+    elif keeper.team_id is not None and not owner.groups.filter(pk=keeper.team_id).exists():
+        message = _("The model to begin from is on %(worker)s, which works for another team.")
+    else:
+        return
+    raise _refusal(message % {"worker": keeper.name})
 
 
 def _refusal(message: str) -> InvalidRun:

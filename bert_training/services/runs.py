@@ -14,7 +14,7 @@ from bert_training.models import BaseModel, Dataset, Job, Run, Worker
 from bert_training.services import claims, jobs
 from bert_training.services.divisions import Division, divide, division_of, store_division
 from bert_training.services.errors import DatasetGone, DatasetNotReady, InUse, InvalidRun
-from bert_training.services.initial_models import find_initial_model
+from bert_training.services.initial_models import find_initial_model, require_reachable
 from bert_training.services.stored_files import require_table
 from bert_training.services.transactions import hold_dataset, short_transaction
 from bert_training.tasks import TASKS
@@ -104,7 +104,7 @@ def prepare_reproduction(run: Run, *, owner: User, name: str = "") -> PreparedRu
     """Make a run with the same data, split, seed, hyperparameters, base model and revision, linked to the first.
 
     The revision is the one that was really trained, when the worker reported it. Raises DatasetNotReady, DatasetGone,
-    or InvalidRun when the base model is not offered any more.
+    or InvalidRun when the base model is not offered any more, or nobody can begin from its model.
     """
     if run.dataset.deleted_at is not None:
         raise DatasetGone(ErrorCode.DATASET_GONE, _("The dataset of this run was deleted."))
@@ -112,6 +112,9 @@ def prepare_reproduction(run: Run, *, owner: User, name: str = "") -> PreparedRu
         raise DatasetNotReady(ErrorCode.DATASET_NOT_READY, _("The dataset is not ready for training."))
     require_table(run.dataset)
     _allowed_base_model(run.base_model, run.task)
+    keeper = run.job.bound_to
+    if keeper is not None:
+        require_reachable(keeper, owner=owner)
     copy = Run(
         name=clean_name(name) or run.name,
         owner=owner,
@@ -126,7 +129,7 @@ def prepare_reproduction(run: Run, *, owner: User, name: str = "") -> PreparedRu
         initial_run=run.initial_run,
         initial_fingerprint=run.initial_fingerprint,
     )
-    return PreparedRun(copy, division_of(run), priority=0, bound_to=run.job.bound_to)
+    return PreparedRun(copy, division_of(run), priority=0, bound_to=keeper)
 
 
 @short_transaction
@@ -134,11 +137,23 @@ def store_run(prepared: PreparedRun) -> Run:
     """Store the run with its manifest and put its job into the queue; raises DatasetGone when the data are gone."""
     run = prepared.run
     hold_dataset(run.dataset_id)
+    _hold_origins(run)
     run.pk = None
     run.save(force_insert=True)
     store_division(run, prepared.division)
     claims.enqueue(run, priority=prepared.priority, bound_to=prepared.bound_to)
     return run
+
+
+def _hold_origins(run: Run) -> None:
+    """Lock the runs that a new one names; of one that was deleted since, forget what its deletion would have taken."""
+    wanted = {run.initial_run_id, run.reproduced_from_id} - {None}
+    if not wanted:
+        return
+    held = Run.objects.select_for_update(no_key=True).filter(pk__in=wanted).order_by("pk")
+    gone = wanted - set(held.values_list("pk", flat=True))
+    run.initial_run = None if run.initial_run_id in gone else run.initial_run
+    run.reproduced_from = None if run.reproduced_from_id in gone else run.reproduced_from
 
 
 def _allowed_base_model(name: str, task: str) -> BaseModel:

@@ -1,9 +1,12 @@
 """A run that begins from a trained model goes to the worker that keeps it, and to no program that would ignore it."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import Group, User
+from django.db import connection
+from django.utils import translation
 
 from bert_training.contract.enums import Feature
 from bert_training.models import BaseModel, Dataset, Job, Run, Worker
@@ -11,8 +14,15 @@ from bert_training.models.plain_claim import NotPlain, claim_plainly
 from bert_training.services.claims import claim_job
 from bert_training.services.errors import InvalidRun
 from bert_training.services.jobs import complete_job
-from bert_training.services.runs import delete_run, reproduce_run
-from tests.personas import claim_request, make_run, make_worker, ready_dataset
+from bert_training.services.runs import (
+    RunRequest,
+    delete_run,
+    prepare_reproduction,
+    prepare_run,
+    reproduce_run,
+    store_run,
+)
+from tests.personas import BASE_MODEL, claim_request, make_run, make_worker, ready_dataset
 from tests.service_layer.test_jobs import completion
 from tests.services import IS_EMBEDDED
 
@@ -83,12 +93,35 @@ def test_a_reproduction_begins_from_the_same_model_even_when_its_run_is_deleted(
     assert (copy.initial_fingerprint, copy.job.bound_to) == (trained.model_fingerprint, worker)
 
 
+@pytest.mark.parametrize("change", ["active", "team"])
+def test_a_reproduction_that_nobody_could_begin_is_refused(
+    ana: User, root: User, team: Group, trained: Run, worker: Worker, change: str
+) -> None:
+    """Also for whoever is not of the team for which the keeper works."""
+    run = make_run(ana, trained.dataset, initial_run=trained)
+    values: dict[str, Any] = {"active": False} if change == "active" else {"team": team}
+    Worker.objects.filter(pk=worker.pk).update(**values)
+    with pytest.raises(InvalidRun, match=worker.name):
+        reproduce_run(Run.objects.get(pk=run.pk), owner=root)
+
+
+def test_a_run_deleted_while_another_is_made_from_it_leaves_its_fingerprint(ana: User, trained: Run) -> None:
+    wanted = RunRequest(owner=ana, dataset=trained.dataset, base_model=BASE_MODEL, hyperparameters={"epochs": 2})
+    begun = prepare_run(replace(wanted, initial_run=trained))
+    copied = prepare_reproduction(trained, owner=ana)
+    fingerprint = trained.model_fingerprint
+    delete_run(Run.objects.get(pk=trained.pk))
+    run, copy = store_run(begun), store_run(copied)
+    connection.check_constraints()  # as the end of a transaction does
+    assert (run.initial_run_id, run.initial_fingerprint, copy.reproduced_from_id) == (None, fingerprint, None)
+
+
 def test_a_simulation_is_bound_to_nobody(ana: User, trained: Run) -> None:
     assert make_run(ana, trained.dataset, initial_run=trained, simulate=True).job.bound_to is None
 
 
 def refusal(ana: User, initial: Run, dataset: Dataset | None = None) -> str:
-    with pytest.raises(InvalidRun) as refused:
+    with translation.override("en"), pytest.raises(InvalidRun) as refused:
         make_run(ana, dataset or initial.dataset, initial_run=initial)
     assert [error["path"] for error in refused.value.extra["errors"]] == ["initial_run"]
     return refused.value.message
