@@ -11,6 +11,12 @@ from bert_training.tasks.hyperparameters.refusal import SettingRefused
 from bert_training.tasks.hyperparameters.settings import Hyperparameters
 
 PROBLEMS_NAMED = 50  # a body of a megabyte has room for 40,000
+_NUMBERS = {  # by whether minimum and maximum are themselves out of bounds
+    (False, False): gettext_noop("%(name)s must be a number from %(minimum)s to %(maximum)s."),
+    (False, True): gettext_noop("%(name)s must be a number from %(minimum)s to %(maximum)s, but not %(maximum)s."),
+    (True, False): gettext_noop("%(name)s must be a number from %(minimum)s to %(maximum)s, but not %(minimum)s."),
+    (True, True): gettext_noop("%(name)s must be a number between %(minimum)s and %(maximum)s, without these two."),
+}
 
 
 @dataclass(frozen=True)
@@ -56,10 +62,8 @@ def _field_problem(name: str, kind: str, properties: dict[str, Any]) -> FieldPro
         message = gettext_noop("%(name)s must be true or false.")
     elif schema["type"] == "integer":
         message = gettext_noop("%(name)s must be a whole number from %(minimum)s to %(maximum)s.")
-    elif "exclusiveMinimum" in schema:
-        message = gettext_noop("%(name)s must be a number between %(minimum)s and %(maximum)s, without these two.")
     else:
-        message = gettext_noop("%(name)s must be a number from %(minimum)s to %(maximum)s.")
+        message = _NUMBERS["exclusiveMinimum" in schema, "exclusiveMaximum" in schema]
     return FieldProblem(name, message, values)
 
 
