@@ -137,8 +137,15 @@ class HyperparametersForm(forms.Form):
         return None if name in self.errors else self.cleaned_data.get(name)
 
     def _shown_setting(self, name: str) -> ShownSetting:
-        is_wrong = self.is_bound and name in self.errors
-        return ShownSetting(self[name], is_wrong or self.value_of(name) != self._usual[name])
+        return ShownSetting(self[name], self._is_changed(name))
+
+    def _is_changed(self, name: str) -> bool:
+        if not self.is_bound or name not in self.errors:
+            return bool(self.value_of(name) != self._usual[name])
+        try:  # also a preset's own value may be wrong here: too many steps for these rows
+            return bool(self.fields[name].clean(self[name].value()) != self._usual[name])
+        except forms.ValidationError:
+            return True
 
     def hyperparameters(self) -> dict[str, Any]:
         """Return typed values as create_run wants them; call it after is_valid()."""

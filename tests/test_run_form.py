@@ -147,3 +147,11 @@ def test_problems_of_the_service_stand_at_their_fields() -> None:
 def test_a_type_that_no_form_can_show_is_named(schema: dict[str, Any]) -> None:
     with pytest.raises(TypeError, match="target_modules"):
         field_for("target_modules", {"title": "Modules", **schema})
+
+
+def test_a_refused_value_is_marked_as_changed_only_when_it_was() -> None:
+    """A preset's own warm-up may be too long for the rows at hand."""
+    preset = {"warmup_steps": 100, "learning_rate": 2e-5}
+    form = HyperparametersForm(Hyperparameters, {**FILLED, "warmup_steps": "100", "epochs": "x"}, preset=preset)
+    form.add_problems([{"path": f"hyperparameters.{name}", "message": "no"} for name in ("warmup_steps", "seed")])
+    assert changed_in(form) == {"epochs"}
