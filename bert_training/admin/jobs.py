@@ -23,6 +23,7 @@ FACTS = (
     "run_link",
     "status_badge",
     "worker",
+    "keeper",
     "attempt",
     "phase",
     "epoch",
@@ -120,6 +121,11 @@ class JobAdmin(PortalModelAdmin[Job]):
     def owner(self, job: Job) -> str:
         """Return whose turn it is."""
         return job.run.owner.get_username()
+
+    @admin.display(description=_("only on"))
+    def keeper(self, job: Job) -> SafeString | str:
+        """Lead to the one worker that can begin it, for it keeps the model to begin from."""
+        return link(admin_url(job.bound_to), job.bound_to.name) if job.bound_to else "-"
 
     @admin.display(description=_("progress"))
     def shown_progress(self, job: Job) -> str:

@@ -60,6 +60,8 @@ FACTS = (
     "split_digest",
     "model_fingerprint",
     "reproduced_link",
+    "initial_link",
+    "initial_fingerprint",
     "created_at",
     "started_at",
     "finished_at",
@@ -215,6 +217,11 @@ class RunAdmin(ServiceDeletion[Run]):
     def reproduced_link(self, run: Run) -> SafeString | str:
         """Lead to the run that it repeats."""
         return link(admin_url(run.reproduced_from), run.reproduced_from.name) if run.reproduced_from else "-"
+
+    @admin.display(description=_("begins from"))
+    def initial_link(self, run: Run) -> SafeString | str:
+        """Lead to the run whose model it begins from."""
+        return link(admin_url(run.initial_run), run.initial_run.name) if run.initial_run else "-"
 
     @admin.display(description=_("hyperparameters"))
     def shown_hyperparameters(self, run: Run) -> SafeString:

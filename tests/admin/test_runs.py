@@ -5,9 +5,11 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from bert_training.contract.enums import JobStatus
-from bert_training.models import BaseModel, Dataset, Job, Run
+from bert_training.models import BaseModel, Dataset, Job, Run, Worker
+from bert_training.services.jobs import complete_job
 from tests.admin.rows import Page, fill_tables, list_of, page_of, run_action
 from tests.personas import BASE_MODEL, make_run
+from tests.service_layer.test_jobs import completion
 from tests.test_run_form import FILLED
 
 ADD = f"{list_of('run')}add/"
@@ -165,3 +167,15 @@ def test_a_run_of_somebody_else_is_reproduced_without_touching_it(staff: Client,
     run_action(staff, "run", "reproduce", first.pk)
     first.refresh_from_db()
     assert (first.owner, first.status) == (ana, "queued")
+
+
+def test_staff_see_from_which_model_a_run_begins_and_who_alone_can_begin_it(
+    staff: Client, root: User, running_job: Job, worker: Worker
+) -> None:
+    complete_job(worker, running_job.pk, completion())
+    trained = Run.objects.get(pk=running_job.run_id)
+    run = make_run(root, trained.dataset, initial_run=trained, name="Segunda")
+    content = staff.get(page_of("run", run.pk)).content.decode()
+    assert f'<a href="{page_of("run", trained.pk)}">' in content
+    assert trained.model_fingerprint in content
+    assert f'<a href="{page_of("worker", worker.pk)}">' in staff.get(page_of("job", run.job.pk)).content.decode()
