@@ -57,7 +57,7 @@ def test_a_running_run_shows_progress_lines_and_curves(as_ana: Client, run: Run,
     assert [point["step"] for point in data["metrics"]] == [5, 10, 15, 20, 10, 20]
     assert data["charts"][0]["label"] == "Loss"
     assert {curve["split"] for curve in data["charts"][0]["curves"]} == {"train", "validation"}
-    assert "Figures of each epoch" in content
+    assert "Figures of each evaluation" in content
 
 
 def test_a_finished_run_shows_test_figures_and_the_weakest_label_first(as_ana: Client, finished_run: Run) -> None:

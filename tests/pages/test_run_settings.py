@@ -32,7 +32,7 @@ def test_a_run_as_usual_shows_the_essentials_and_folds_the_rest(ana: User) -> No
 def test_what_is_not_as_usual_stands_with_the_essentials(as_ana: Client, ana: User) -> None:
     run = make_run(ana, hyperparameters={"lora_r": 8})
     shown = {fact.label: (fact.text, fact.is_first) for fact in settings_of(run).essentials}
-    assert shown["Rank"] == ("8", True)
+    assert shown["Rank of the adapter"] == ("8", True)
     assert shown["Epochs"] == ("2", True)
     content = as_ana.get(f"/runs/{run.pk}").content.decode()
     assert content.index("Rank") < content.index("All settings")

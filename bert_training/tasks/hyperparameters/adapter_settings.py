@@ -9,7 +9,7 @@ class AdapterSettings(Settings):
 
     lora_r: int = hyperparameter(
         0,
-        gettext_noop("Rank"),
+        gettext_noop("Rank of the adapter"),
         gettext_noop(
             "Trains small added matrices of this rank instead of all weights: less memory, small checkpoints. "
             "0 trains all weights; 8 to 32 is usual."
@@ -20,7 +20,7 @@ class AdapterSettings(Settings):
     )
     lora_alpha: int = hyperparameter(
         32,
-        gettext_noop("Alpha"),
+        gettext_noop("Alpha of the adapter"),
         gettext_noop("How strongly the added matrices count; usually twice the rank."),
         ge=1,
         le=4096,
