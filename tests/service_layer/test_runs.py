@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.core.files.storage import default_storage
+from django.utils import translation
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from bert_training.access import datasets_visible_to
@@ -70,7 +71,7 @@ def test_a_wrong_hyperparameter_is_named_and_nothing_is_stored(
 
 def test_windows_that_hardly_advance_are_refused_with_the_most_that_is_possible(ana: User, dataset: Dataset) -> None:
     windows = {"truncation_side": "none", "max_length": 128, "window_overlap": 65}
-    with pytest.raises(InvalidRun) as refusal:
+    with translation.override("en"), pytest.raises(InvalidRun) as refusal:
         make_run(ana, dataset, hyperparameters=windows)
     (error,) = refusal.value.errors
     assert error["path"] == "hyperparameters.window_overlap"
