@@ -1,5 +1,7 @@
 """Fixtures of the training library's tests: a tiny BERT, and a processor that computes fp32 on every machine."""
 
+import gc
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -25,3 +27,11 @@ def calm_tiny_bert(tmp_path: Path) -> BaseModelFiles:
 def _plain_processor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Show a processor without bf16, so that the same arithmetic runs wherever the tests do."""
     monkeypatch.setattr(hardware, "CPUINFO", tmp_path / "no-cpuinfo")
+
+
+@pytest.fixture(autouse=True)
+def _few_objects() -> Iterator[None]:
+    """Hide what a long session has made from the collector, which runs whenever memory is short: 1.5 s each time."""
+    gc.freeze()
+    yield
+    gc.unfreeze()
