@@ -147,7 +147,7 @@ def store_run(prepared: PreparedRun) -> Run:
 
 def _hold_origins(run: Run) -> None:
     """Lock the runs that a new one names; of one that was deleted since, forget what its deletion would have taken."""
-    wanted = {run.initial_run_id, run.reproduced_from_id} - {None}
+    wanted = {pk for pk in (run.initial_run_id, run.reproduced_from_id) if pk is not None}
     if not wanted:
         return
     held = Run.objects.select_for_update(no_key=True).filter(pk__in=wanted).order_by("pk")

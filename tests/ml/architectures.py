@@ -8,6 +8,7 @@ from transformers import (
     AutoModelForSequenceClassification,
     AutoModelForTokenClassification,
     BertConfig,
+    CamembertConfig,
     DebertaV2Config,
     DistilBertConfig,
     ElectraConfig,
@@ -37,6 +38,7 @@ DISTILBERT: dict[str, Any] = {
 CONFIGS: dict[str, Any] = {
     "bert": lambda: BertConfig(**SIZE),
     "roberta": lambda: RobertaConfig(**SIZE),
+    "camembert": lambda: CamembertConfig(**SIZE),
     "xlm-roberta": lambda: XLMRobertaConfig(**SIZE),
     "distilbert": lambda: DistilBertConfig(**DISTILBERT),
     "electra": lambda: ElectraConfig(**SIZE, embedding_size=8),

@@ -14,6 +14,14 @@ from bert_training.ml.errors import BaseModelUnavailable
 from bert_training.ml.job import TrainingSettings
 from bert_training.ml.network.base_model import BaseModelFiles
 
+# RoBERTa and its kin: the first position is the padding id + 1, so the last ones are fewer than the config says.
+COUNTED_FROM_PADDING = frozenset(
+    {
+        *("roberta", "roberta-prelayernorm", "xlm-roberta", "xlm-roberta-xl", "camembert", "mpnet", "longformer"),
+        *("data2vec-text", "ibert", "xmod"),
+    }
+)
+
 
 def load_model(
     auto_class: Any, base_model: BaseModelFiles, label_names: list[str], *, dropout: float | None = None
@@ -89,8 +97,7 @@ def _positions(base_model: BaseModelFiles) -> int:
     """Return how many tokens the network can tell apart by position; a large number for relative positions."""
     config = _config_of(base_model)
     positions = int(getattr(config, "max_position_embeddings", None) or 10**9)
-    # RoBERTa and its kin count positions from the padding id + 1
-    return positions - (config.pad_token_id + 1 if "roberta" in config.model_type else 0)
+    return positions - (config.pad_token_id + 1 if config.model_type in COUNTED_FROM_PADDING else 0)
 
 
 def _every_dropout(base_model: BaseModelFiles, dropout: float | None) -> dict[str, float]:
