@@ -1,6 +1,7 @@
 """The trainer's side of the two pipes and the folder between it and its supervisor. Knows no network and no torch.
 
-Orders come in as lines on standard input; its end means that the supervisor is gone, and then so are we.
+Orders come in as lines on standard input; its end means that the supervisor is gone, and then so are we. Where torchrun
+or accelerate started us there is no supervisor: a person reads the console and the exit code.
 """
 
 import contextlib
@@ -17,9 +18,10 @@ from filelock import FileLock
 from bert_training.contract.enums import Outcome, Reason, Split
 from bert_training.contract.messages import MetricPoint
 from bert_training.ml.keeping.folders import is_disk_full
+from bert_training.ml.machine.meeting import is_launched
 from bert_training.worker.ballast import describe_full_disk, write_at_last
 from bert_training.worker.files import read_json, write_json
-from bert_training.worker.process_control import become_trainer
+from bert_training.worker.process_control import become_trainer, on_stop_signals
 from bert_training.worker.spool import SpoolWriter
 from bert_training.worker.timing import Timing
 from bert_training.worker.trainer_lock import hold_trainer_lock
@@ -130,6 +132,16 @@ class ChildReporter:
         write_json(self._progress_path, {**self._state, **left, "pulses": self._pulses, **told_once})
 
 
+class ConsoleReporter(ChildReporter):
+    """A reporter that also prints the log, for a person."""
+
+    def log(self, level: str, message: str) -> None:
+        """Append one message to the log and print it."""
+        super().log(level, message)
+        sys.stdout.write(f"{level} - {message}\n")
+        sys.stdout.flush()
+
+
 def spool_path(folder: Path, attempt: int) -> Path:
     """Return the file that holds the log and the metrics of an attempt."""
     return folder / f"attempt-{attempt}.jsonl"
@@ -142,12 +154,16 @@ def enter_child(folder: Path) -> tuple[dict[str, Any], ChildReporter]:
     """
     orders = OrderBox()
     become_trainer(lambda: orders.put(RELEASE))
-    threading.Thread(target=_listen, args=(sys.stdin.fileno(), orders), name="orders", daemon=True).start()
+    if is_launched():
+        on_stop_signals(lambda: orders.put(RELEASE))
+    else:
+        threading.Thread(target=_listen, args=(sys.stdin.fileno(), orders), name="orders", daemon=True).start()
     _locks.append(hold_trainer_lock(folder))
     job = read_json(folder / "job.json")
     if job is None:
         raise SystemExit(f"{folder / 'job.json'} is missing or damaged: only the supervisor starts a trainer.")
-    reporter = ChildReporter(folder, int(job["attempt"]), orders, timing=Timing())
+    kind = ConsoleReporter if is_launched() else ChildReporter
+    reporter = kind(folder, int(job["attempt"]), orders, timing=Timing())
     threading.Thread(target=_sync_for_ever, args=(reporter,), name="sync", daemon=True).start()
     return job, reporter
 
@@ -180,9 +196,16 @@ def leave_child(folder: Path, attempt: int, reporter: ChildReporter, outcome: di
         write_json(folder / f"outcome-{attempt}.json", outcome, durable=True)
 
     write_at_last(folder.parents[1], write)
+    end_process(outcome if is_launched() else {})  # a supervisor reads the file
+
+
+def end_process(outcome: dict[str, Any]) -> NoReturn:
+    """End at once; a failure is printed and is exit code 1."""
+    if "code" in outcome:
+        sys.stderr.write(f"{outcome['code']}: {outcome['message']}\n")
     sys.stdout.flush()
     sys.stderr.flush()
-    os._exit(0)  # taking torch and transformers down in order took 4 s on a busy 2-core machine, for nothing
+    os._exit("code" in outcome)  # taking torch and transformers down in order took 4 s on a busy 2-core machine
 
 
 def _listen(stdin: int, orders: OrderBox) -> None:

@@ -14,8 +14,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
 
-from bert_training.ml.machine.meeting import MEETING_FILE
-from bert_training.worker.child import ORPHANED_EXIT, ChildReporter, leave_child
+from bert_training.ml.machine.meeting import MEETING_FILE, is_launched
+from bert_training.worker.child import ORPHANED_EXIT, ChildReporter, end_process, leave_child
 from bert_training.worker.files import read_json, write_json
 from bert_training.worker.process_control import become_trainer, describe_exit, start_follower
 
@@ -94,7 +94,7 @@ def run_follower(work: Callable[[dict[str, Any], Path], dict[str, Any]]) -> NoRe
     """Be a rank that is not 0 in the folder that the first argument names. `work` returns how it ended."""
     folder, rank = Path(sys.argv[1]), os.environ["RANK"]
     become_trainer(lambda: None, is_nice=False)
-    if os.environ.get(MEETING_FILE):  # started by rank 0, not by torchrun
+    if not is_launched():  # rank 0 started it
         threading.Thread(target=_die_with_rank_0, args=(sys.stdin.fileno(),), name="rank 0", daemon=True).start()
     job = read_json(folder / "job.json")
     if job is None:
@@ -108,7 +108,7 @@ def run_follower(work: Callable[[dict[str, Any], Path], dict[str, Any]]) -> NoRe
         os._exit(1)
     if "code" in outcome:
         write_json(folder / f"rank-{rank}.json", outcome, durable=True)
-    os._exit("code" in outcome)
+    end_process(outcome)
 
 
 def _die_with_rank_0(stdin: int) -> None:

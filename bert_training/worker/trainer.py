@@ -1,4 +1,4 @@
-"""The trainer child: `python -m bert_training.worker.trainer <job folder>`, started by the supervisor only.
+"""The trainer child: `python -m bert_training.worker.trainer <job folder>`, started by the supervisor or by torchrun.
 
 Reads job.json, trains, writes files. It has no token, no portal address, and never opens a connection to the portal.
 """
@@ -25,7 +25,7 @@ from bert_training.ml.errors import (
 )
 from bert_training.ml.job import TrainingJob, TrainingResult
 from bert_training.ml.machine.hardware import choose_device, count_processes, describe_device, free_threads
-from bert_training.ml.machine.meeting import is_follower, world_size
+from bert_training.ml.machine.meeting import is_follower, is_launched
 from bert_training.ml.machine.reproducibility import code_commit, environment_fingerprint
 from bert_training.ml.network.base_model import BaseModelFiles, resolve_base_model
 from bert_training.ml.reporting import Silent
@@ -73,7 +73,7 @@ def run_all(job: dict[str, Any], folder: Path, reporter: ChildReporter) -> dict[
     """Train one job in as many processes as it shall have; this one becomes their rank 0."""
     ranks = Ranks(folder, int(job["attempt"]), reporter, module=MODULE)
     try:
-        if world_size() == 1:
+        if not is_launched():
             ranks.start(count_processes(job["processes"], choose_device(job["device"])), threads=free_threads())
         return run_job(job, folder, reporter)
     except GpuNotFound as error:

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Any
 
+from bert_training.ml.machine.meeting import MEETING_FILE
 from bert_training.worker.child import spool_path
 from bert_training.worker.files import read_json, write_json
 from bert_training.worker.process_control import ask_to_stop, count_io, kill_tree, start_process
@@ -29,17 +30,19 @@ _SECRET_VARIABLES = frozenset(
         *("EMAIL_URL", "METRICS_TOKEN"),
     }
 )
+# Of torchrun, which may have started us in a container: the trainer and its further processes are started by us alone.
+_LAUNCHER_VARIABLES = frozenset({"WORLD_SIZE", "RANK", "LOCAL_RANK", MEETING_FILE})
 
 logger = logging.getLogger(__name__)
 
 
 def trainer_environment(environ: Mapping[str, str], *, secrets: tuple[str, ...], offline: bool) -> dict[str, str]:
-    """Return the environment of a trainer: ours without anything that names the portal or opens it."""
+    """Return the environment of a trainer: ours without what names the portal, opens it or launches processes."""
     kept = {
         name: value
         for name, value in environ.items()
         if name.removesuffix("_FILE") not in _SECRET_VARIABLES
-        and name not in _SECRET_VARIABLES
+        and name not in _SECRET_VARIABLES | _LAUNCHER_VARIABLES
         and not any(secret in value for secret in secrets)
     }
     project = str(Path(__file__).resolve().parents[2])

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from bert_training.ml.machine.meeting import MEETING_FILE, is_launched
 from bert_training.worker.child import FINISH
 from bert_training.worker.process_control import kill_tree
 from bert_training.worker.trainer_lock import TrainerLives
-from bert_training.worker.trainer_process import SIMULATION_VARIABLE, TrainerProcess
+from bert_training.worker.trainer_process import SIMULATION_VARIABLE, TrainerProcess, trainer_environment
 
 NO_PROCESS = 2**22 + 1  # greater than any process number
 
@@ -50,3 +51,13 @@ def test_a_process_that_does_not_die_is_not_waited_for_for_ever(ended: TrainerPr
     ended._process = Undead()  # type: ignore[assignment]
     with pytest.raises(TrainerLives, match="restart this computer"):
         ended.kill()
+
+
+def test_a_trainer_never_believes_that_torchrun_started_it() -> None:
+    around = {"WORLD_SIZE": "4", "RANK": "1", "LOCAL_RANK": "1", "LANG": "C"}
+    environ = trainer_environment(around, secrets=(), offline=False)
+    assert is_launched(around)
+    assert not is_launched(environ)
+    assert not is_launched(around | {MEETING_FILE: "meeting-1"})
+    assert environ["LANG"] == "C"
+    assert not {"RANK", "LOCAL_RANK"} & environ.keys()

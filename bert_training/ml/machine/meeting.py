@@ -14,6 +14,11 @@ def is_follower(environ: Mapping[str, str] = os.environ) -> bool:
     return int(environ.get("RANK") or 0) > 0
 
 
+def is_launched(environ: Mapping[str, str] = os.environ) -> bool:
+    """Tell whether a person started these processes with torchrun or accelerate: there is no supervisor."""
+    return "WORLD_SIZE" in environ and MEETING_FILE not in environ
+
+
 def world_size(environ: Mapping[str, str] = os.environ) -> int:
     """Return how many processes were started together."""
     return int(environ.get("WORLD_SIZE") or 1)
