@@ -17,7 +17,7 @@ from bert_training.ml.job import TrainingJob
 from bert_training.ml.layout.layout import Layout
 from bert_training.ml.layout.layout_choice import choose_layout
 from bert_training.ml.layout.vocabulary import train_used_words
-from bert_training.ml.learning.precision import choose_precision
+from bert_training.ml.learning.precision import Arithmetic, choose_precision
 from bert_training.ml.learning.schedule import count_warmup_steps, describe_schedule
 from bert_training.ml.machine.distributed import World
 from bert_training.ml.machine.hardware import (
@@ -36,6 +36,7 @@ from bert_training.ml.network.initial_weights import load_initial_weights
 from bert_training.ml.network.loss import balanced_weights
 from bert_training.ml.network.lowercase import is_cased, lower_cased
 from bert_training.ml.network.recomputing import recompute_layers
+from bert_training.ml.network.sharding import shall_shard
 from bert_training.ml.reporting import RunReport
 from bert_training.ml.rows.encoding import Rows, encode_rows
 from bert_training.ml.rows.step_plan import StepPlan, StepRows, describe_batch, plan_steps
@@ -61,6 +62,7 @@ class Prepared:
     adapter: Adapter | None
     machine: dict[str, Any]  # device, precision, threads and versions, for run.json
     world: World
+    is_sharded: bool  # each process keeps a part of the network
 
 
 def prepare(
@@ -95,7 +97,19 @@ def prepare(
     plan = plan_steps(step_rows, job.settings)
     _describe_plan(job, plan, report)
     _describe_world(job, plan, world, report)
-    return Prepared(network, accelerator, rows, layout, class_weights, step_rows, plan, adapter, machine, world)
+    return Prepared(
+        network=network,
+        accelerator=accelerator,
+        rows=rows,
+        layout=layout,
+        class_weights=class_weights,
+        step_rows=step_rows,
+        plan=plan,
+        adapter=adapter,
+        machine=machine,
+        world=world,
+        is_sharded=shall_shard(job.settings, world),
+    )
 
 
 def _encode_once(
@@ -123,8 +137,11 @@ def _describe_world(job: TrainingJob, plan: StepPlan, world: World, report: RunR
             f"Each process gets at most {ceil(plan.rows_per_step / world.size)} rows a step: too few to be faster. "
             "Raise batch_size or gradient_accumulation_steps, or use fewer processes."
         )
-    if job.settings.parallelism == "fsdp":
-        report.warning("FSDP is not built in: each process holds the whole network, as with ddp")
+    if shall_shard(job.settings, world):
+        report.info(
+            f"Each process keeps 1/{world.size} of weights, gradients and optimizer (FSDP); when memory runs out, the "
+            "run ends with advice instead of going on with smaller batches"
+        )
 
 
 def _choose_what_learns(job: TrainingJob, model: PreTrainedModel, report: RunReport) -> Adapter | None:
@@ -154,6 +171,8 @@ def _use_machine(job: TrainingJob, report: RunReport, world: World) -> tuple[Acc
     set_deterministic(job.settings.deterministic)
     select_device(device)
     arithmetic = choose_precision(device, job.settings.precision)
+    if arithmetic.precision == "fp16" and shall_shard(job.settings, world):
+        arithmetic = Arithmetic("fp32", "FSDP has no loss scale for fp16", job.settings.precision != "fp16")
     precision = arithmetic.precision
     threads = use_threads(job.threads)
     if device == "cpu":

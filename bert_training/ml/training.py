@@ -5,7 +5,7 @@ Knows no task by name, no HTTP and no Django: it speaks to a Reporter and leaves
 
 import time
 from collections.abc import Callable, Generator
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, nullcontext
 from types import ModuleType
 from typing import Any
 
@@ -31,6 +31,7 @@ from bert_training.ml.machine.memory import explained_memory_errors
 from bert_training.ml.machine.preflight import check_disk
 from bert_training.ml.machine.rehearsal import rehearse
 from bert_training.ml.network.base_model import BaseModelFiles
+from bert_training.ml.network.sharding import Sharding
 from bert_training.ml.preparation import Prepared, prepare
 from bert_training.ml.reporting import RunReport, Silent, StepMeter, StopRequested
 from bert_training.ml.rows.feeding import Feeder, ReadyStep, StepMaker
@@ -80,6 +81,9 @@ class TrainingSession:
         self.world = prepared.world
         self.world.spread([*self.network.model.parameters(), *self.network.model.buffers()])
         self.plan = prepared.plan
+        self.sharding: Sharding | None = None
+        if prepared.is_sharded:
+            self.sharding = Sharding(self.network.model, self.accelerator.device, self.world)
         self.report = report
         optimizer = build_optimizer(self.network.model, self.settings)
         # before prepare: both wrap the optimizer's step, and accelerate restores what it found
@@ -110,6 +114,7 @@ class TrainingSession:
             micro_batch=self.micro_batch,
             settings=self.settings,
             world=self.world,
+            is_sharded=prepared.is_sharded,
         )
         self.divergence = DivergenceGuard(self.settings, self.network.model, precision=prepared.machine["precision"])
         self.learner = Learner(
@@ -192,6 +197,8 @@ class TrainingSession:
         best_step, best_epoch = self.stopping.best_step, self.stopping.best_epoch
         self.report.info(f"Best epoch: {best_epoch} (step {best_step:,}); its weights are judged on the test split")
         load_weights(self.network.model, checkpoint_folder(self.saver.folder, best_step))
+        if self.sharding:
+            self.sharding.put_together()
         if self.prepared.adapter:
             self.prepared.adapter.merge()
         test = self._evaluate("test")
@@ -215,7 +222,9 @@ class TrainingSession:
             reading=self.prepared.rows.cutting.facts(),
             long_text=long_text,
         )
-        fingerprint = keep_final_model(self.job.job_dir / "final", self.network, facts, adapter=self.prepared.adapter)
+        fingerprint = keep_final_model(
+            self.job.job_dir / "final", self.network, facts, adapter=self.prepared.adapter, sharding=self.sharding
+        )
         self.report.info(f"Saved to {self.job.job_dir / 'final'}, fingerprint {fingerprint}")
         self.report.info(f"Time: {self.report.durations()}")
         if self.forecaster:
@@ -300,7 +309,8 @@ class TrainingSession:
         """Judge the validation split and keep the weights when they are the best so far."""
         epoch, step = self.report.epoch, self.report.step
         began = self.report.clock()
-        evaluation = self._evaluate("validation")
+        with self.sharding.whole() if self.sharding else nullcontext():
+            evaluation = self._evaluate("validation")
         self.report.split_figures("validation", evaluation.metrics, epoch=epoch, step=step)
         seconds = self.report.clock() - began
         place = f"Epoch {epoch}, step {step:,}" if self.settings.eval_steps else f"Epoch {epoch}"

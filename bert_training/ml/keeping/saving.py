@@ -5,14 +5,13 @@ weights alone, and only when they are the best. A power cut costs at most Traini
 """
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from bert_training.ml.job import TrainingJob
 from bert_training.ml.judging.early_stopping import EarlyStopping
 from bert_training.ml.keeping.checkpoints import forget_after, keep_newest, write_checkpoint
 from bert_training.ml.keeping.folders import is_disk_full
-from bert_training.ml.keeping.snapshot import Learner
+from bert_training.ml.keeping.snapshot import Learner, Write
 from bert_training.ml.reporting import RunReport
 
 # After an evaluation the whole state is saved this much sooner than elsewhere: a long epoch ends with it (a minute at
@@ -46,7 +45,7 @@ class Saver:
     def after_step(self) -> None:
         """Save the whole state where the settings or the clock ask for it."""
         if self._is_due(self.job.checkpoint_seconds):
-            self._save(self.learner.write_tensors)
+            self._save(self.learner.gather_tensors)
 
     def after_evaluation(self, *, is_best: bool, is_over: bool) -> None:
         """Save the weights when they are the best, and the whole state where it is due.
@@ -57,23 +56,23 @@ class Saver:
         if self.report.checkpoint_step == self.report.step:
             return
         if not is_over and self._is_due(self.job.checkpoint_seconds * EVALUATION_SHARE):
-            self._save(self.learner.write_tensors)
+            self._save(self.learner.gather_tensors)
         elif is_best or is_over:
-            self._save(self.learner.write_weights if is_best else _write_nothing, is_resumable=is_over)
+            self._save(self.learner.gather_weights if is_best else _gather_nothing, is_resumable=is_over)
 
     def before_leaving(self) -> None:
         """Save the whole state, for this worker to go on later."""
         if self.report.step > self.report.checkpoint_step:
-            self._save(self.learner.write_tensors)
+            self._save(self.learner.gather_tensors)
 
     def _is_due(self, seconds: float) -> bool:
         every = self.job.settings.save_steps
         is_step = bool(every) and self.report.step % (every or 1) == 0
         return is_step or bool(self.world.agree(self.report.clock() - self.saved_at >= seconds))
 
-    def _save(self, write_files: Callable[[Path], None], *, is_resumable: bool = True) -> None:
+    def _save(self, gather: Callable[[], Write], *, is_resumable: bool = True) -> None:
         step, began = self.report.step, self.report.clock()
-        self.learner.gather_chance()
+        write_files = gather()
         if self.world.is_main:
             self._write(write_files, is_resumable=is_resumable)
             keep_newest(self.folder, self.job.settings.save_total_limit, best_step=self.stopping.best_step)
@@ -86,7 +85,7 @@ class Saver:
         kind = "Checkpoint" if is_resumable else "Best weights"
         self.report.info(f"{kind} of step {step:,} saved ({now - began:.1f} s)")
 
-    def _write(self, write_files: Callable[[Path], None], *, is_resumable: bool) -> None:
+    def _write(self, write_files: Write, *, is_resumable: bool) -> None:
         """Write it; on a full disk once more without the older ones but the one that alone could be gone on from."""
         best_step = self.stopping.best_step
         facts = {"identity": self.job.identity, "step": self.report.step, "best_step": best_step}
@@ -101,5 +100,6 @@ class Saver:
             write_checkpoint(self.folder, state, write_files=write_files)
 
 
-def _write_nothing(_folder: Path) -> None:
+def _gather_nothing() -> Write:
     """Leave only the state: the weights that count are those of the best step."""
+    return lambda _folder: None

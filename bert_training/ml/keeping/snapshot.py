@@ -4,19 +4,23 @@ No pickle. Optimizer, schedule, and the random states of Python, numpy, torch an
 """
 
 import random
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from safetensors.torch import load_file, save_file
+from torch.distributed.tensor import DTensor
 
 from bert_training.ml.keeping.checkpoints import TRAINING, WEIGHTS
 from bert_training.ml.machine.distributed import ALONE, World
+from bert_training.ml.network.sharding import shared_out_like, whole_tensor
 
 OPTIMIZER = "optimizer"  # names of tensors: optimizer.<parameter>.<moment>
 RANK = "rank"  # names of the random states of further processes: rank.<number>.random.<device>
 Tensors = dict[str, torch.Tensor]
+Write = Callable[[Path], None]  # writes into a folder
 
 
 class Learner:
@@ -38,24 +42,33 @@ class Learner:
         self.device = device
         self.scaler = scaler  # of fp16
         self.world = world
-        self.chance: Tensors = {}  # of all processes
 
-    def gather_chance(self) -> None:
-        """Learn the random states of all processes, to be written next. Collective."""
+    def gather_weights(self) -> Write:
+        """Learn the weights from all processes: what is left of the best evaluation. Collective; rank 0 then writes."""
+        weights = self._whole(_trained(self.model))
+        return lambda folder: save_file(weights, folder / WEIGHTS)
+
+    def gather_tensors(self) -> Write:
+        """Learn weights, moments and random states from all processes: what a training goes on from. Collective."""
+        write_weights, moments = self.gather_weights(), self._whole(self._moments())
+        chance = self._gather_chance()
+
+        def write(folder: Path) -> None:
+            write_weights(folder)
+            save_file({**moments, **_random_tensors(), **chance}, folder / TRAINING)
+
+        return write
+
+    def _gather_chance(self) -> Tensors:
         by_rank = self.world.gather(_torch_random(self.device))
-        self.chance = {_of_rank(rank) + name: state for rank, own in enumerate(by_rank) for name, state in own.items()}
+        return {_of_rank(rank) + name: state for rank, own in enumerate(by_rank) for name, state in own.items()}
 
-    def write_weights(self, folder: Path) -> None:
-        """Write the weights into a folder: what is left of the best evaluation."""
-        save_file(_trained(self.model), folder / WEIGHTS)
-
-    def write_tensors(self, folder: Path) -> None:
-        """Write weights, moments and random states into a folder: what a training goes on from.
-
-        The random states of torch are those that `gather_chance` found.
-        """
-        self.write_weights(folder)
-        save_file({**self._moments(), **_random_tensors(), **self.chance}, folder / TRAINING)
+    def _whole(self, tensors: Tensors) -> Tensors:
+        """Put tensors together that are shared out, one after another, in the host's memory of rank 0."""
+        if not any(isinstance(tensor, DTensor) for tensor in tensors.values()):
+            return tensors
+        put_together = ((name, whole_tensor(tensor)) for name, tensor in tensors.items())
+        return {name: tensor.cpu() for name, tensor in put_together if self.world.is_main}
 
     def facts(self) -> dict[str, Any]:
         """Return what is no tensor, as JSON values."""
@@ -71,7 +84,7 @@ class Learner:
         load_weights(self.model, folder)
         tensors = load_file(folder / TRAINING)
         groups = [{**group, "betas": tuple(group["betas"])} for group in facts["optimizer"]]
-        self.optimizer.load_state_dict({"state": _moments_by_parameter(tensors), "param_groups": groups})
+        self.optimizer.load_state_dict({"state": self._moments_by_parameter(tensors), "param_groups": groups})
         self.scheduler.load_state_dict(facts["scheduler"])
         if self.scaler and facts["scaler"]:  # None where the run began in another precision
             self.scaler.load_state_dict(facts["scaler"])
@@ -86,28 +99,31 @@ class Learner:
             for name, moment in moments.items()
         }
 
+    def _moments_by_parameter(self, tensors: Tensors) -> dict[int, Tensors]:
+        """Undo `_moments`; each moment lies as its parameter does."""
+        parameters = [parameter for group in self.optimizer.param_groups for parameter in group["params"]]
+        state: dict[int, Tensors] = {}
+        for key, tensor in tensors.items():
+            kind, _, rest = key.partition(".")
+            if kind == OPTIMIZER:
+                number, _, name = rest.partition(".")
+                like = parameters[int(number)]
+                moment = shared_out_like(tensor, like) if tensor.shape == like.shape else tensor
+                state.setdefault(int(number), {})[name] = moment
+        return state
+
 
 def load_weights(model: torch.nn.Module, folder: Path) -> None:
     """Put the weights of a checkpoint into the network, where it is; those that do not learn are the base model's."""
     tensors = load_file(folder / WEIGHTS)
     with torch.no_grad():
         for name, weights in _trained(model).items():
-            weights.copy_(tensors[name])
+            weights.copy_(shared_out_like(tensors[name], weights))
 
 
 def _trained(model: torch.nn.Module) -> Tensors:
     """Name the weights that learn, each once: of a frozen network or an adapter a small part of all."""
     return {name: weights.detach() for name, weights in model.named_parameters() if weights.requires_grad}
-
-
-def _moments_by_parameter(tensors: Tensors) -> dict[int, Tensors]:
-    state: dict[int, Tensors] = {}
-    for key, tensor in tensors.items():
-        kind, _, rest = key.partition(".")
-        if kind == OPTIMIZER:
-            parameter, _, name = rest.partition(".")
-            state.setdefault(int(parameter), {})[name] = tensor
-    return state
 
 
 def _random_tensors() -> Tensors:

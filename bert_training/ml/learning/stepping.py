@@ -1,6 +1,7 @@
 """One optimizer step over some rows: micro-batches, exact accumulation, clipping."""
 
 import math
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 
 import torch
@@ -10,9 +11,11 @@ from bert_training.ml.job import TrainingSettings
 from bert_training.ml.learning.gradients import GradientSum
 from bert_training.ml.learning.micro_batch import MicroBatch
 from bert_training.ml.machine.distributed import ALONE, World
+from bert_training.ml.machine.memory import explained_memory_errors
+from bert_training.ml.network.sharding import whole_tensor
 from bert_training.ml.rows.batching import to_device
 from bert_training.ml.rows.feeding import ReadyStep, StepMaker
-from bert_training.ml.task_network import Example, TaskNetwork
+from bert_training.ml.task_network import Batch, Example, TaskNetwork
 
 
 @dataclass(frozen=True)
@@ -37,7 +40,11 @@ class StepFigures:
 
 
 class Stepper:
-    """Takes steps. micro_batch: says how many pieces are computed at once."""
+    """Takes steps. micro_batch: says how many pieces are computed at once.
+
+    is_sharded: each process has a part of the weights. Then one that runs out of memory ends the run, because it cannot
+    finish a round in which the others wait for its part of the next layer.
+    """
 
     def __init__(
         self,
@@ -52,6 +59,7 @@ class Stepper:
         micro_batch: MicroBatch,
         settings: TrainingSettings,
         world: World = ALONE,
+        is_sharded: bool = False,
     ) -> None:
         self.network = network
         self.model = model
@@ -64,7 +72,8 @@ class Stepper:
         self.micro_batch = micro_batch
         self.settings = settings
         self.world = world
-        self.gradients = GradientSum(model, world)
+        self.is_sharded = is_sharded
+        self.gradients = GradientSum(model, ALONE if is_sharded else world)
 
     @property
     def learning_rate(self) -> float:
@@ -88,23 +97,38 @@ class Stepper:
     def add_gradients(self, step: ReadyStep) -> StepFigures:
         """Compute the gradients of a step from its beginning; those of a try that ended midway are dropped."""
         self.optimizer.zero_grad()
-        batches = [to_device(batch, self.accelerator.device) for batch in self.maker.fitting(step).batches]
+        batches = [to_device(batch, self.accelerator.device) for batch in self._batches(step)]
         weight, loss = (torch.zeros((), device=self.accelerator.device) for _sum in range(2))
         for batch in batches:
             weight += self.network.label_weight(batch, self.class_weights)
         self.world.sum(weight)
+        is_whole = False
         try:
-            for number, batch in enumerate(batches, start=1):
-                if number == len(batches):
-                    self.gradients.expect()
-                part = self.network.loss(self.layout.forward(self.model, batch), batch, self.class_weights)
-                part = part / weight.clamp(min=torch.finfo(weight.dtype).tiny)
-                self.accelerator.backward(part)
-                loss += part.detach()
+            with explained_memory_errors(self.settings) if self.is_sharded else nullcontext():
+                self._add_all(batches, weight, loss)
+            is_whole = True
         finally:  # also when memory ran out: the others wait for this, and then all try again
-            self.gradients.finish()
-            self.world.sum(loss)
+            if is_whole or not self.is_sharded:
+                self.gradients.finish()
+                self.world.sum(loss)
         return StepFigures(loss.item(), weight.item(), step.tokens)
+
+    def _batches(self, step: ReadyStep) -> list[Batch]:
+        """Return this process's batches; of a sharded network as many as any process has."""
+        batches = self.maker.fitting(step).batches
+        if not self.is_sharded:
+            return batches
+        return batches + [self.maker.nothing(step)] * (self.world.most(len(batches)) - len(batches))
+
+    def _add_all(self, batches: list[Batch], weight: torch.Tensor, loss: torch.Tensor) -> None:
+        """Add the gradients of batches, and to `loss` their losses; both divided by `weight`."""
+        for number, batch in enumerate(batches, start=1):
+            if number == len(batches):
+                self.gradients.expect()
+            part = self.network.loss(self.layout.forward(self.model, batch), batch, self.class_weights)
+            part = part / weight.clamp(min=torch.finfo(weight.dtype).tiny)
+            self.accelerator.backward(part)
+            loss += part.detach()
 
     def _clip(self) -> float | None:
         """Clip the gradients and return the norm that they had; None where fp16's scaler skips infinite ones."""
@@ -112,7 +136,7 @@ class Stepper:
             norm = self.accelerator.clip_grad_norm_(self.model.parameters(), self.settings.max_grad_norm)
         else:
             norm = torch.nn.utils.get_total_norm([p.grad for p in self.model.parameters() if p.grad is not None])
-        return None if self.accelerator.scaler else float(norm)
+        return None if self.accelerator.scaler else float(whole_tensor(norm))
 
     def _learn(self) -> float | None:
         """Change the weights by the gradients. Returns the lowered loss scale where fp16 gradients overflowed.

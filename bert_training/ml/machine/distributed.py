@@ -45,6 +45,10 @@ class World:
         """Tell whether a flag is set in any process. Collective."""
         return bool(self.sum(torch.tensor(int(flag))).item())
 
+    def most(self, number: int) -> int:
+        """Return the greatest number of any process. Collective."""
+        return number
+
     def agree(self, value: Any) -> Any:
         """Return rank 0's value everywhere: JSON values, floats exact. Collective."""
         return value
@@ -91,6 +95,12 @@ class Processes(World):
         """Add a tensor over all processes, in place, on the device where it lies."""
         dist.all_reduce(tensor)
         return tensor
+
+    def most(self, number: int) -> int:
+        """Return the greatest number of any process."""
+        greatest = torch.tensor(number)
+        dist.all_reduce(greatest, dist.ReduceOp.MAX)
+        return int(greatest)
 
     def agree(self, value: Any) -> Any:
         """Return rank 0's value everywhere."""

@@ -19,6 +19,7 @@ from bert_training.ml.keeping.chance import Chance
 from bert_training.ml.learning.stepping import Stepper
 from bert_training.ml.machine.memory_use import PeakMemory, free_bytes, shown_bytes
 from bert_training.ml.machine.preflight import MOMENTS
+from bert_training.ml.network.sharding import own_part
 from bert_training.ml.preparation import Prepared
 from bert_training.ml.rows.batching import epoch_order
 from bert_training.ml.rows.cutting import Cutting
@@ -136,5 +137,5 @@ def _moments_to_come(stepper: Stepper) -> int:
     """Return the bytes that the optimizer will take at its first step; 0 where it has been restored."""
     if stepper.optimizer.state:
         return 0
-    trained = [parameter for parameter in stepper.model.parameters() if parameter.requires_grad]
+    trained = [own_part(parameter) for parameter in stepper.model.parameters() if parameter.requires_grad]
     return MOMENTS * sum(parameter.numel() * parameter.element_size() for parameter in trained)

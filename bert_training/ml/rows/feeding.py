@@ -6,16 +6,18 @@ Only when batches are made changes with the number of threads: never which rows 
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Any
+
+import numpy as np
 
 from bert_training.ml.layout.layout import Layout
 from bert_training.ml.learning.micro_batch import MicroBatch
 from bert_training.ml.machine.distributed import ALONE, World
 from bert_training.ml.rows.batching import cut_by_length, pinned
 from bert_training.ml.rows.cutting import SPECIAL, Cutting
-from bert_training.ml.task_network import Batch, Example, Piece
+from bert_training.ml.task_network import IGNORE, Batch, Example, Piece
 
 STEPS_AHEAD = 2  # ready steps that wait for each thread's next one
 WAIT_SECONDS = 0.2  # between two signs of life while the loop waits for a batch
@@ -87,6 +89,11 @@ class StepMaker:
     def fitting(self, step: ReadyStep) -> ReadyStep:
         """Return a step as it is, or made anew when memory was found too small for it since it was made."""
         return step if step.size == self.micro_batch.size else self.of_pieces(step.pieces)
+
+    def nothing(self, step: ReadyStep) -> Batch:
+        """Return a batch in which nothing is judged, for a process that has fewer batches than another."""
+        shortest = min(step.pieces, key=lambda piece: len(piece.input_ids))
+        return self.layout.collate([replace(shortest, labels=np.full_like(shortest.labels, IGNORE))])
 
 
 class Feeder:
