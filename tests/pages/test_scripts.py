@@ -432,3 +432,21 @@ def test_a_table_is_sorted_by_its_headings_with_the_keyboard(page: Page) -> None
     assert page.locator("th[aria-sort]").count() == 1
     call(page, 'document.dispatchEvent(new Event("parts-refreshed"));')
     assert page.locator("table[data-sort] button").count() == 2
+
+
+REMAINING = """
+    const names = ["status", "silent", "canceling", "phase", "steps", "remaining", "bar"];
+    const box = document.createElement("div");
+    box.append(...names.map((name) => Object.assign(document.createElement("i"), { className: "badge-queued" })));
+    [...box.children].forEach((part, place) => { part.dataset.state = names[place]; });
+    const words = { statuses: {}, lang: "pt-br", remainingMinutes: "{minutes} min, {time}", timeZone: argument };
+    const state = new modules.run_state.RunState(box, words);
+    state.show({ status: "running", progress: { phase_label: "", eta_seconds: 5400 } });
+    return box.querySelector("[data-state=remaining]").textContent;
+"""
+
+
+def test_the_expected_end_is_told_in_the_time_zone_of_the_page(page: Page) -> None:
+    told = {zone: call(page, REMAINING, zone) for zone in ("UTC", "Asia/Kolkata")}
+    assert all(text.startswith("90 min, ") for text in told.values())
+    assert told["UTC"] != told["Asia/Kolkata"]

@@ -70,8 +70,9 @@ export class RunState {
   #remaining(seconds) {
     if (seconds == null) return "";
     if (seconds < 60) return this.words.remainingSeconds;
-    const { lang, remainingMinutes } = this.words;
-    const end = new Date(Date.now() + seconds * 1000).toLocaleString(lang, seconds < DAY_SECONDS ? TIME : DAY_AND_TIME);
+    const { lang, remainingMinutes, timeZone } = this.words;
+    const form = { ...(seconds < DAY_SECONDS ? TIME : DAY_AND_TIME), timeZone }; // as all other times of the page
+    const end = new Date(Date.now() + seconds * 1000).toLocaleString(lang, form);
     return remainingMinutes.replace("{minutes}", Math.ceil(seconds / 60).toLocaleString(lang)).replace("{time}", end);
   }
 }
