@@ -12,6 +12,7 @@ from typing import Any
 
 from bert_training.contract.enums import LogLevel
 from bert_training.contract.messages import ClaimedJob
+from bert_training.contract.text import clean_line
 from bert_training.worker.files import read_json, write_json
 from bert_training.worker.log_file import LogFile
 from bert_training.worker.machine import read_versions
@@ -59,7 +60,7 @@ class TrainingLog:
             RULE,
         )
         now = timing.utc_now()
-        text = "".join(_shown(self._name, now, LogLevel.INFO.value, line) for line in banner)
+        text = "".join(_shown(self._name, now, LogLevel.INFO.value, clean_line(line)) for line in banner)
         try:
             for copy in self._copies.values():
                 copy.file.append(text)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from bert_training.contract.enums import Split
-from bert_training.contract.messages import MetricPoint
+from bert_training.contract.messages import ClaimedJob, DatasetReference, MetricPoint
 from bert_training.worker import log_file
 from bert_training.worker.files import write_json
 from bert_training.worker.log_file import LogFile
@@ -59,6 +59,18 @@ def test_every_line_stands_in_both_files_with_time_name_level_and_message(spool:
     assert [LINE.sub("", line) for line in lines] == ["Começo", "segunda linha", "ação"]
     assert " - WARNING - ação" in lines[2]
     assert logged(spool, "all") == logged(spool)
+
+
+def test_the_banner_cannot_be_made_to_say_a_line_of_its_own(spool: Path) -> None:
+    forged = "bert\n2026-01-02 12:00:00.000+00:00 - run-7.attempt-1 - INFO - fine"
+    dataset = DatasetReference(id=1, sha256="a" * 64, bytes=1, table_sha256="b" * 64, table_bytes=1, rows=1)
+    job = ClaimedJob(
+        **{"job_id": 3, "run_id": 7, "attempt": 1, "held": False, "task": "text-classification", "simulate": False},
+        **{"hyperparameters": {"seed": 1}, "base_model": forged, "base_model_revision": "", "lease_seconds": 60.0},
+        dataset=dataset,
+    )
+    training_log(spool).begin(job, Timing())
+    assert len(logged(spool).splitlines()) == 7
 
 
 def test_a_log_that_is_followed_again_says_nothing_twice(spool: Path, writer: SpoolWriter) -> None:
