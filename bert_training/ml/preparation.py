@@ -35,6 +35,7 @@ from bert_training.ml.network.freezing import freeze, trainable_share
 from bert_training.ml.network.initial_weights import load_initial_weights
 from bert_training.ml.network.loss import balanced_weights
 from bert_training.ml.network.lowercase import is_cased, lower_cased
+from bert_training.ml.network.padding import use_padding
 from bert_training.ml.network.recomputing import recompute_layers
 from bert_training.ml.network.sharding import shall_shard
 from bert_training.ml.reporting import RunReport
@@ -78,6 +79,7 @@ def prepare(
     network: TaskNetwork[Any] = network_module.build_network(
         job.base_model, label_names=job.label_names, settings=job.settings
     )
+    use_padding(network.model, network.tokenizer)
     _use_lowercase(job, network, report)
     if job.initial_weights is not None:
         head = load_initial_weights(network.model, job.initial_weights, job.label_names)
@@ -90,7 +92,7 @@ def prepare(
     rows = _encode_once(job, network, report, world, at_end)
     layout = choose_layout(network, report, device=machine["device"], precision=machine["precision"])
     if accelerator.device.type == "cpu":  # a GPU has the bandwidth to spare, and need not wait for all rows
-        train_used_words(network.model, rows)
+        train_used_words(network, rows)
     class_weights = _weigh_classes(job, network, report, accelerator.device)
     tokens = rows.network_tokens("train") if job.settings.batch_tokens else None
     step_rows = StepRows(len(rows.splits["train"]), job.settings, tokens=tokens)

@@ -7,13 +7,15 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
-from transformers import AutoModel
+from transformers import AutoModel, BartConfig
 
 from bert_training.ml import preparation
 from bert_training.ml.layout.vocabulary import UsedWords
 from bert_training.ml.training import BaseModelFiles
-from tests.ml.runs import run_text, text_job
+from tests.ml.runs import run_text, text_job, text_table
+from tests.ml.tiny_bert import WORDS as VOCABULARY
 
+BART_SIDE = {"layers": 1, "attention_heads": 2, "ffn_dim": 16}
 WORDS = "bert.embeddings.word_embeddings.weight"
 
 
@@ -47,3 +49,13 @@ def test_a_word_that_was_not_announced_is_an_error() -> None:
     words = UsedWords(torch.nn.Embedding(5, 2), np.array([1, 3]))
     with pytest.raises(IndexError):
         words(torch.tensor([2]))
+
+
+def test_scaled_word_vectors_are_trained_whole(tiny_bert: BaseModelFiles, tmp_path: Path) -> None:
+    sides = {f"{side}_{name}": value for side in ("encoder", "decoder") for name, value in BART_SIDE.items()}
+    tokens = {"pad_token_id": 0, "eos_token_id": 3, "max_position_embeddings": 64, "vocab_size": len(VOCABULARY)}
+    bart = AutoModel.from_config(BartConfig(d_model=16, scale_embedding=True, **sides, **tokens))  # type: ignore[no-untyped-call]
+    bart.save_pretrained(tiny_bert.folder)
+    run_text(text_job(tiny_bert, tmp_path / "job", table=text_table(15), epochs=1))
+    (checkpoint,) = (tmp_path / "job" / "checkpoints").glob("step-*")
+    assert load_file(checkpoint / "model.safetensors")["model.shared.weight"].shape[0] == len(VOCABULARY)

