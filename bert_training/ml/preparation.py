@@ -14,6 +14,7 @@ from accelerate.state import AcceleratorState
 from transformers import PreTrainedModel
 
 from bert_training.ml.job import TrainingJob
+from bert_training.ml.keeping.checkpoints import read_checkpoint
 from bert_training.ml.layout.layout import Layout
 from bert_training.ml.layout.layout_choice import choose_layout
 from bert_training.ml.layout.vocabulary import train_used_words
@@ -91,7 +92,7 @@ def prepare(
     adapter = _choose_what_learns(job, network.model, report)
     rows = _encode_once(job, network, report, world, at_end)
     layout = choose_layout(network, report, device=machine["device"], precision=machine["precision"])
-    if accelerator.device.type == "cpu":  # a GPU has the bandwidth to spare, and need not wait for all rows
+    if _may_spare_words(job, accelerator.device.type):
         train_used_words(network, rows)
     class_weights = _weigh_classes(job, network, report, accelerator.device)
     tokens = rows.network_tokens("train") if job.settings.batch_tokens else None
@@ -112,6 +113,15 @@ def prepare(
         world=world,
         is_sharded=shall_shard(job.settings, world),
     )
+
+
+def _may_spare_words(job: TrainingJob, device: str) -> bool:
+    """Tell whether only the words that occur are trained: as the run began, wherever that was, or else on a CPU.
+
+    A GPU has the bandwidth to spare, and need not wait for all rows.
+    """
+    kept = read_checkpoint(job.job_dir / "checkpoints", job.resume_step).state if job.resume_step else {}
+    return bool(kept.get("spares_words", device == "cpu"))
 
 
 def _encode_once(

@@ -19,6 +19,7 @@ from bert_training.ml.keeping.final_model import RunFacts, keep_final_model
 from bert_training.ml.keeping.saving import Saver
 from bert_training.ml.keeping.snapshot import Learner, load_weights
 from bert_training.ml.layout.layout import Padded
+from bert_training.ml.layout.vocabulary import spares_words
 from bert_training.ml.learning.divergence import DivergenceGuard
 from bert_training.ml.learning.micro_batch import MicroBatch
 from bert_training.ml.learning.optimizer import build_optimizer
@@ -256,6 +257,7 @@ class TrainingSession:
             "meter": self.meter.state(),
             "alerts": self.alerts.state(),
             "micro_batch": self.micro_batch.size,
+            "spares_words": spares_words(self.network.model),
         }
 
     def _train(self) -> None:

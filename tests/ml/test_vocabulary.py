@@ -1,5 +1,6 @@
 """Training the words that occur gives the network that training all words gives, and keeps it whole."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,8 @@ from transformers import AutoModel, BartConfig
 from bert_training.ml import preparation
 from bert_training.ml.layout.vocabulary import UsedWords
 from bert_training.ml.training import BaseModelFiles
-from tests.ml.runs import run_text, text_job, text_table
+from tests.ml.interruptions import release_at
+from tests.ml.runs import Recorder, run_text, text_job, text_table
 from tests.ml.tiny_bert import WORDS as VOCABULARY
 
 BART_SIDE = {"layers": 1, "attention_heads": 2, "ffn_dim": 16}
@@ -59,3 +61,18 @@ def test_scaled_word_vectors_are_trained_whole(tiny_bert: BaseModelFiles, tmp_pa
     run_text(text_job(tiny_bert, tmp_path / "job", table=text_table(15), epochs=1))
     (checkpoint,) = (tmp_path / "job" / "checkpoints").glob("step-*")
     assert load_file(checkpoint / "model.safetensors")["model.shared.weight"].shape[0] == len(VOCABULARY)
+
+
+@pytest.mark.parametrize("began_on", ["cpu", "cuda"])
+def test_a_training_goes_on_with_the_words_that_it_began_with(
+    tiny_bert: BaseModelFiles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, began_on: str
+) -> None:
+    job, chosen = text_job(tiny_bert, tmp_path / "job", epochs=1), preparation._may_spare_words
+    with monkeypatch.context() as patch:
+        patch.setattr(preparation, "_may_spare_words", lambda job, _device: chosen(job, began_on))
+        run_text(job, Recorder(release_at(2)))
+    other = {"cpu": "cuda", "cuda": "cpu"}[began_on]
+    monkeypatch.setattr(preparation, "_may_spare_words", lambda job, _device: chosen(job, other))
+    resumed = run_text(replace(job, resume_step=2))
+    assert resumed.ended == "completed"
+    assert len(kept_weights(tmp_path / "job")[WORDS]) == len(VOCABULARY)

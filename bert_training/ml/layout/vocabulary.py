@@ -43,7 +43,7 @@ class UsedWords(torch.nn.Module):
     def whole(self) -> torch.nn.Embedding:
         """Return the embedding of all words as it would be if all had been trained."""
         (whole,) = self._whole
-        trained = self.weight.detach()
+        trained = self.weight.detach().cpu()  # on a GPU where the run began on a CPU
         with torch.no_grad():
             weight = whole.weight * trained[-1, 0]
             weight[self.used] = trained[:-1]
@@ -67,6 +67,11 @@ def train_used_words(network: TaskNetwork[Any], rows: Rows) -> None:
         if padding is not None:
             occurs[padding] = True
     model.set_input_embeddings(UsedWords(whole, np.flatnonzero(occurs)))
+
+
+def spares_words(model: PreTrainedModel) -> bool:
+    """Tell whether the words that do not occur are left out, and so out of checkpoints."""
+    return isinstance(model.get_input_embeddings(), UsedWords)
 
 
 def restore_all_words(model: PreTrainedModel) -> None:
