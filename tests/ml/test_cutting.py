@@ -117,3 +117,15 @@ def test_padding_that_a_tokenizers_file_asks_for_is_no_special_token(tiny_bert: 
     tokenizer = load_tokenizer(tiny_bert, chosen)
     tokenizer.backend_tokenizer.enable_padding(length=128)
     assert cutting_for(tokenizer, chosen, label_per_token=False).specials == 2
+
+
+@pytest.mark.parametrize("label_per_token", [False, True])
+def test_an_empty_row_without_special_tokens_is_one_token_that_is_not_its_own(label_per_token: bool) -> None:
+    none = np.array([], dtype=np.int32)
+    cutting = Cutting(none, none, 8, "right", label_per_token, stand_in=5)
+    row = row_of(0, label_per_token=label_per_token)
+    (piece,) = cutting.cut(row)
+    assert (piece.input_ids.tolist(), piece.positions.tolist()) == ([5], [SPECIAL])
+    assert piece.labels.tolist() == ([IGNORE] if label_per_token else [3])
+    logits = torch.zeros(1, LABELS) if label_per_token else torch.zeros(LABELS)
+    assert join_logits(row, [piece], [logits]).shape == ((0, LABELS) if label_per_token else (LABELS,))

@@ -136,4 +136,4 @@ def test_rows_without_a_token_are_named(tiny_bert: BaseModelFiles, tmp_path: Pat
     table.loc[[3, 7], "text"] = ["", " "]
     recorder = Recorder()
     run_text(text_job(tiny_bert, tmp_path / "job", table=table, max_steps=1), recorder)
-    assert "2 rows hold no token, and teach nothing: row 5, 9" in warnings_of(recorder)
+    assert "2 rows hold no token, the network sees nothing of them: row 5, 9" in warnings_of(recorder)

@@ -43,7 +43,7 @@ def describe_lengths(
     empty = job.table["row"][lengths <= cutting.specials].tolist()
     if empty:
         shown = ", ".join(map(str, empty[:SHOWN_ROWS])) + (" ..." if len(empty) > SHOWN_ROWS else "")
-        report.warning(f"{len(empty):,} rows hold no token, and teach nothing: row {shown}")
+        report.warning(f"{len(empty):,} rows hold no token, the network sees nothing of them: row {shown}")
 
 
 def describe_lost_words(
