@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import torch
-from transformers import AutoModelForSequenceClassification, AutoModelForTokenClassification
+from transformers import AutoConfig, AutoModelForSequenceClassification, AutoModelForTokenClassification
 
 from bert_training.ml.network.pretrained import load_model, load_tokenizer
 from bert_training.ml.training import BaseModelFiles
@@ -48,3 +48,8 @@ def test_texts_are_cut_where_the_network_has_no_more_positions(base_model: BaseM
     if base_model.name not in ("modernbert", "deberta-v2"):  # whose positions are relative
         with pytest.raises((IndexError, RuntimeError)):
             model(input_ids=torch.full((1, most + 1), 5))
+
+
+def test_a_network_without_positions_of_its_own_limits_no_text(tiny_bert: BaseModelFiles) -> None:
+    AutoConfig.for_model("xlnet").save_pretrained(tiny_bert.folder)
+    assert load_tokenizer(tiny_bert, toy_settings(max_length=512)).model_max_length == 512

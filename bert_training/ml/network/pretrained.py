@@ -96,7 +96,9 @@ def tokenize_whole(
 def _positions(base_model: BaseModelFiles) -> int:
     """Return how many tokens the network can tell apart by position; a large number for relative positions."""
     config = _config_of(base_model)
-    positions = int(getattr(config, "max_position_embeddings", None) or 10**9)
+    positions = int(getattr(config, "max_position_embeddings", None) or 0)
+    if positions <= 0:  # XLNet says -1
+        return 10**9
     return positions - (config.pad_token_id + 1 if config.model_type in COUNTED_FROM_PADDING else 0)
 
 
