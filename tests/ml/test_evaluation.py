@@ -18,17 +18,25 @@ from tests.ml.runs import TAGS, TEXT_LABELS, text_table, token_table, toy_settin
 
 
 def judge_of(
-    network: TaskNetwork[Any], *, batch_size: int, on_batch: Callable[[], None] = lambda: None, **settings: Any
+    network: TaskNetwork[Any],
+    *,
+    batch_size: int,
+    batch_tokens: int | None = None,
+    on_batch: Callable[[], None] = lambda: None,
+    on_round: Callable[[], None] = lambda: None,
+    **settings: Any,
 ) -> Judge:
+    sizes = toy_settings(batch_size=batch_size, batch_tokens=batch_tokens)
     return Judge(
         network,
         network.model,
         cutting_for(network.tokenizer, toy_settings(**settings), label_per_token=network.label_per_token),
         Padded(network.tokenizer.pad_token_id, label_per_token=network.label_per_token),
-        micro_batch=MicroBatch(toy_settings(batch_size=batch_size), torch.device("cpu")),
+        micro_batch=MicroBatch(sizes, torch.device("cpu")),
         device=torch.device("cpu"),
         class_weights=torch.tensor([0.5, 3.0, 1.0, 2.0])[: len(network.model.config.id2label or {})],
         on_batch=on_batch,
+        on_round=on_round,
     )
 
 
@@ -80,3 +88,14 @@ def test_every_batch_is_a_sign_of_life(tiny_bert: BaseModelFiles) -> None:
     signs: list[int] = []
     judge_of(network, batch_size=8, on_batch=lambda: signs.append(1)).evaluate(examples)
     assert len(signs) == 3
+
+
+@READINGS
+def test_with_a_token_budget_a_round_is_about_a_batch(tiny_bert: BaseModelFiles, reading: dict[str, Any]) -> None:
+    network = build_text_network(tiny_bert, label_names=TEXT_LABELS, settings=toy_settings(**reading))
+    examples = network.encode(text_table(40)).examples
+    rounds: list[int] = []
+    by_tokens = judge_of(network, batch_size=1, batch_tokens=100, on_round=lambda: rounds.append(1), **reading)
+    assert_same(by_tokens.evaluate(examples), judge_of(network, batch_size=16, **reading).evaluate(examples))
+    tokens = sum(len(example.input_ids) + by_tokens.cutting.specials for example in examples)
+    assert tokens / 100 <= len(rounds) <= 1 + tokens / 80

@@ -5,13 +5,14 @@ from collections.abc import Callable, Sequence
 from copy import copy
 from typing import Any, Self
 
+import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from bert_training.ml.layout.layout import Layout
 from bert_training.ml.learning.micro_batch import MicroBatch
 from bert_training.ml.machine.distributed import ALONE, World, pack, unpack
-from bert_training.ml.rows.batching import cut_into, to_device
+from bert_training.ml.rows.batching import cut_at, cut_into, fill_ends, to_device
 from bert_training.ml.rows.cutting import Cutting, join_logits
 from bert_training.ml.task_network import Evaluation, ExampleT, Piece, TaskNetwork
 
@@ -66,14 +67,21 @@ class Judge:
         self._loss_sum = self._weight_sum = 0.0
         self.model.eval()
         longest_first = sorted(range(len(examples)), key=lambda row: -len(examples[row].input_ids))
-        rows_at_once = self.world.agree(self.micro_batch.size)
-        for rows in self.world.deal(list(cut_into(longest_first, rows_at_once))):
+        for rows in self.world.deal(self._rounds(examples, longest_first)):
             if rows is not None:
                 chosen = [examples[row] for row in rows]
                 predictions.update(zip(rows, self.network.predict(self._logits(chosen), chosen), strict=True))
             self.on_round()
         predictions = self._put_together(predictions)
         return [predictions[row] for row in range(len(examples))]
+
+    def _rounds(self, examples: Sequence[ExampleT], order: list[int]) -> list[Sequence[int]]:
+        """Cut rows into what a process judges at once: about a micro-batch, in all processes the same."""
+        size = self.world.agree(self.micro_batch.size)  # processes whose memory ran out may have smaller ones
+        if not self.micro_batch.by_tokens:
+            return list(cut_into(order, size))
+        seen = [self.cutting.count_seen(len(examples[row].input_ids)) + self.cutting.specials for row in order]
+        return cut_at(order, fill_ends(np.array(seen, dtype=np.int64), size))
 
     def _put_together(self, own: dict[int, NDArray[Any]]) -> dict[int, NDArray[Any]]:
         """Return the predictions of all processes, and add up their losses."""

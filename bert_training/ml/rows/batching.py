@@ -39,10 +39,14 @@ def fill_ends(lengths: NDArray[np.int64], budget: int) -> list[int]:
     return ends[1:]
 
 
+def cut_at(rows: Sequence[Row], ends: Sequence[int]) -> list[Sequence[Row]]:
+    """Cut rows where batches end."""
+    return [rows[begin:end] for begin, end in zip([0, *ends[:-1]], ends, strict=True)]
+
+
 def cut_by_tokens(pieces: Sequence[Piece], budget: int) -> list[Sequence[Piece]]:
     """Cut pieces, in their order, into as many at once as have so many tokens in all."""
-    ends = fill_ends(np.array([len(piece.input_ids) for piece in pieces], dtype=np.int64), budget)
-    return [pieces[begin:end] for begin, end in zip([0, *ends[:-1]], ends, strict=True)]
+    return cut_at(pieces, fill_ends(np.array([len(piece.input_ids) for piece in pieces], dtype=np.int64), budget))
 
 
 def cut_by_length(pieces: Sequence[Piece]) -> list[Sequence[Piece]]:
@@ -51,7 +55,7 @@ def cut_by_length(pieces: Sequence[Piece]) -> list[Sequence[Piece]]:
     for index, piece in enumerate(pieces):
         if 2 * len(piece.input_ids) < len(pieces[starts[-1]].input_ids):
             starts.append(index)
-    return [pieces[begin:end] for begin, end in zip(starts, [*starts[1:], len(pieces)], strict=True)]
+    return cut_at(pieces, [*starts[1:], len(pieces)])
 
 
 def to_device(batch: Batch, device: torch.device) -> Batch:

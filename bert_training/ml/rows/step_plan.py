@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bert_training.ml.job import TrainingSettings
-from bert_training.ml.rows.batching import cut_into, epoch_order, fill_ends
+from bert_training.ml.rows.batching import cut_at, cut_into, epoch_order, fill_ends
 
 
 @dataclass(frozen=True)
@@ -42,8 +42,7 @@ class StepRows:
             return list(cut_into(order, self.settings.batch_size * self.settings.gradient_accumulation_steps))
         ends = fill_ends(self.tokens[order], self.settings.batch_tokens)
         every = self.settings.gradient_accumulation_steps
-        ends = [*ends[every - 1 : -1 : every], *ends[-1:]]
-        return [order[begin:end] for begin, end in zip([0, *ends[:-1]], ends, strict=True)]
+        return cut_at(order, [*ends[every - 1 : -1 : every], *ends[-1:]])
 
 
 def plan_steps(rows: StepRows, settings: TrainingSettings) -> StepPlan:
