@@ -199,7 +199,7 @@ class TrainingSession:
         self.report.info(f"Best epoch: {best_epoch} (step {best_step:,}); its weights are judged on the test split")
         load_weights(self.network.model, checkpoint_folder(self.saver.folder, best_step))
         if self.sharding:
-            self.sharding.put_together()
+            self.sharding.end()
         if self.prepared.adapter:
             self.prepared.adapter.merge()
         test = self._evaluate("test")
@@ -223,9 +223,7 @@ class TrainingSession:
             reading=self.prepared.rows.cutting.facts(),
             long_text=long_text,
         )
-        fingerprint = keep_final_model(
-            self.job.job_dir / "final", self.network, facts, adapter=self.prepared.adapter, sharding=self.sharding
-        )
+        fingerprint = keep_final_model(self.job.job_dir / "final", self.network, facts, adapter=self.prepared.adapter)
         self.report.info(f"Saved to {self.job.job_dir / 'final'}, fingerprint {fingerprint}")
         self.report.info(f"Time: {self.report.durations()}")
         if self.forecaster:

@@ -5,8 +5,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import torch.distributed as dist
 
 from bert_training.ml.machine import hardware
+from bert_training.ml.machine.distributed import Processes
 from bert_training.ml.network.base_model import BaseModelFiles
 from tests.ml.tiny_bert import write_tiny_bert
 
@@ -21,6 +23,15 @@ def tiny_bert(tmp_path: Path) -> BaseModelFiles:
 def calm_tiny_bert(tmp_path: Path) -> BaseModelFiles:
     """A tiny random BERT without dropout: its steps are exactly comparable."""
     return write_tiny_bert(tmp_path / "tiny-bert", dropout=0.0)
+
+
+@pytest.fixture
+def processes(tmp_path: Path) -> Iterator[Processes]:
+    """A group of one process, through which everything goes all the same."""
+    store = dist.FileStore(str(tmp_path / "meeting"), 1)  # type: ignore[attr-defined]
+    dist.init_process_group("gloo", store=store, rank=0, world_size=1)
+    yield Processes(local_rank=0)
+    dist.destroy_process_group()
 
 
 @pytest.fixture(autouse=True)

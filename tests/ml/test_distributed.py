@@ -1,8 +1,5 @@
 """How processes that train together share work and agree; tests/worker/test_several_processes.py sees the whole."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import numpy as np
 import pytest
 import torch
@@ -21,15 +18,6 @@ class Of(World):
     def __init__(self, rank: int, size: int) -> None:
         self.rank = rank
         self.size = size
-
-
-@pytest.fixture
-def processes(tmp_path: Path) -> Iterator[Processes]:
-    """A group of one process, through which everything goes all the same."""
-    store = dist.FileStore(str(tmp_path / "meeting"), 1)  # type: ignore[attr-defined]
-    dist.init_process_group("gloo", store=store, rank=0, world_size=1)
-    yield Processes(local_rank=0)
-    dist.destroy_process_group()
 
 
 def test_one_process_alone_does_nothing() -> None:

@@ -110,7 +110,14 @@ def test_no_history_is_an_empty_one(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "change", [{"device": "another GPU"}, {"precision": "fp32"}, {"processes": 2}, {"parameters": 8_500_000}]
+    "change",
+    [
+        {"device": "another GPU"},
+        {"precision": "fp32"},
+        {"processes": 2},
+        {"is_sharded": True},
+        {"parameters": 8_500_000},
+    ],
 )
 def test_runs_that_are_too_unlike_tell_nothing(change: dict[str, Any]) -> None:
     other = replace(PAST, profile=replace(PROFILE, **change))

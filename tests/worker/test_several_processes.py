@@ -96,9 +96,14 @@ def has_ended(process: psutil.Process) -> bool:
         return True
 
 
-def test_two_processes_give_the_losses_figures_and_weights_of_one(pc: Pc) -> None:
-    one, two = (pc.run(count, **SETTINGS, **EXACT) for count in (1, 2))
-    assert "2 processes train together" in "\n".join(pc.portal.messages(two))
+# of three rows one process has two and the other one
+@pytest.mark.parametrize(("parallelism", "rows"), [("ddp", 4), ("fsdp", 1)])
+def test_two_processes_give_the_losses_figures_and_weights_of_one(pc: Pc, parallelism: str, rows: int) -> None:
+    settings = {**SETTINGS, **EXACT, "batch_size": rows, "gradient_accumulation_steps": 3, "parallelism": parallelism}
+    one, two = (pc.run(count, **settings) for count in (1, 2))
+    lines = "\n".join(pc.portal.messages(two))
+    assert "2 processes train together" in lines
+    assert ("Each process keeps 1/2 of weights" in lines) == (parallelism == "fsdp")
     expected, points = pc.portal.points[one.job_id, 1], pc.portal.points[two.job_id, 1]
     assert len(points) == len(expected) > 9
     for point, other in zip(points, expected, strict=True):
@@ -108,9 +113,10 @@ def test_two_processes_give_the_losses_figures_and_weights_of_one(pc: Pc) -> Non
         assert pc.weights(two)[name].numpy() == pytest.approx(weight.numpy(), abs=1e-5), name
 
 
-def test_killed_and_resumed_two_processes_end_as_if_they_never_stopped(pc: Pc) -> None:
+@pytest.mark.parametrize("parallelism", ["ddp", "fsdp"])
+def test_killed_and_resumed_two_processes_end_as_if_they_never_stopped(pc: Pc, parallelism: str) -> None:
     """With dropout: each process goes on with its own chance."""
-    settings = {**ENDLESS, "epochs": 20, "save_steps": 5}
+    settings = {**ENDLESS, "epochs": 20, "save_steps": 5, "parallelism": parallelism}
     undisturbed = pc.run(2, **settings)
     worker = pc.start(2)
     job = pc.enqueue(**settings)

@@ -15,7 +15,6 @@ from bert_training.ml.keeping.checkpoints import WEIGHTS
 from bert_training.ml.keeping.folders import whole_folder
 from bert_training.ml.layout.vocabulary import restore_all_words
 from bert_training.ml.network.adapters import Adapter
-from bert_training.ml.network.sharding import Sharding
 from bert_training.ml.task_network import Evaluation, TaskNetwork
 
 RUN_FILE_VERSION = 1
@@ -42,20 +41,15 @@ class RunFacts:
 
 
 def keep_final_model(
-    folder: Path,
-    network: TaskNetwork[Any],
-    facts: RunFacts,
-    *,
-    adapter: Adapter | None = None,
-    sharding: Sharding | None = None,
+    folder: Path, network: TaskNetwork[Any], facts: RunFacts, *, adapter: Adapter | None = None
 ) -> str:
     """Write the model folder, whole or not at all. Returns its fingerprint: the SHA-256 of model.safetensors.
 
-    adapter: merged into the network before; is written beside it too, as adapter/.  sharding: put together before.
+    adapter: merged into the network before; is written beside it too, as adapter/.
     """
     restore_all_words(network.model)
     with whole_folder(folder) as unfinished:
-        network.model.save_pretrained(unfinished, state_dict=sharding.state() if sharding else None)
+        network.model.save_pretrained(unfinished)
         network.tokenizer.save_pretrained(unfinished)
         if adapter:
             adapter.save(unfinished / ADAPTER)

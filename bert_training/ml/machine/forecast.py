@@ -203,6 +203,7 @@ def _profile(prepared: Prepared, row_tokens: float) -> RunProfile:
         trained_parameters=sum(size for size, is_trained in sizes if is_trained),
         row_tokens=row_tokens,
         step_tokens=row_tokens * prepared.plan.rows_per_step,
+        is_sharded=prepared.is_sharded,
     )
 
 

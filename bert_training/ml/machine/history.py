@@ -28,10 +28,12 @@ class RunProfile:
     trained_parameters: int
     row_tokens: float
     step_tokens: float
+    is_sharded: bool = False
 
     def distance_to(self, other: "RunProfile") -> float:
         """Tell how unlike two runs are: 0 for equal ones, 0.7 for twice as much of one thing."""
-        if any(getattr(self, name) != getattr(other, name) for name in ("device", "precision", "processes")):
+        kinds = ("device", "precision", "processes", "is_sharded")
+        if any(getattr(self, name) != getattr(other, name) for name in kinds):
             return math.inf
         sizes = ("threads", "parameters", "trained_parameters", "row_tokens", "step_tokens")
         pairs = ((getattr(self, name), getattr(other, name)) for name in sizes)

@@ -51,9 +51,7 @@ class Adapter:
 
     def merge(self) -> None:
         """Add the small matrices to the weights and leave a plain network, to be judged and kept; once, at the end."""
-        # not state_dict(), which would take a sharded network apart
-        state = {name: weight.detach() for name, weight in self.peft.named_parameters(remove_duplicate=False)}
-        self.tensors = get_peft_model_state_dict(self.peft, state, save_embedding_layers=False)
+        self.tensors = get_peft_model_state_dict(self.peft, save_embedding_layers=False)
         self.peft.merge_and_unload()
 
     def save(self, folder: Path) -> None:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 import torch
 from torch.distributed.device_mesh import init_device_mesh
-from torch.distributed.fsdp import FSDPModule, fully_shard
+from torch.distributed.fsdp import fully_shard
 from torch.distributed.tensor import DTensor, distribute_tensor
 from transformers import PreTrainedModel
 
@@ -17,22 +17,17 @@ from bert_training.ml.job import TrainingSettings
 from bert_training.ml.machine.distributed import World
 from bert_training.ml.network.layers import encoder_layers
 
-Tensors = dict[str, torch.Tensor]
-
 
 class Sharding:
     """Of one network. A step needs equally many forward and backward passes in every process."""
 
     def __init__(self, model: PreTrainedModel, device: torch.device, world: World) -> None:
         """Leave this process its part, on its device. Before an optimizer is built; all processes hold the same."""
-        names = model.state_dict().keys()
         self.model = model
-        self._buffers = [name for name, _buffer in model.named_buffers() if name in names]
         mesh = init_device_mesh(device.type, (world.size,))
-        for layer in encoder_layers(model):
-            fully_shard(layer, mesh=mesh)
-        fully_shard(model, mesh=mesh)
-        self._parts = [module for module in model.modules() if isinstance(module, FSDPModule)]
+        parts = [*encoder_layers(model), model]
+        self._classes = [type(part) for part in parts]
+        self._parts = [fully_shard(part, mesh=mesh) for part in parts]
         for part in self._parts:  # the losses are weighted by the whole step: their gradients are added, not averaged
             part.set_gradient_divide_factor(1.0)
             part.set_force_sum_reduction_for_comms(True)
@@ -40,25 +35,34 @@ class Sharding:
     @contextmanager
     def whole(self) -> Iterator[None]:
         """Hold the whole network meanwhile. Collective on entering only."""
-        self.put_together()
+        for part in self._parts:
+            part.unshard()
+            part.set_reshard_after_forward(False, recurse=False)
         try:
             yield
         finally:
             for part in self._parts:
                 part.reshard()
-                part.set_reshard_after_forward(part is not self.model, recurse=False)
+                part.set_reshard_after_forward(part is not self._parts[-1], recurse=False)  # as torch: not of the root
 
-    def put_together(self) -> None:
-        """Hold the whole network from here on: its parameters are plain ones. Collective."""
-        for part in self._parts:
-            part.unshard()
-            part.set_reshard_after_forward(False, recurse=False)
+    def end(self) -> None:
+        """Make the network the plain one again that it was, whole in each process. Collective.
 
-    def state(self) -> Tensors:
-        """Return what `state_dict` would, of a network that was put together: that would take it apart again."""
-        buffers = dict(self.model.named_buffers())
-        kept = {name: buffers[name] for name in self._buffers}
-        return {**dict(self.model.named_parameters(remove_duplicate=False)), **kept}
+        torch has no way back: its hooks would take the network apart at the next `state_dict`. Without those of the
+        forward pass, the others find nothing to do.
+        """
+        plain: dict[torch.nn.Parameter, torch.nn.Parameter] = {}
+        for module in self.model.modules():
+            for name, parameter in list(module.named_parameters(recurse=False)):
+                if parameter not in plain:
+                    whole = whole_tensor(parameter.detach())
+                    plain[parameter] = torch.nn.Parameter(whole, requires_grad=parameter.requires_grad)
+                setattr(module, name, plain[parameter])
+        for part, own_class in zip(self._parts, self._classes, strict=True):
+            state = part._get_fsdp_state()
+            state._pre_forward_hook_handle.remove()
+            state._post_forward_hook_handle.remove()
+            part.__class__ = own_class  # type: ignore[assignment]
 
 
 def shall_shard(settings: TrainingSettings, world: World) -> bool:
