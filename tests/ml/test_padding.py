@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from transformers import AutoModel, AutoTokenizer, GPT2Config, ModernBertConfig, PreTrainedTokenizerFast, pipeline
@@ -12,7 +13,7 @@ from tests.ml.architectures import SIZE, tiny_network
 from tests.ml.runs import Recorder, run_text, run_tokens, text_job, text_table, token_job, token_table
 from tests.ml.tiny_bert import WORDS
 
-GPT2 = {"vocab_size": len(WORDS), "n_positions": 64, "n_embd": 16, "n_layer": 1, "n_head": 2}
+GPT2: dict[str, Any] = {"vocab_size": len(WORDS), "n_positions": 64, "n_embd": 16, "n_layer": 1, "n_head": 2}
 
 
 @pytest.fixture
@@ -20,7 +21,7 @@ def base_model(tiny_bert: BaseModelFiles) -> BaseModelFiles:
     """The tiny BERT with a tokenizer that knows no padding."""
     plain = AutoTokenizer.from_pretrained(tiny_bert.folder)
     tokens = {"unk_token": "[UNK]", "cls_token": "[CLS]", "sep_token": "[SEP]"}
-    tokenizer = PreTrainedTokenizerFast(tokenizer_object=plain.backend_tokenizer, **tokens)
+    tokenizer = PreTrainedTokenizerFast(tokenizer_object=plain.backend_tokenizer, **tokens)  # type: ignore[no-untyped-call]
     tokenizer.save_pretrained(tiny_bert.folder)
     assert AutoTokenizer.from_pretrained(tiny_bert.folder).pad_token_id is None
     return tiny_bert

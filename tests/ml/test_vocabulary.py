@@ -17,7 +17,17 @@ from tests.ml.interruptions import release_at
 from tests.ml.runs import Recorder, run_text, text_job, text_table
 from tests.ml.tiny_bert import WORDS as VOCABULARY
 
-BART_SIDE = {"layers": 1, "attention_heads": 2, "ffn_dim": 16}
+BART: dict[str, Any] = {
+    "d_model": 16,
+    "encoder_layers": 1,
+    "decoder_layers": 1,
+    "encoder_attention_heads": 2,
+    "decoder_attention_heads": 2,
+    "pad_token_id": 0,
+    "eos_token_id": 3,
+    "max_position_embeddings": 64,
+    "vocab_size": len(VOCABULARY),
+}
 WORDS = "bert.embeddings.word_embeddings.weight"
 
 
@@ -54,9 +64,7 @@ def test_a_word_that_was_not_announced_is_an_error() -> None:
 
 
 def test_scaled_word_vectors_are_trained_whole(tiny_bert: BaseModelFiles, tmp_path: Path) -> None:
-    sides = {f"{side}_{name}": value for side in ("encoder", "decoder") for name, value in BART_SIDE.items()}
-    tokens = {"pad_token_id": 0, "eos_token_id": 3, "max_position_embeddings": 64, "vocab_size": len(VOCABULARY)}
-    bart = AutoModel.from_config(BartConfig(d_model=16, scale_embedding=True, **sides, **tokens))  # type: ignore[no-untyped-call]
+    bart = AutoModel.from_config(BartConfig(scale_embedding=True, **BART))  # type: ignore[no-untyped-call]
     bart.save_pretrained(tiny_bert.folder)
     run_text(text_job(tiny_bert, tmp_path / "job", table=text_table(15), epochs=1))
     (checkpoint,) = (tmp_path / "job" / "checkpoints").glob("step-*")
