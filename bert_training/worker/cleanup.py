@@ -26,6 +26,8 @@ PARTS = (
     "outcome-*",
     "job.json",
     "trainer.*",
+    "meeting-*",
+    "rank-*",
     "checkpoints",
 )  # of a job's folder
 _JOB = re.compile(r"^\d+(-\d+)?$")

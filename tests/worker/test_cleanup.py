@@ -120,6 +120,15 @@ def test_a_table_whose_tokens_are_used_stays(store: ModelStore) -> None:
     assert (table.exists(), tokens.exists()) == (True, True)
 
 
+def test_what_several_processes_left_goes_with_the_folder(store: ModelStore) -> None:
+    old = leave(store, "1")
+    for name in ("meeting-4711", "rank-1.json"):
+        (old / name).write_text("{}")
+    let_age(old, OLD)
+    clean(store)
+    assert not old.exists()
+
+
 def test_what_is_not_ours_is_left_alone(store: ModelStore) -> None:
     """Somebody may have chosen a models-dir that holds other things."""
     theirs = [
