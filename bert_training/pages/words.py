@@ -110,6 +110,8 @@ def bound_sentence(job: Job) -> str:
         words = _("Waits for %(worker)s, which keeps the model that it begins from and is switched off.")
     elif not keeper.is_online:
         words = _("Waits for %(worker)s, which keeps the model that it begins from and is not connected now.")
+    elif keeper.draining:
+        words = _("Waits for %(worker)s, which keeps the model that it begins from and takes no new runs now.")
     elif not keeper.can(Feature.INITIAL_WEIGHTS):
         words = _("Waits for %(worker)s, which keeps the model that it begins from; its program must be updated first.")
     else:

@@ -63,15 +63,16 @@ def test_the_queue_says_for_which_computer_and_why(as_ana: Client, ana: User, tr
     for change in (
         {"active": False},
         {"active": True, "last_seen_at": None},
-        {"last_seen_at": timezone.now(), "features": []},
+        {"last_seen_at": timezone.now(), "draining": True},
+        {"draining": False, "features": []},
         {"features": [Feature.INITIAL_WEIGHTS.value]},
     ):
         Worker.objects.update(**change)
         content = as_ana.get("/queue").content.decode()
         assert f"Waits for {worker.name}, which keeps the model that it begins from" in content
-        ends = ("is switched off", "is not connected now", "must be updated first")
+        ends = ("is switched off", "is not connected now", "takes no new runs now", "must be updated first")
         sentences.append([end for end in ends if end in content])
-    assert sentences == [["is switched off"], ["is not connected now"], ["must be updated first"], []]
+    assert sentences == [*([end] for end in ends), []]
 
 
 def test_a_run_that_one_computer_alone_can_begin_promises_no_other(
