@@ -64,11 +64,9 @@ def test_every_line_stands_in_both_files_with_time_name_level_and_message(spool:
 def test_the_banner_cannot_be_made_to_say_a_line_of_its_own(spool: Path) -> None:
     forged = "bert\n2026-01-02 12:00:00.000+00:00 - run-7.attempt-1 - INFO - fine"
     dataset = DatasetReference(id=1, sha256="a" * 64, bytes=1, table_sha256="b" * 64, table_bytes=1, rows=1)
-    job = ClaimedJob(
-        **{"job_id": 3, "run_id": 7, "attempt": 1, "held": False, "task": "text-classification", "simulate": False},
-        **{"hyperparameters": {"seed": 1}, "base_model": forged, "base_model_revision": "", "lease_seconds": 60.0},
-        dataset=dataset,
-    )
+    facts = {"job_id": 3, "run_id": 7, "attempt": 1, "held": False, "task": "text-classification", "simulate": False}
+    asked = {"hyperparameters": {"seed": 1}, "base_model": forged, "base_model_revision": "", "lease_seconds": 60.0}
+    job = ClaimedJob.model_validate({**facts, **asked, "dataset": dataset})
     training_log(spool).begin(job, Timing())
     assert len(logged(spool).splitlines()) == 7
 
