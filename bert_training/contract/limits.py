@@ -18,6 +18,7 @@ LOG_LINES_PER_RUN = 1_000_000
 CLASSES = 1000
 LENGTH_BARS = 64  # of a histogram of lengths in tokens
 LENGTH_CLASSES = 20
+REMAINING_SECONDS = 1e9  # of a forecast: 30 years
 LONG_TEXT_WAYS = 10  # of reading a long text; there are four
 SEARCH_CHARACTERS = 200  # every word of a search is a condition on every field that is searched
 

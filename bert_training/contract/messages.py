@@ -22,6 +22,7 @@ from bert_training.contract.limits import (
     METRIC_NAME_CHARACTERS,
     METRIC_NAMES_PER_RUN,
     POINTS_PER_BATCH,
+    REMAINING_SECONDS,
 )
 
 Count = Annotated[int, Field(ge=0, le=2**31 - 1)]
@@ -162,7 +163,7 @@ class ProgressRequest(Message):
     resumed_from_step: Count | None = None
     reproducibility: Reproducibility | None = None
     # At most, as the worker forecasts it; absent until it can be told.
-    remaining_seconds: Annotated[float, Field(ge=0, le=10**9, allow_inf_nan=False)] | None = None
+    remaining_seconds: Annotated[float, Field(ge=0, le=REMAINING_SECONDS, allow_inf_nan=False)] | None = None
     token_lengths: TokenLengths | None = None  # told once an attempt, when the texts have been read
 
 

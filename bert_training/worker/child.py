@@ -16,6 +16,7 @@ from typing import Any, NoReturn
 from filelock import FileLock
 
 from bert_training.contract.enums import Outcome, Reason, Split
+from bert_training.contract.limits import REMAINING_SECONDS
 from bert_training.contract.messages import MetricPoint
 from bert_training.ml.keeping.folders import is_disk_full
 from bert_training.ml.machine.meeting import is_launched
@@ -86,8 +87,11 @@ class ChildReporter:
             self._write_progress()
 
     def remaining(self, seconds: float) -> None:
-        """Note how long it will still take, in steps of five seconds: a change alone is a reason to post."""
-        self._remaining_seconds = round(seconds / REMAINING_STEP) * REMAINING_STEP
+        """Note how long it will still take, in steps of five seconds: a change alone is a reason to post.
+
+        More than the portal takes would make every progress of the run unreadable.
+        """
+        self._remaining_seconds = round(min(seconds, REMAINING_SECONDS) / REMAINING_STEP) * REMAINING_STEP
 
     def origin(self, **facts: str) -> None:
         """Note what the figures come from: the fields of contract.Reproducibility."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bert_training.contract.messages import Result
+from bert_training.contract.messages import ProgressRequest, Result
 from bert_training.worker.child import CANCEL, CONTINUE, FINISH, RELEASE, ChildReporter, OrderBox, spool_path
 from bert_training.worker.files import read_json, write_json
 from bert_training.worker.simulation import play
@@ -171,3 +171,13 @@ def test_a_state_file_is_replaced_whole_and_a_damaged_one_reads_as_none(tmp_path
     assert [file.name for file in tmp_path.iterdir()] == ["state.json"]
     path.write_text('{"a": ')
     assert read_json(path) is None
+
+
+@pytest.mark.parametrize(("seconds", "told"), [(12.4, 10), (1e12, 1e9)])
+def test_a_forecast_is_never_longer_than_the_portal_takes(tmp_path: Path, seconds: float, told: float) -> None:
+    """A thousand epochs on a slow computer: all progress was dropped as unreadable."""
+    reporter = ChildReporter(tmp_path, 1, OrderBox(), timing=HeldClock().timing)
+    reporter.remaining(seconds)
+    reporter.progress(phase="training", epoch=1, step=1, total_steps=9, checkpoint_step=0)
+    state = read_json(tmp_path / "progress-1.json") or {}
+    assert ProgressRequest.model_validate({**state, "attempt": 1}, strict=False).remaining_seconds == told
