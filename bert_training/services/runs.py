@@ -236,4 +236,5 @@ def delete_run(run: Run) -> None:
         job = Job.objects.select_for_update().get(run=run)
         if not job.is_finished:
             raise InUse(ErrorCode.IN_USE, _("Cancel the run before you delete it."))
+        Run.objects.select_for_update().filter(pk=run.pk).first()  # waits for one that is being made of it
         run.delete()

@@ -20,8 +20,10 @@ from bert_training.models import Dataset, Job, JobAttempt, PortalTick, Run, Work
 from bert_training.models.plain_claim import NotPlain
 from bert_training.services import claims
 from bert_training.services.claims import claim_job
-from bert_training.services.jobs import report_progress
+from bert_training.services.divisions import Division
+from bert_training.services.jobs import cancel_job, report_progress
 from bert_training.services.leases import expire_leases
+from bert_training.services.runs import PreparedRun, delete_run, store_run
 from tests.faults.stalling import HOUR, Caller, ticking_portal
 from tests.personas import BASE_MODEL, claim, claim_request, make_worker, token_of
 from tests.service_layer.test_jobs import progress
@@ -245,3 +247,17 @@ def test_a_report_that_the_database_undoes_is_made_again_once(
     """F-22."""
     refuse_updates(DEADLOCK, refusals)
     assert call_of(worker, f"jobs/{running_job.pk}/progress", PROGRESS).status_code == status
+
+
+@pytest.mark.parametrize("callers", [2], indirect=True)
+def test_a_run_is_deleted_while_another_is_made_of_it(callers: Callers, dataset: Dataset) -> None:
+    """Either comes first; neither is refused by a foreign key at the commit."""
+    for _turn in range(30):
+        [job] = queue_up(dataset, count=1)
+        cancel_job(job)
+        origin = Job.objects.get(pk=job).run
+        fields = {name: getattr(origin, name) for name in ("name", "owner", "dataset", "task", "base_model")}
+        copied = Run(**fields, hyperparameters={}, reproduced_from=origin)
+        copy = PreparedRun(copied, Division("", "", {}), priority=0)
+        callers.at_once(lambda act: act(), [partial(store_run, copy), partial(delete_run, origin)])
+        assert Run.objects.get(pk=copied.pk).reproduced_from is None
