@@ -11,7 +11,7 @@ from bert_training.pages.words import Fact
 from bert_training.run_form import shown_number
 from bert_training.tasks import TASKS
 from bert_training.tasks.hyperparameters.declaration import GROUP_LABELS, Group
-from bert_training.tasks.hyperparameters.groups import names_by_group
+from bert_training.tasks.hyperparameters.groups import names_by_group, names_in_order
 from bert_training.tasks.spec import TaskSpec
 
 
@@ -49,11 +49,10 @@ def settings_of(run: Run) -> ShownSettings:
 def _facts_of(run: Run, spec: TaskSpec) -> dict[str, Fact]:
     """Return a fact for each stored hyperparameter, in the order of the form."""
     declared: dict[str, Any] = spec.hyperparameters.model_json_schema()["properties"]
-    order = [name for names in names_by_group(spec.hyperparameters).values() for name in names]
     others = [name for name in run.hyperparameters if name not in declared]
     return {
         name: _setting(name, run.hyperparameters[name], declared.get(name, {}))
-        for name in [*order, *others]
+        for name in [*names_in_order(spec.hyperparameters), *others]
         if name in run.hyperparameters
     }
 
