@@ -17,14 +17,11 @@ from bert_training.ml.judging.long_text import JudgedTest, compare_ways
 from bert_training.ml.keeping.checkpoints import checkpoint_folder, read_checkpoint
 from bert_training.ml.keeping.final_model import RunFacts, keep_final_model
 from bert_training.ml.keeping.saving import Saver
-from bert_training.ml.keeping.snapshot import Learner, load_weights
-from bert_training.ml.layout.layout import Padded
+from bert_training.ml.keeping.snapshot import load_weights
 from bert_training.ml.layout.vocabulary import spares_words
+from bert_training.ml.learning.assembly import assemble
 from bert_training.ml.learning.divergence import DivergenceGuard
-from bert_training.ml.learning.micro_batch import MicroBatch
-from bert_training.ml.learning.optimizer import build_optimizer
-from bert_training.ml.learning.schedule import build_scheduler, count_warmup_steps
-from bert_training.ml.learning.stepping import Stepper
+from bert_training.ml.learning.schedule import count_warmup_steps
 from bert_training.ml.machine.distributed import join_world
 from bert_training.ml.machine.forecast import Forecaster
 from bert_training.ml.machine.hardware import choose_device
@@ -32,10 +29,9 @@ from bert_training.ml.machine.memory import explained_memory_errors
 from bert_training.ml.machine.preflight import check_disk
 from bert_training.ml.machine.rehearsal import rehearse
 from bert_training.ml.network.base_model import BaseModelFiles
-from bert_training.ml.network.sharding import Sharding
 from bert_training.ml.preparation import Prepared, prepare
 from bert_training.ml.reporting import RunReport, Silent, StepMeter, StopRequested
-from bert_training.ml.rows.feeding import Feeder, ReadyStep, StepMaker
+from bert_training.ml.rows.feeding import ReadyStep
 from bert_training.ml.task_network import Evaluation, TaskNetwork
 
 __all__ = [
@@ -80,52 +76,13 @@ class TrainingSession:
         self.network = prepared.network
         self.accelerator = prepared.accelerator
         self.world = prepared.world
-        self.world.spread([*self.network.model.parameters(), *self.network.model.buffers()])
         self.plan = prepared.plan
-        self.sharding: Sharding | None = None
-        if prepared.is_sharded:
-            self.sharding = Sharding(self.network.model, self.accelerator.device, self.world)
         self.report = report
-        optimizer = build_optimizer(self.network.model, self.settings)
-        # before prepare: both wrap the optimizer's step, and accelerate restores what it found
-        scheduler = build_scheduler(optimizer, self.settings, total_steps=self.plan.total_steps)
-        # evaluation_mode: not wrapped into torch's DistributedDataParallel; ml/learning/gradients.py says why
-        model = self.accelerator.prepare_model(self.network.model, evaluation_mode=True)
-        accelerated = self.accelerator.prepare_optimizer(optimizer)
-        self.model = model
-        self.micro_batch = MicroBatch(self.settings, self.accelerator.device, on_halved=report.warning)
-        device = self.accelerator.device.type
-        maker = StepMaker(
-            prepared.rows.cutting,
-            prepared.layout,
-            self.micro_batch,
-            pins=self.settings.dataloader_pin_memory and device == "cuda",
-            groups=isinstance(prepared.layout, Padded) and device == "cpu",  # a GPU would wait for ever smaller batches
-            world=self.world,
-        )
-        self.feeder = Feeder(maker, threads=self.settings.dataloader_num_workers, on_wait=report.pulse)
-        self.stepper = Stepper(
-            self.network,
-            model,
-            accelerated,
-            scheduler,
-            accelerator=self.accelerator,
-            maker=maker,
-            class_weights=prepared.class_weights,
-            micro_batch=self.micro_batch,
-            settings=self.settings,
-            world=self.world,
-            is_sharded=prepared.is_sharded,
-        )
+        learning = assemble(prepared, self.settings, report)
+        self.model, self.sharding = learning.model, learning.sharding
+        self.micro_batch, self.feeder = learning.micro_batch, learning.feeder
+        self.stepper, self.learner = learning.stepper, learning.learner
         self.divergence = DivergenceGuard(self.settings, self.network.model, precision=prepared.machine["precision"])
-        self.learner = Learner(
-            self.network.model,
-            optimizer,
-            scheduler,
-            self.accelerator.device,
-            scaler=self.accelerator.scaler,
-            world=self.world,
-        )
         self.meter = StepMeter(report, self.plan, logging_steps=self.settings.logging_steps)
         self.stopping = EarlyStopping(
             job.best_metric,

@@ -259,5 +259,6 @@ def test_a_run_is_deleted_while_another_is_made_of_it(callers: Callers, dataset:
         fields = {name: getattr(origin, name) for name in ("name", "owner", "dataset", "task", "base_model")}
         copied = Run(**fields, hyperparameters={}, reproduced_from=origin)
         copy = PreparedRun(copied, Division("", "", {}), priority=0)
-        callers.at_once(lambda act: act(), [partial(store_run, copy), partial(delete_run, origin)])
+        acts: list[Callable[[], object]] = [partial(store_run, copy), partial(delete_run, origin)]
+        callers.at_once(lambda act: act(), acts)
         assert Run.objects.get(pk=copied.pk).reproduced_from is None
