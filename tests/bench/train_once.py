@@ -176,7 +176,9 @@ class RowsInOrder(Dataset[dict[str, Any]]):
         generator = torch.Generator().manual_seed(SEED)
         grouped = get_length_grouped_indices(lengths, setup.batch_size, generator=generator)  # type: ignore[no-untyped-call]
         batches = [grouped[at : at + setup.batch_size] for at in range(0, len(grouped), setup.batch_size)]
-        return [row for batch in batches[:: setup.every] for row in batch][:wanted]
+        drawn = batches[setup.every // 2 :: setup.every]
+        # The HF Trainer begins with the longest batch, which counts: another one warms up.
+        return [row for batch in (batches[-1:] * setup.warmup + drawn) for row in batch][:wanted]
 
     def lengths_of_counted_steps(self, setup: Setup) -> list[int]:
         """Return the real tokens of each row that the counted steps saw."""
