@@ -49,9 +49,7 @@ def assemble(prepared: Prepared, settings: TrainingSettings, report: RunReport) 
         accelerator=accelerator,
         maker=maker,
         class_weights=prepared.class_weights,
-        micro_batch=micro_batch,
         settings=settings,
-        world=world,
         is_sharded=prepared.is_sharded,
     )
     feeder = Feeder(maker, threads=settings.dataloader_num_workers, on_wait=report.pulse)

@@ -9,8 +9,7 @@ from accelerate import Accelerator
 
 from bert_training.ml.job import TrainingSettings
 from bert_training.ml.learning.gradients import GradientSum
-from bert_training.ml.learning.micro_batch import MicroBatch
-from bert_training.ml.machine.distributed import ALONE, World
+from bert_training.ml.machine.distributed import ALONE
 from bert_training.ml.machine.memory import explained_memory_errors
 from bert_training.ml.network.sharding import whole_tensor
 from bert_training.ml.rows.batching import to_device
@@ -40,7 +39,7 @@ class StepFigures:
 
 
 class Stepper:
-    """Takes steps. micro_batch: says how many pieces are computed at once.
+    """Takes steps. maker: has the size of a micro-batch, and the processes that share a step.
 
     is_sharded: each process has a part of the weights. Then one that runs out of memory ends the run, because it cannot
     finish a round in which the others wait for its part of the next layer.
@@ -56,9 +55,7 @@ class Stepper:
         accelerator: Accelerator,
         maker: StepMaker,
         class_weights: torch.Tensor | None,
-        micro_batch: MicroBatch,
         settings: TrainingSettings,
-        world: World = ALONE,
         is_sharded: bool = False,
     ) -> None:
         self.network = network
@@ -69,11 +66,11 @@ class Stepper:
         self.maker = maker
         self.layout = maker.layout
         self.class_weights = class_weights
-        self.micro_batch = micro_batch
+        self.micro_batch = maker.micro_batch
         self.settings = settings
-        self.world = world
+        self.world = maker.world
         self.is_sharded = is_sharded
-        self.gradients = GradientSum(model, ALONE if is_sharded else world)
+        self.gradients = GradientSum(model, ALONE if is_sharded else maker.world)
 
     @property
     def learning_rate(self) -> float:
