@@ -3,15 +3,16 @@
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 from bert_training.ml.job import TrainingJob
 from bert_training.ml.rows.batching import cut_into
 from bert_training.ml.rows.encoded_rows import pack
-from bert_training.ml.rows.row_store import WAIT_SECONDS, RowStore
+from bert_training.ml.rows.row_store import RowStore
 from bert_training.ml.rows.token_cache import write_rows
+from bert_training.ml.rows.waiting import wait_for
 from bert_training.ml.task_network import TaskNetwork
 
 
@@ -37,9 +38,7 @@ class Encoder:
 
     def wait_until_kept(self, *, on_wait: Callable[[], None]) -> None:
         """Wait until the rows are on disk, or cannot be kept, with signs of life."""
-        while not self._keeping.done():
-            wait([self._keeping], timeout=WAIT_SECONDS)
-            on_wait()
+        wait_for(self._keeping, on_wait=on_wait)
 
     def close(self) -> None:
         """Stop at once; rows that are being written are written to their end."""

@@ -17,10 +17,10 @@ from bert_training.ml.learning.micro_batch import MicroBatch
 from bert_training.ml.machine.distributed import ALONE, World
 from bert_training.ml.rows.batching import cut_by_length, pinned
 from bert_training.ml.rows.cutting import SPECIAL, Cutting
+from bert_training.ml.rows.waiting import wait_for
 from bert_training.ml.task_network import IGNORE, Batch, Example, Piece
 
 STEPS_AHEAD = 2  # ready steps that wait for each thread's next one
-WAIT_SECONDS = 0.2  # between two signs of life while the loop waits for a batch
 
 
 @dataclass(frozen=True)
@@ -127,10 +127,5 @@ class Feeder:
 
     def _await(self, step: Future[ReadyStep]) -> ReadyStep:
         """Wait for a step with signs of life."""
-        while True:
-            try:
-                return step.result(WAIT_SECONDS)
-            except TimeoutError:
-                if step.done():
-                    raise
-                self.on_wait()
+        wait_for(step, on_wait=self.on_wait)
+        return step.result()

@@ -12,9 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bert_training.ml.rows.encoded_rows import EncodedRows
+from bert_training.ml.rows.waiting import WAIT_SECONDS
 from bert_training.ml.task_network import ExampleT
-
-WAIT_SECONDS = 0.2  # between two signs of life
 
 
 class RowStore(Generic[ExampleT]):
