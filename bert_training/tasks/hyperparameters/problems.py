@@ -38,15 +38,10 @@ def field_problems(error: ValidationError, hyperparameters: type[Hyperparameters
     reasons = [item.get("ctx", {}).get("error") for item in items]
     refused = [reason for reason in reasons if isinstance(reason, SettingRefused)]
     if refused:
-        return [refused_problem(reason) for reason in refused]
+        return [FieldProblem(reason.name, reason.message, reason.values, is_of_limits=False) for reason in refused]
     found = {str(item["loc"][0]) if item["loc"] else "": item["type"] for item in items}
     properties: dict[str, Any] = hyperparameters.model_json_schema()["properties"]
     return [_field_problem(name, kind, properties) for name, kind in islice(found.items(), PROBLEMS_NAMED)]
-
-
-def refused_problem(refusal: SettingRefused) -> FieldProblem:
-    """Say what is wrong with settings that do not go together."""
-    return FieldProblem(refusal.name, refusal.message, refusal.values, is_of_limits=False)
 
 
 def _field_problem(name: str, kind: str, properties: dict[str, Any]) -> FieldProblem:
