@@ -99,6 +99,10 @@ def git(folder: Path, *arguments: str) -> str:
     return subprocess.run(["git", *identity, *arguments], cwd=folder, check=True, capture_output=True, text=True).stdout
 
 
+def test_the_commit_is_looked_up_where_the_project_lies() -> None:
+    assert (reproducibility.PROJECT_FOLDER / "manage.py").is_file()
+
+
 def test_the_commit_of_the_code_is_named_and_a_change_makes_it_dirty(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

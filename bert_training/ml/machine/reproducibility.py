@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-PROJECT_FOLDER = Path(__file__).resolve().parents[2]
+PROJECT_FOLDER = Path(__file__).resolve().parents[3]
 CODE_COMMIT_VARIABLE = "BERT_CODE_COMMIT"  # for an installation without git, set by whoever copies the code
 GIT_SECONDS = 10.0
 
