@@ -60,6 +60,28 @@ class Split(StrEnum):
     TEST = "test"
 
 
+class PredictionSource(StrEnum):
+    """Who answered for a row. `suspect` holds only rows whose label a fitted model that had not seen them doubts."""
+
+    NETWORK = "network"
+    FREQUENT = "frequent"  # the majority class; for tokens the most frequent tag of each word form
+    LINEAR = "linear"
+    SUSPECT = "suspect"
+
+
+class RepeatKind(StrEnum):
+    """Why a run was repeated by child runs."""
+
+    FOLD = "fold"  # each trains without one part of the training and validation rows, and is judged on it
+    SEED = "seed"  # the same rows with other chance
+
+
+class ProofStatus(StrEnum):
+    PENDING = "pending"
+    READY = "ready"
+    FAILED = "failed"
+
+
 class Feature(StrEnum):
     """What a worker says in its claim that it can do beyond the first workers; who does not say it never gets it."""
 

@@ -10,10 +10,20 @@ from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from bert_training.contract.enums import Directive, JobStatus, LogLevel, Outcome, Phase, Split, WorkerState
+from bert_training.contract.enums import (
+    Directive,
+    JobStatus,
+    LogLevel,
+    Outcome,
+    Phase,
+    PredictionSource,
+    Split,
+    WorkerState,
+)
 from bert_training.contract.later_hyperparameters import without_later_defaults
 from bert_training.contract.limits import (
     CLASSES,
+    ENTITIES_PER_ROW,
     HEARTBEAT_SECONDS,
     LENGTH_BARS,
     LENGTH_CLASSES,
@@ -21,7 +31,9 @@ from bert_training.contract.limits import (
     LONG_TEXT_WAYS,
     METRIC_NAME_CHARACTERS,
     METRIC_NAMES_PER_RUN,
+    PACKAGES,
     POINTS_PER_BATCH,
+    PREDICTIONS_PER_BATCH,
     REMAINING_SECONDS,
 )
 
@@ -114,6 +126,7 @@ class ClaimedJob(Message):
     dataset: DatasetReference
     split_digest: str = ""  # of the manifest that the portal stored; empty = not stated
     initial_fingerprint: str = ""  # of the model to begin from, which this worker keeps; empty = the base model's own
+    wants_predictions: bool = False  # whether this portal takes the stream of predictions
     initial_run_id: Identifier | None = None  # of the run that made it, while that run is there
     resume_checkpoint_step: int = 0  # newest checkpoint that the portal heard of from this worker
     lease_seconds: float
@@ -127,13 +140,18 @@ class ClaimedJob(Message):
 
 
 class Reproducibility(Message):
-    """Where a figure comes from, measured on the machine that trains."""
+    """Where a figure comes from, measured on the machine that trains. What older workers do not tell is empty."""
 
     code_commit: ShortText
     environment_fingerprint: ShortText
     base_model_revision: ShortText
     split_digest: ShortText
     device: ShortText
+    table_sha256: ShortText = ""
+    python: ShortText = ""
+    precision: ShortText = ""  # that was really used
+    threads: Count = 0
+    packages: Annotated[dict[ShortText, ShortText], Field(max_length=PACKAGES)] = {}  # name -> version, all installed
 
 
 class TokenLengths(Message):
@@ -218,14 +236,33 @@ class LongText(Message):
     ways: Annotated[list[LongTextWay], Field(min_length=1, max_length=LONG_TEXT_WAYS)]
 
 
+class Calibration(Message):
+    """What was folded into the last layer of the kept network: logits / temperature + biases.
+
+    Fitted by log-loss on the validation split, never on test. biases: one a class, [] without class weights.
+    loss_before, loss_after: mean log-loss of the rows (or words) that it was fitted on.
+    """
+
+    temperature: Annotated[float, Field(gt=0, allow_inf_nan=False)]
+    biases: Annotated[list[FiniteNumber], Field(max_length=CLASSES)] = []
+    rows: Count
+    loss_before: FiniteNumber
+    loss_after: FiniteNumber
+
+
 class Result(Message):
-    """Final figures, always of the test split. long_text: absent with few long rows, and of older workers."""
+    """Final figures, always of the test split. long_text: absent with few long rows, and of older workers.
+
+    prediction_digest: of data.predictions, over all that was sent; "" of older workers.
+    """
 
     metrics: Annotated[dict[MetricName, FiniteNumber | None], Field(max_length=METRIC_NAMES_PER_RUN)]
     model_fingerprint: Digest
     best_step: Count
     classes: Annotated[list[ClassFigures], Field(max_length=CLASSES)]
     long_text: LongText | None = None
+    prediction_digest: Annotated[str, Field(pattern=r"^([0-9a-f]{64})?$")] = ""
+    calibration: Calibration | None = None
 
 
 class CompleteRequest(Message):
@@ -233,6 +270,7 @@ class CompleteRequest(Message):
     outcome: Outcome
     log_seq: Count
     metric_seq: Count
+    prediction_seq: Count = 0
     error: FailureReport | None = None
     result: Result | None = None
 
@@ -294,6 +332,33 @@ class MetricBatch(Message):
     attempt: AttemptNumber
     first_seq: Annotated[int, Field(ge=1, le=2**62)]
     points: Annotated[list[MetricPoint], Field(max_length=POINTS_PER_BATCH)]
+
+
+class PredictionRow(Message):
+    """What one source answered for one row; see data.predictions. The text itself is never sent.
+
+    gold, predicted: a label id; for entities lists of [start, end, type], and [start, end, type, score].
+    p: base64 of little-endian float16, one a class; "" of who has none.  words ... unseen: for entities only.
+    """
+
+    row: Count
+    split: Split
+    source: PredictionSource = PredictionSource.NETWORK
+    unit: Count
+    gold: Count | Annotated[list[list[int | str]], Field(max_length=ENTITIES_PER_ROW)]
+    predicted: Count | Annotated[list[list[int | str | float]], Field(max_length=ENTITIES_PER_ROW)]
+    p: Annotated[str, Field(max_length=4 * CLASSES)] = ""
+    words: Count = 0
+    right: Count = 0
+    invalid: Count = 0
+    unseen: Count = 0
+
+
+class PredictionBatch(Message):
+    job_id: Identifier
+    attempt: AttemptNumber
+    first_seq: Annotated[int, Field(ge=1, le=2**62)]
+    rows: Annotated[list[PredictionRow], Field(max_length=PREDICTIONS_PER_BATCH)]
 
 
 class StreamAnswer(Message):

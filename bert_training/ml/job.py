@@ -7,7 +7,8 @@ from typing import Any, Literal, Protocol
 
 import pandas as pd
 
-from bert_training.data.figures import ClassFigures
+from bert_training.data.figures.shapes import ClassFigures
+from bert_training.data.predictions import Predictions
 from bert_training.ml.network.base_model import BaseModelFiles
 
 CHECKPOINT_SECONDS = 600.0  # the most training that a power cut may cost
@@ -119,6 +120,9 @@ class Reporter(Protocol):
     def token_lengths(self, counts: dict[str, Any]) -> None:
         """Take how long the rows are in tokens, counted by profiling.token_lengths; called once."""
 
+    def predictions(self, predictions: Predictions) -> None:
+        """Take what one source answered for rows of one split; called once for each, when training has ended."""
+
     def directive(self) -> str:
         """Answer "continue", "cancel", "finish" or "release"; cheap, asked at every step and between phases."""
 
@@ -130,6 +134,7 @@ class TrainingJob:
     table: canonical, column `row` and the task's columns.  splits: "train", "validation" or "test", one a row.
     label_names: index = label id.  threads: None = as many as are free.  job_dir: gets checkpoints/ and final/.
     row_classes: one name a row, to count lengths by; may be empty.
+    units: the unit of each row (splitting.units), an index into the table's rows; empty = each row is one.
     provenance: written into final/run.json and the model card.  identity: written into each checkpoint.
     resume_step: go on from this checkpoint, verified by the caller; 0 = from the beginning.
     checkpoint_seconds: of training after which the whole state is saved; after an evaluation sooner (keeping.saving).
@@ -152,6 +157,7 @@ class TrainingJob:
     identity: str = ""
     resume_step: int = 0
     row_classes: Sequence[str] = ()
+    units: Sequence[int] = ()
     checkpoint_seconds: float = CHECKPOINT_SECONDS
     initial_weights: Path | None = None
     cache_dir: Path | None = None
@@ -163,6 +169,8 @@ class TrainingResult:
     """How it ended; figures are those of the test split, empty unless completed.
 
     long_text: see ml.judging.long_text; None without enough long rows.
+    prediction_digest: of all predictions that were told (data.predictions).  calibration: the fields of
+    contract.messages.Calibration; None where nothing could be fitted.
     """
 
     ended: Ended
@@ -171,3 +179,5 @@ class TrainingResult:
     model_fingerprint: str
     best_step: int
     long_text: dict[str, Any] | None = None
+    prediction_digest: str = ""
+    calibration: dict[str, Any] | None = None

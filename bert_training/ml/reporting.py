@@ -8,6 +8,7 @@ from collections.abc import Callable
 from math import ceil
 from typing import Any
 
+from bert_training.data.predictions import Predictions
 from bert_training.ml.job import Ended, Reporter
 from bert_training.ml.learning.stepping import StepFigures
 from bert_training.ml.machine.distributed import ALONE, World
@@ -127,6 +128,9 @@ class Silent:
         """Say nothing."""
 
     def remaining(self, seconds: float) -> None:
+        """Say nothing."""
+
+    def predictions(self, predictions: Predictions) -> None:
         """Say nothing."""
 
     def directive(self) -> str:

@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from bert_training.data.figures import ClassFigures, Figures
+from bert_training.data.figures.shapes import ClassFigures, Figures
 
 IGNORE = -100  # label of a position that is not judged: special tokens, later sub-tokens of a word, padding
 

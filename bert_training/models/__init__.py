@@ -5,6 +5,7 @@ from bert_training.models.dataset import Dataset
 from bert_training.models.job import Job, JobAttempt, PortalTick
 from bert_training.models.manifest import DatasetManifest
 from bert_training.models.profile import DatasetProfile, TokenLengths
+from bert_training.models.proof import GradeScale, Prediction, RunProof
 from bert_training.models.run import IdempotentRequest, Run, SplitManifest
 from bert_training.models.telemetry import Log, Metric
 from bert_training.models.token import AccessToken
@@ -16,13 +17,16 @@ __all__ = [
     "Dataset",
     "DatasetManifest",
     "DatasetProfile",
+    "GradeScale",
     "IdempotentRequest",
     "Job",
     "JobAttempt",
     "Log",
     "Metric",
     "PortalTick",
+    "Prediction",
     "Run",
+    "RunProof",
     "SplitManifest",
     "TokenLengths",
     "Worker",

@@ -3,7 +3,17 @@
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from bert_training.contract.enums import DatasetStatus, JobStatus, Outcome, Phase, ProfileStatus, Split, WorkerState
+from bert_training.contract.enums import (
+    DatasetStatus,
+    JobStatus,
+    Outcome,
+    Phase,
+    ProfileStatus,
+    ProofStatus,
+    RepeatKind,
+    Split,
+    WorkerState,
+)
 from bert_training.tasks import TASKS
 
 Label = str | Promise
@@ -46,6 +56,15 @@ PROFILE_STATUS_LABELS: dict[str, Label] = {
     ProfileStatus.READY: _("ready"),
     ProfileStatus.FAILED: _("could not be made"),
 }
+PROOF_STATUS_LABELS: dict[str, Label] = {
+    ProofStatus.PENDING: _("being computed"),
+    ProofStatus.READY: _("ready"),
+    ProofStatus.FAILED: _("could not be computed"),
+}
+REPEAT_LABELS: dict[str, Label] = {
+    RepeatKind.FOLD: _("cross-validation"),
+    RepeatKind.SEED: _("other seed"),
+}
 WORKER_STATE_LABELS: dict[str, Label] = {
     WorkerState.IDLE: _("waiting for work"),
     WorkerState.BUSY: _("working"),
@@ -82,6 +101,16 @@ def dataset_status_choices() -> list[tuple[str, Label]]:
 def profile_status_choices() -> list[tuple[str, Label]]:
     """List the states of a dataset's profile."""
     return [(str(value), label) for value, label in PROFILE_STATUS_LABELS.items()]
+
+
+def proof_status_choices() -> list[tuple[str, Label]]:
+    """List the states of a run's proof."""
+    return [(str(value), label) for value, label in PROOF_STATUS_LABELS.items()]
+
+
+def repeat_choices() -> list[tuple[str, Label]]:
+    """List why a run is repeated."""
+    return [(str(value), label) for value, label in REPEAT_LABELS.items()]
 
 
 def worker_state_choices() -> list[tuple[str, Label]]:

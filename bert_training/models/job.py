@@ -214,6 +214,7 @@ class JobAttempt(models.Model):
     expected_end = models.DateTimeField(null=True, blank=True)
     log_seq = models.IntegerField(default=0)
     metric_seq = models.IntegerField(default=0)
+    prediction_seq = models.IntegerField(default=0, db_default=0)
 
     class Meta:
         db_table = "bert_job_attempts"

@@ -5,7 +5,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from bert_training.contract.enums import TERMINAL_STATUSES, JobStatus
-from bert_training.models.choices import status_choices, task_choices
+from bert_training.models.choices import repeat_choices, status_choices, task_choices
 from bert_training.models.dataset import Dataset
 
 
@@ -44,7 +44,15 @@ class Run(models.Model):
     initial_fingerprint = models.CharField(
         _("fingerprint of the model it begins from"), max_length=64, blank=True, default="", db_default=""
     )
-    # {code_commit, environment_fingerprint, base_model_revision, split_digest, device} of the machine that trained
+    # The run that this one repeats, to see how much of its result is chance; it goes with that run.
+    repeat_of = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.CASCADE, related_name="repeats", verbose_name=_("repeats")
+    )
+    repeat_kind = models.CharField(
+        _("kind of repeat"), max_length=20, choices=repeat_choices, blank=True, default="", db_default=""
+    )
+    repeat_number = models.IntegerField(_("number of the repeat"), default=0, db_default=0)  # from 1; 0 = no repeat
+    # contract.messages.Reproducibility, as measured on the machine that trained
     reproducibility = models.JSONField(_("reproducibility"), default=dict, blank=True)
     result = models.JSONField(_("result"), null=True, blank=True)
     model_fingerprint = models.CharField(_("fingerprint of the model"), max_length=64, blank=True)
@@ -65,7 +73,12 @@ class Run(models.Model):
                 condition=models.Q(status__in=sorted(TERMINAL_STATUSES), finished_at__isnull=False)
                 | (~models.Q(status__in=sorted(TERMINAL_STATUSES)) & models.Q(finished_at__isnull=True)),
                 name="ck_bert_runs_finished",
-            )
+            ),
+            models.UniqueConstraint(
+                fields=["repeat_of", "repeat_kind", "repeat_number"],
+                condition=models.Q(repeat_of__isnull=False),
+                name="uq_bert_runs_repeat",
+            ),
         ]
 
     def __str__(self) -> str:

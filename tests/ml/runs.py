@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from bert_training.data.predictions import Predictions
 from bert_training.ml.training import BaseModelFiles, TrainingJob, TrainingResult, train
 from bert_training.tasks.hyperparameters.settings import Hyperparameters
 from bert_training.tasks.text_classification import network as text_network
@@ -37,6 +38,7 @@ class Recorder:
     moments: list[dict[str, Any]] = field(default_factory=list)
     seconds_left: list[float] = field(default_factory=list)
     counts: dict[str, Any] = field(default_factory=dict)
+    answers: list[Predictions] = field(default_factory=list)
 
     def log(self, level: str, message: str) -> None:
         self.lines.append((level, message))
@@ -53,6 +55,9 @@ class Recorder:
 
     def token_lengths(self, counts: dict[str, Any]) -> None:
         self.counts = counts
+
+    def predictions(self, predictions: Predictions) -> None:
+        self.answers.append(predictions)
 
     def directive(self) -> str:
         return self.order(self)

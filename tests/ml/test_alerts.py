@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bert_training.data.figures import ClassFigures
+from bert_training.data.figures.shapes import ClassFigures
 from bert_training.ml.judging.alerts import Alerts, low_performance, never_recognised, overfitting
 from bert_training.ml.network.base_model import BaseModelFiles
 from bert_training.ml.task_network import Evaluation

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Any
 
-from bert_training.data.figures import ClassFigures
+from bert_training.data.figures.shapes import ClassFigures
 from bert_training.ml.task_network import Evaluation
 
 RISES = 2  # evaluations in a row; one rise alone is chance

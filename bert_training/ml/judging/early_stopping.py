@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from bert_training.data.figures import Figures
+from bert_training.data.figures.shapes import Figures
 
 
 class EarlyStopping:

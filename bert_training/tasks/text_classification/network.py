@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from transformers import AutoModelForSequenceClassification
 
-from bert_training.data.figures import class_figures, classification_figures
+from bert_training.data.figures.labels import class_figures, classification_figures
 from bert_training.ml.job import TrainingSettings
 from bert_training.ml.network.base_model import BaseModelFiles
 from bert_training.ml.network.loss import cross_entropy_sum, weight_sum

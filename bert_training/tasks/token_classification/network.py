@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from transformers import AutoModelForTokenClassification
 
-from bert_training.data.figures import OUTSIDE, entity_class_figures, entity_figures
+from bert_training.data.figures.entities import OUTSIDE, entity_class_figures, entity_figures
 from bert_training.ml.job import TrainingSettings
 from bert_training.ml.network.base_model import BaseModelFiles
 from bert_training.ml.network.loss import cross_entropy_sum, weight_sum

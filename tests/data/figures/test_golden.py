@@ -9,14 +9,12 @@ from seqeval.metrics.v1 import precision_recall_fscore_support as strict_scores
 from seqeval.scheme import IOB2
 from sklearn.metrics import accuracy_score, f1_score, precision_recall_fscore_support, roc_auc_score
 
-from bert_training.data.figures import (
+from bert_training.data.figures.entities import entity_class_figures, entity_figures, iob2_entities
+from bert_training.data.figures.labels import (
     auc_roc_macro,
     class_figures,
     classification_figures,
     confusion_matrix,
-    entity_class_figures,
-    entity_figures,
-    iob2_entities,
 )
 
 TAGS = ("O", "B-ORG", "I-ORG", "B-PER", "I-PER", "B-A-B", "I-A-B")

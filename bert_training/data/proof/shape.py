@@ -1,0 +1,135 @@
+"""What a proof says, as JSON values: computed by worker and portal alike, shown by pages, API, report and model card.
+
+A figure is {"value", "low", "high"}: low and high bound its 95 % interval; None = not defined, or no interval is made.
+"""
+
+from typing import NotRequired, TypedDict
+
+PROOF_VERSION = 1
+
+
+class Figure(TypedDict):
+    """A figure with its 95 % interval."""
+
+    value: float | None
+    low: float | None
+    high: float | None
+
+
+class ClassProof(TypedDict):
+    """One class or entity type on test. support: its examples.  predicted: how often it was answered.
+
+    is_few: fewer than 30 examples, so that its figures may be chance.
+    """
+
+    name: str
+    precision: Figure
+    recall: Figure
+    f1: Figure
+    support: int
+    predicted: int
+    is_few: bool
+
+
+class BaselineProof(TypedDict):
+    """A simple method on the same test rows. source: a PredictionSource."""
+
+    source: str
+    figures: dict[str, Figure]
+
+
+class Gain(TypedDict):
+    """By how much the network is better than a baseline on the deciding metric, row by row on the same rows.
+
+    is_shown: whether the whole interval is above 0.
+    """
+
+    over: str
+    value: float | None
+    low: float | None
+    high: float | None
+    is_shown: bool
+
+
+class Bin(TypedDict):
+    """Rows of about the same stated probability: what was stated, and how many were right."""
+
+    confidence: float
+    accuracy: float
+    rows: int
+
+
+class CalibrationProof(TypedDict):
+    """What calibration did, on test. before, after: expected calibration error (15 bins of equal rows)."""
+
+    temperature: float
+    has_biases: bool
+    before: float | None
+    after: float | None
+    bins: list[Bin]
+
+
+class Suspect(TypedDict):
+    """A row whose label a model that had not seen it doubts.
+
+    given, suggested: label names (entities: the type in doubt, "" = none).  doubt: 0..1, how sure that model is.
+    """
+
+    row: int
+    split: str
+    given: str
+    suggested: str
+    doubt: float
+
+
+class LabelErrors(TypedDict):
+    """source: "linear", or "network" where the run was cross-validated.  judged: rows that were looked at.
+
+    counts: suspects by split.  suspects: the most doubtful first, at most 1,000.
+    """
+
+    source: str
+    judged: int
+    counts: dict[str, int]
+    suspects: list[Suspect]
+
+
+class EntityErrors(TypedDict):
+    """How entities were missed on test, and what was cut. scheme: how tags are read."""
+
+    scheme: str
+    right: int
+    missed: int
+    spurious: int
+    wrong_type: int
+    wrong_boundary: int
+    invalid_tags: int
+    sentences: int
+    sentences_cut: int
+    words_cut: int
+
+
+class Proof(TypedDict):
+    """The whole. metric: the deciding one.  rows: by split.  units: of test, near-duplicates and groups counted once.
+
+    is_few: fewer than 30 units on test.  figures: of the network on test.  validation: of the network there.
+    confusion: [gold, predicted, count] of test with indexes into `names`; for entities -1 = no entity.
+    curves: {"roc" | "pr": {class name: [[x, y], ...]}}; empty for more than 20 classes and for entities.
+    """
+
+    version: int
+    metric: str
+    rows: dict[str, int]
+    units: int
+    is_few: bool
+    names: list[str]
+    figures: dict[str, Figure]
+    validation: dict[str, float | None]
+    classes: list[ClassProof]
+    confusion: list[list[int]]
+    curves: dict[str, dict[str, list[list[float]]]]
+    baselines: list[BaselineProof]
+    gain: Gain | None
+    calibration: CalibrationProof | None
+    entities: NotRequired[EntityErrors]
+    label_errors: LabelErrors | None
