@@ -9,7 +9,7 @@ from bert_training.contract.enums import Split
 from bert_training.models import Metric, Run
 from bert_training.pages.words import figure_text
 from bert_training.tasks import TASKS
-from bert_training.tasks.spec import TaskSpec
+from bert_training.tasks.spec import FINAL, TaskSpec
 
 GROUP_LABELS = {"loss": gettext_noop("Loss"), "quality": gettext_noop("Quality")}
 SHOWN_EPOCHS = 200
@@ -22,10 +22,15 @@ def charts_of(spec: TaskSpec | None) -> list[dict[str, Any]]:
     if spec is None:
         return []
     groups: dict[str, list[Any]] = {}
-    for metric in spec.metrics:
+    for metric in _charted(spec):
         groups.setdefault(metric.chart, []).append(metric)
     # The loss first: it is there from the first steps on.
     return [_chart(name, groups[name]) for name in sorted(groups, key=lambda name: name != "loss")]
+
+
+def _charted(spec: TaskSpec) -> list[Any]:
+    """Return the metrics that are followed while a run trains."""
+    return [metric for metric in spec.metrics if metric.chart != FINAL]
 
 
 def _chart(name: str, metrics: list[Any]) -> dict[str, Any]:
@@ -53,11 +58,11 @@ def epochs_of(run: Run, attempts: list[dict[str, Any]]) -> dict[str, Any]:
         {
             "epoch": point.epoch,
             "step": point.step,
-            "texts": [figure_text(metric, point.values.get(metric.name)) for metric in spec.metrics],
+            "texts": [figure_text(metric, point.values.get(metric.name)) for metric in _charted(spec)],
         }
         for point in reversed(points)
     ]
-    return {"labels": [_(metric.label) for metric in spec.metrics], "rows": rows}
+    return {"labels": [_(metric.label) for metric in _charted(spec)], "rows": rows}
 
 
 def _is_superseded(point: Metric, attempts: list[dict[str, Any]]) -> bool:

@@ -10,11 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from bert_training.data.checks import Problems
+from bert_training.data.figures.judgement import Judgement
 from bert_training.data.repairs import Recipe
 from bert_training.data.suggestions import Content
 from bert_training.data.table import Cells, Columns, Table
 from bert_training.tasks.hyperparameters.settings import Hyperparameters
 from bert_training.tasks.presets import PRESETS, Preset
+
+FINAL = "final"
 
 
 @dataclass(frozen=True)
@@ -34,7 +37,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Metric:
-    """A figure that the task reports. `chart` groups curves that share an axis."""
+    """A figure that the task reports. `chart` groups curves that share an axis; FINAL: shown with the result only."""
 
     name: str
     label: str
@@ -54,6 +57,7 @@ class TaskSpec:
     strata: canonical table -> one string a row; a split keeps their shares.
     texts: canonical table -> one text a row, in which copies and personal data are looked for.
     answers: canonical table -> one string a row, all that is learned from it; the same text with others contradicts.
+    judgement: computes every figure of `metrics`, but the loss, from the predictions.
     network_module: dotted module with `build_network`, imported only by the worker (torch).
     sample_path: a .csv of a few hundred realistic rows under the headers of `columns`, for demo and download.
     Table functions take a dict of lists (data.parquet.read_table) or a DataFrame.
@@ -72,6 +76,7 @@ class TaskSpec:
     strata: Callable[[Table], list[str]]
     texts: Callable[[Table], list[str]]
     answers: Callable[[Table], list[str]]
+    judgement: Judgement[Any]
     network_module: str
     sample_path: Path
     hyperparameters: type[Hyperparameters] = Hyperparameters

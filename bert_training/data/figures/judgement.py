@@ -27,6 +27,12 @@ class Tally:
     kinds: NDArray[np.int64]
     amounts: NDArray[np.int64]
 
+    def totals(self) -> NDArray[np.float64]:
+        """Add up all rows. Returns (1, 3, K), as `Judgement.rates` takes them."""
+        places = self.kinds * self.class_count + self.classes
+        sums = np.bincount(places, weights=self.amounts, minlength=3 * self.class_count).astype(np.float64)
+        return sums.reshape((1, 3, self.class_count))
+
 
 class Judgement(Protocol[AnswersT]):
     """Judges answers; names: of the classes or entity types, in the order of their ids. Knows no rows and no splits."""
@@ -42,6 +48,9 @@ class Judgement(Protocol[AnswersT]):
 
     def rates(self, totals: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
         """Return those figures that follow from totals (R, 3, K) of a tally, each (R,); NaN = not defined."""
+
+    def confidences(self, answers: AnswersT) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+        """Return the stated probability of each answer and whether it is right, one a text or a predicted entity."""
 
     def details(self, answers: AnswersT, names: list[str]) -> dict[str, Any]:
         """Return the fields confusion, curves and entities of a Proof, as far as they are of this kind."""

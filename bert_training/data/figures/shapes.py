@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 Figures = dict[str, float | None]
 IntArray = NDArray[np.integer[Any]]
 FloatArray = NDArray[np.floating[Any]]
+Entity = tuple[str, int, int]  # type, first word, last word + 1
+ScoredEntity = tuple[str, int, int, float]  # and its probability
 
 
 class ClassFigures(TypedDict):
@@ -29,3 +31,8 @@ def class_row(name: str, precision: float, recall: float, f1: float, support: in
     if not support:
         return {"name": name, "precision": None, "recall": None, "f1": None, "support": 0}
     return {"name": name, "precision": precision, "recall": recall, "f1": f1, "support": support}
+
+
+def defined(value: float) -> float | None:
+    """Return a figure as a plain number; NaN = not defined."""
+    return None if np.isnan(value) else float(value)

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from bert_training.contract.wording import gettext_noop
+from bert_training.data.figures.labels import LABELS
 from bert_training.data.suggestions import Content
 from bert_training.data.summary import count_labels, count_words, describe_lengths
 from bert_training.data.table import Table
@@ -83,6 +84,7 @@ TEXT_CLASSIFICATION = TaskSpec(
     texts=texts,
     answers=strata,
     hyperparameters=TextClassificationSettings,
+    judgement=LABELS,
     network_module="bert_training.tasks.text_classification.network",
     sample_path=Path(__file__).with_name("sample.csv"),
     presets=TEXT_PRESETS,

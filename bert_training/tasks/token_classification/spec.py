@@ -6,6 +6,7 @@ from typing import Any
 
 from bert_training.contract.wording import gettext_noop
 from bert_training.data.doctor.bio import OUTSIDE, entity_types
+from bert_training.data.figures.entities import ENTITIES
 from bert_training.data.suggestions import Content
 from bert_training.data.summary import count_labels, describe_lengths
 from bert_training.data.table import Table
@@ -90,6 +91,7 @@ TOKEN_CLASSIFICATION = TaskSpec(
     texts=texts,
     answers=answers,
     hyperparameters=TokenClassificationSettings,
+    judgement=ENTITIES,
     network_module="bert_training.tasks.token_classification.network",
     sample_path=Path(__file__).with_name("sample.csv"),
 )
