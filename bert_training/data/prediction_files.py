@@ -35,7 +35,8 @@ def write_predictions(predictions: Sequence[Predictions], path: Path) -> None:
     with pq.ParquetWriter(path, schema, compression="zstd", version="2.6", store_schema=False) as writer:
         for part in predictions:
             for start in range(0, len(part.rows), GROUP_ROWS):
-                writer.write_table(pa.table(_columns(part, slice(start, start + GROUP_ROWS)), schema=schema))
+                group = part.take(np.arange(start, min(start + GROUP_ROWS, len(part.rows))))
+                writer.write_table(pa.table(_columns(group), schema=schema))
 
 
 def read_predictions(path: Path) -> list[Predictions]:
@@ -46,15 +47,14 @@ def read_predictions(path: Path) -> list[Predictions]:
         )
 
 
-def _columns(part: Predictions, chosen: slice) -> dict[str, Any]:
-    rows = part.rows[chosen]
+def _columns(part: Predictions) -> dict[str, Any]:
     head = {
-        "source": [part.source.value] * len(rows),
-        "split": [part.split.value] * len(rows),
-        "row": rows,
-        "unit": part.units[chosen],
+        "source": [part.source.value] * len(part.rows),
+        "split": [part.split.value] * len(part.rows),
+        "row": part.rows,
+        "unit": part.units,
     }
-    answers = part.answers.take(np.arange(len(part.rows))[chosen])
+    answers = part.answers
     return head | (_label_columns(answers) if isinstance(answers, LabelAnswers) else _entity_columns(answers))
 
 

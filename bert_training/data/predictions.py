@@ -134,6 +134,10 @@ class Predictions:
     units: NDArray[np.int64]
     answers: LabelAnswers | EntityAnswers
 
+    def take(self, indexes: NDArray[np.int64]) -> Self:
+        """Return the rows at these positions, in this order."""
+        return type(self)(self.source, self.split, self.rows[indexes], self.units[indexes], self.answers.take(indexes))
+
 
 def merge(predictions: Sequence[Predictions]) -> list[Predictions]:
     """Join those of the same source and split, in the order in which they first come; leave out what has no row."""
@@ -156,9 +160,9 @@ def _join(parts: list[Predictions]) -> Predictions:
 
 def _join_answers(parts: Sequence[LabelAnswers | EntityAnswers]) -> LabelAnswers | EntityAnswers:
     labels = [part for part in parts if isinstance(part, LabelAnswers)]
-    return (
-        LabelAnswers.join(labels) if labels else EntityAnswers.join([p for p in parts if isinstance(p, EntityAnswers)])
-    )
+    if labels:
+        return LabelAnswers.join(labels)
+    return EntityAnswers.join([part for part in parts if isinstance(part, EntityAnswers)])
 
 
 def prediction_digest(predictions: Sequence[Predictions]) -> str:
@@ -168,10 +172,10 @@ def prediction_digest(predictions: Sequence[Predictions]) -> str:
     """
     digest = hashlib.sha256()
     for group in sorted(merge(predictions), key=lambda group: (group.source, group.split)):
-        order = np.argsort(group.rows, kind="stable")
-        digest.update(f"{group.source} {group.split} {len(order)} ".encode())
-        digest.update(_bytes(group.rows[order], "<i8"))
-        for part in group.answers.take(order).canonical():
+        in_order = group.take(np.argsort(group.rows, kind="stable"))
+        digest.update(f"{group.source} {group.split} {len(in_order.rows)} ".encode())
+        digest.update(_bytes(in_order.rows, "<i8"))
+        for part in in_order.answers.canonical():
             digest.update(part)
     return digest.hexdigest()
 

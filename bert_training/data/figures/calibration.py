@@ -3,20 +3,12 @@
 Answers of one and the same probability count alike wherever a bin ends among them, so that no order changes a figure.
 """
 
-from typing import TypedDict
-
 import numpy as np
 from numpy.typing import NDArray
 
+from bert_training.data.proof.shape import Bin
+
 BINS = 15
-
-
-class Bin(TypedDict):
-    """Answers of about the same stated probability: what was stated, how many were right, and of how many."""
-
-    confidence: float
-    accuracy: float
-    rows: int
 
 
 def expected_calibration_error(
