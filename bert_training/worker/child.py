@@ -18,6 +18,7 @@ from filelock import FileLock
 from bert_training.contract.enums import Outcome, Reason, Split
 from bert_training.contract.limits import REMAINING_SECONDS
 from bert_training.contract.messages import MetricPoint
+from bert_training.data.predictions import Predictions
 from bert_training.ml.keeping.folders import is_disk_full
 from bert_training.ml.machine.meeting import is_launched
 from bert_training.worker.ballast import describe_full_disk, write_at_last
@@ -103,6 +104,9 @@ class ChildReporter:
         """Note how long the rows are in tokens: the fields of contract.TokenLengths."""
         self._token_lengths = counts
         self._write_progress()
+
+    def predictions(self, predictions: Predictions) -> None:
+        """Take what one source answered; the portal has no door for it yet."""
 
     def directive(self) -> str:
         """Return the newest order."""
