@@ -355,7 +355,8 @@ class PredictionRow(Message):
 
 
 class PredictionBatch(Message):
-    job_id: Identifier
+    """Rows first_seq, first_seq + 1 ... of the stream of an attempt; the job stands in the address."""
+
     attempt: AttemptNumber
     first_seq: Annotated[int, Field(ge=1, le=2**62)]
     rows: Annotated[list[PredictionRow], Field(max_length=PREDICTIONS_PER_BATCH)]

@@ -18,6 +18,7 @@ from filelock import FileLock
 from bert_training.contract.enums import Outcome, Reason, Split
 from bert_training.contract.limits import REMAINING_SECONDS
 from bert_training.contract.messages import MetricPoint
+from bert_training.data.prediction_records import to_records
 from bert_training.data.predictions import Predictions
 from bert_training.ml.keeping.folders import is_disk_full
 from bert_training.ml.machine.meeting import is_launched
@@ -33,6 +34,7 @@ _STRENGTH = (CONTINUE, FINISH, RELEASE, CANCEL)
 PROGRESS_SECONDS = 0.2  # the supervisor looks about this often
 SYNC_SECONDS = 1.0
 REMAINING_STEP = 5
+ROWS_NAMED = 10
 ORPHANED_EXIT = 71
 MESSAGE_CHARACTERS = 2000
 _locks: list[FileLock] = []  # held until the process ends: a lock that nobody refers to is released
@@ -51,11 +53,17 @@ class OrderBox:
 
 
 class ChildReporter:
-    """Writes lines and points into the spool and the progress into a file; answers with the newest order."""
+    """Writes lines, points and predictions into the spool, the progress into a file; answers with the newest order.
 
-    def __init__(self, folder: Path, attempt: int, orders: OrderBox, *, timing: Timing) -> None:
+    wants_predictions: whether the portal takes them.
+    """
+
+    def __init__(
+        self, folder: Path, attempt: int, orders: OrderBox, *, timing: Timing, wants_predictions: bool = False
+    ) -> None:
         self._orders = orders
         self._timing = timing
+        self._wants_predictions = wants_predictions
         self._spool = SpoolWriter(spool_path(folder, attempt))
         self._progress_path = folder / f"progress-{attempt}.json"
         self._origin: dict[str, Any] = {}
@@ -106,7 +114,17 @@ class ChildReporter:
         self._write_progress()
 
     def predictions(self, predictions: Predictions) -> None:
-        """Take what one source answered; the portal has no door for it yet."""
+        """Append what one source answered. Rows too long for the portal are told of, and then none is sent."""
+        if not self._wants_predictions:
+            return
+        too_long = self._spool.append_predictions(to_records(predictions))
+        if too_long:
+            rows = ", ".join(map(str, too_long[:ROWS_NAMED]))
+            self.log(
+                "WARNING",
+                f"Rows with more entities than the portal takes ({len(too_long)}: {rows}): the portal gets no "
+                "predictions of this run and so no proof of its figures. Divide these rows and train again.",
+            )
 
     def directive(self) -> str:
         """Return the newest order."""
@@ -151,7 +169,7 @@ class ConsoleReporter(ChildReporter):
 
 
 def spool_path(folder: Path, attempt: int) -> Path:
-    """Return the file that holds the log and the metrics of an attempt."""
+    """Return the file that holds log, metrics and predictions of an attempt."""
     return folder / f"attempt-{attempt}.jsonl"
 
 
@@ -171,7 +189,13 @@ def enter_child(folder: Path) -> tuple[dict[str, Any], ChildReporter]:
     if job is None:
         raise SystemExit(f"{folder / 'job.json'} is missing or damaged: only the supervisor starts a trainer.")
     kind = ConsoleReporter if is_launched() else ChildReporter
-    reporter = kind(folder, int(job["attempt"]), orders, timing=Timing())
+    reporter = kind(
+        folder,
+        int(job["attempt"]),
+        orders,
+        timing=Timing(),
+        wants_predictions=bool(job.get("wants_predictions")),
+    )
     threading.Thread(target=_sync_for_ever, args=(reporter,), name="sync", daemon=True).start()
     return job, reporter
 

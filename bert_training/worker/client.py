@@ -30,6 +30,7 @@ from bert_training.contract.messages import (
     LogBatch,
     Message,
     MetricBatch,
+    PredictionBatch,
     ProgressAnswer,
     ProgressRequest,
     StreamAnswer,
@@ -150,6 +151,10 @@ class PortalClient:
     def post_metrics(self, body: MetricBatch) -> StreamAnswer:
         """POST /metrics."""
         return self._post("/metrics", body, StreamAnswer)
+
+    def post_predictions(self, job_id: int, body: PredictionBatch) -> StreamAnswer:
+        """POST /jobs/{id}/predictions."""
+        return self._post(f"/jobs/{job_id}/predictions", body, StreamAnswer)
 
     @contextmanager
     def download_table(self, dataset_id: int, *, offset: int, table_sha256: str) -> Iterator[TableStream]:

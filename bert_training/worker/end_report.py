@@ -1,6 +1,7 @@
 """Delivers the end of an attempt: first its whole log, then one complete call, repeated until it is answered."""
 
 import logging
+from collections.abc import Mapping
 
 from bert_training.contract.enums import ErrorCode, Outcome, Reason
 from bert_training.contract.messages import CompleteRequest
@@ -10,6 +11,7 @@ from bert_training.worker.ending import Ending, failed, stopped
 from bert_training.worker.orders import JobOrders, Stop
 from bert_training.worker.retry import GaveUp
 from bert_training.worker.sender import Sender
+from bert_training.worker.spool import KINDS, LOG, METRIC, PREDICTION
 
 TAIL_SECONDS = 30.0  # for the last lines of an attempt that ended otherwise; the rest stays in the spool
 REFUSALS = 10
@@ -18,9 +20,9 @@ logger = logging.getLogger(__name__)
 
 
 class EndReport:
-    """The last call of one attempt."""
+    """The last call of one attempt. counts: the records of each kind in its spool."""
 
-    def __init__(self, context: WorkerContext, orders: JobOrders, sender: Sender, counts: tuple[int, int]) -> None:
+    def __init__(self, context: WorkerContext, orders: JobOrders, sender: Sender, counts: Mapping[str, int]) -> None:
         self._context = context
         self._orders = orders
         self._sender = sender
@@ -71,9 +73,8 @@ class EndReport:
     def _after_refusal(self, error: Refused, ending: Ending) -> Ending | None:
         """Return what to report next, None when nothing is left to say."""
         if error.code == ErrorCode.STREAM_INCOMPLETE:
-            log_seq, metric_seq = error.details.get("log_seq"), error.details.get("metric_seq")
-            if isinstance(log_seq, int) and isinstance(metric_seq, int):
-                self._sender.rewind(max(0, log_seq), max(0, metric_seq))
+            have = {kind: error.details.get(f"{kind}_seq") for kind in KINDS}
+            self._sender.rewind({kind: seq for kind, seq in have.items() if isinstance(seq, int)})
             return ending
         if self._orders.obey_refusal(error):
             return None
@@ -83,12 +84,15 @@ class EndReport:
         return None
 
     def _body(self, ending: Ending) -> CompleteRequest:
-        counts = self._sender.delivered if self._sender.is_given_up else self._counts
+        delivered = self._sender.delivered
+        counts = delivered if self._sender.is_given_up else self._counts
+        has_all_predictions = delivered[PREDICTION] == self._counts[PREDICTION]
         return CompleteRequest(
             attempt=self._orders.attempt,
             outcome=ending.outcome,
-            log_seq=counts[0],
-            metric_seq=counts[1],
+            log_seq=counts[LOG],
+            metric_seq=counts[METRIC],
+            prediction_seq=counts[PREDICTION] if has_all_predictions else 0,  # 0: the run has no proof
             error=ending.error,
             result=ending.result,
         )

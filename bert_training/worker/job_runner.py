@@ -26,7 +26,7 @@ from bert_training.worker.progress import ProgressReporter
 from bert_training.worker.resume import find_resume_step, job_identity, put_away
 from bert_training.worker.retry import GaveUp
 from bert_training.worker.sender import Sender
-from bert_training.worker.spool import LOG, METRIC, SpoolWriter, count_records, mend_file
+from bert_training.worker.spool import SpoolWriter, count_records, mend_file
 from bert_training.worker.stall import StallGuard
 from bert_training.worker.trainer_lock import await_former_trainer
 from bert_training.worker.trainer_process import TrainerProcess, trainer_environment
@@ -64,7 +64,7 @@ class JobRunner:
         self._spool = spool_path(self._folder, job.attempt)
         self._writer = SpoolWriter(self._spool)
         self._trainer = TrainerProcess(self._folder, job.attempt)
-        self._sender = Sender(self._spool, orders, context)
+        self._sender = Sender(self._spool, orders, context, sends_predictions=job.wants_predictions)
         self._progress = ProgressReporter(orders, context)
         self._log = TrainingLog(context.store.folder, self._spool, run_id=job.run_id, attempt=job.attempt)
         self._resume_step = 0
@@ -85,8 +85,7 @@ class JobRunner:
             self._say(LogLevel.ERROR if ending.error else LogLevel.INFO, ending.describe())
             self._writer.close()
             self._sender.seal()
-            counts = count_records(self._spool)
-            report = EndReport(self._context, self._orders, self._sender, (counts[LOG], counts[METRIC]))
+            report = EndReport(self._context, self._orders, self._sender, count_records(self._spool))
             # An end that a heartbeat heard of first is one too: the answer to our report may have been lost.
             if report.deliver(ending) or self._orders.stop is Stop.FINISHED:
                 put_away(self._folder, is_completed=ending.outcome is Outcome.COMPLETED)

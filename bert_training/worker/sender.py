@@ -4,15 +4,12 @@ Sends only what is synced to the disk, so that the portal never knows more than 
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
-from bert_training.contract.enums import ErrorCode, LogLevel, Split
-from bert_training.contract.limits import JSON_BODY_BYTES, LINES_PER_BATCH
-from bert_training.contract.messages import LogBatch, LogLine, MetricBatch, MetricPoint, StreamAnswer
+from bert_training.contract.enums import ErrorCode
+from bert_training.contract.messages import StreamAnswer
 from bert_training.ml.keeping.folders import is_disk_full
 from bert_training.worker.background import BackgroundLoop
 from bert_training.worker.client import Refused
@@ -20,73 +17,36 @@ from bert_training.worker.context import WorkerContext
 from bert_training.worker.files import read_json, write_json
 from bert_training.worker.orders import JobOrders, Stop
 from bert_training.worker.retry import GaveUp
-from bert_training.worker.spool import LOG, METRIC, SENT_LOG_BYTES, Record, SpoolReader, sync_file
+from bert_training.worker.send_streams import LogStream, MetricStream, PredictionStream, Stream
+from bert_training.worker.spool import KINDS, LOG, METRIC, PREDICTION, SENT_LOG_BYTES, SpoolReader, sync_file
 from bert_training.worker.timing import SLICE_SECONDS
 
 FLUSH_SECONDS = 1.0
 BURST_BYTES = 128 * 1024  # about a full batch: then do not wait for the second to pass
-BATCH_BYTES = JSON_BODY_BYTES - 64 * 1024
 STUCK_SECONDS = 60.0
 GIVEN_UP_SECONDS = 7 * 24 * 3600.0
-REFUSED_LINE = "[line refused by the portal]"
 
 logger = logging.getLogger(__name__)
 
 
-class Stream:
-    """One numbered stream (logs or metrics) of one attempt."""
+class Sender:
+    """Tails one spool on its own thread until it was sealed and everything is acknowledged.
+
+    sends_predictions: only of an attempt that may still complete, to a portal that takes them.
+    """
 
     def __init__(
-        self,
-        reader: SpoolReader,
-        post: Callable[[int, list[Record]], StreamAnswer],
-        *,
-        neutral: Callable[[Record], Record],
+        self, spool: Path, orders: JobOrders, context: WorkerContext, *, sends_predictions: bool = False
     ) -> None:
-        self.reader = reader
-        self._post = post
-        self._neutral = neutral
-        self._most = LINES_PER_BATCH
-
-    def send_next(self, end: int) -> StreamAnswer | None:
-        """Send one batch that ends by offset `end`; None when there is none. Raises what the client raises."""
-        records = self.reader.read(end=end, most=self._most, most_bytes=BATCH_BYTES)
-        if not records:
-            return None
-        return self._deliver(records, records, end=end)
-
-    def shrink(self, end: int) -> StreamAnswer | None:
-        """After a refused batch: halve the next one, or send the single guilty record without its content."""
-        records = self.reader.read(end=end, most=self._most, most_bytes=BATCH_BYTES)
-        if len(records) > 1:
-            self._most = len(records) // 2
-            return None
-        logger.warning("the portal refused record %d; the original stays in the spool", self.reader.next_seq)
-        return self._deliver(records, [self._neutral(record) for record in records], end=end)
-
-    def _deliver(self, records: list[Record], sent: list[Record], *, end: int) -> StreamAnswer:
-        first = self.reader.next_seq
-        answer = self._post(first, sent)
-        self.reader.advance(records)
-        self._most = min(LINES_PER_BATCH, 2 * self._most)
-        if answer.next_seq != self.reader.next_seq:
-            logger.warning("the portal expects record %d, we are at %d", answer.next_seq, self.reader.next_seq)
-            self.reader.rewind(answer.next_seq, end=end)
-        return answer
-
-
-class Sender:
-    """Tails one spool on its own thread until it was sealed and everything is acknowledged."""
-
-    def __init__(self, spool: Path, orders: JobOrders, context: WorkerContext) -> None:
         self.spool = spool
         self._orders = orders
-        self._client = context.client
         self._retrier = context.retrier
         self._timing = context.timing
         acked = read_json(_acked_path(spool)) or {}
-        self._logs = Stream(_reader(spool, LOG, acked), self._post_logs, neutral=_neutral_line)
-        self._metrics = Stream(_reader(spool, METRIC, acked), self._post_metrics, neutral=_neutral_point)
+        kinds = {LOG: LogStream, METRIC: MetricStream} | ({PREDICTION: PredictionStream} if sends_predictions else {})
+        self._streams: dict[str, Stream] = {
+            kind: stream(_reader(spool, kind, acked), context.client, orders) for kind, stream in kinds.items()
+        }
         self._flushed_end = 0
         self._flushed_at = -FLUSH_SECONDS
         self._worker = context.orders
@@ -115,20 +75,21 @@ class Sender:
         return self._timing.monotonic() - self._answered_at >= GIVEN_UP_SECONDS
 
     @property
-    def delivered(self) -> tuple[int, int]:
-        """Return how many lines and points the portal has."""
-        return self._logs.reader.next_seq - 1, self._metrics.reader.next_seq - 1
+    def delivered(self) -> dict[str, int]:
+        """Return how many records of each kind the portal has."""
+        return dict.fromkeys(KINDS, 0) | {kind: stream.delivered for kind, stream in self._streams.items()}
 
     def wait_drained(self, give_up: Callable[[], bool]) -> bool:
         """Wait until a sealed spool is acknowledged to its end. Return whether it is."""
         self._timing.pause(float("inf"), lambda: self.is_drained or self._loop.is_stopped or give_up())
         return self.is_drained
 
-    def rewind(self, log_seq: int, metric_seq: int) -> None:
+    def rewind(self, have: Mapping[str, int]) -> None:
         """Send again what follows these numbers: the portal says that it has no more. Only on a drained sender."""
         end = self.spool.stat().st_size
-        self._logs.reader.rewind(log_seq + 1, end=end)
-        self._metrics.reader.rewind(metric_seq + 1, end=end)
+        for kind, seq in have.items():
+            if kind in self._streams:
+                self._streams[kind].reader.rewind(max(0, seq) + 1, end=end)
         self._flush(end)
 
     def _step(self) -> None:
@@ -159,7 +120,7 @@ class Sender:
     def _flush(self, end: int) -> bool:
         """Send everything up to `end`; tell whether it was all acknowledged."""
         try:
-            for stream in (self._logs, self._metrics):
+            for stream in self._streams.values():
                 while self._send_batch(stream, end):
                     self._keep_acked()
         except GaveUp:
@@ -206,19 +167,8 @@ class Sender:
         return is_unwanted or self.is_given_up or self._worker.is_out_of_time
 
     def _keep_acked(self) -> None:
-        logs, metrics = self._logs.reader, self._metrics.reader
-        positions = {LOG: [logs.next_seq, logs.offset], METRIC: [metrics.next_seq, metrics.offset]}
-        _write_acked(self.spool, positions)
-
-    def _post_logs(self, first: int, records: list[Record]) -> StreamAnswer:
-        lines = [_line(record) for record in records]
-        job, attempt = self._orders.job_id, self._orders.attempt
-        return self._client.post_logs(LogBatch(job_id=job, attempt=attempt, first_seq=first, lines=lines))
-
-    def _post_metrics(self, first: int, records: list[Record]) -> StreamAnswer:
-        points = [_point(record) for record in records]
-        job, attempt = self._orders.job_id, self._orders.attempt
-        return self._client.post_metrics(MetricBatch(job_id=job, attempt=attempt, first_seq=first, points=points))
+        readers = {kind: stream.reader for kind, stream in self._streams.items()}
+        _write_acked(self.spool, {kind: [reader.next_seq, reader.offset] for kind, reader in readers.items()})
 
 
 def is_delivered(spool: Path) -> bool:
@@ -252,28 +202,3 @@ def _reader(spool: Path, kind: str, acked: dict[str, list[int]]) -> SpoolReader:
     if isinstance(position, list) and len(position) == 2 and all(isinstance(part, int) for part in position):
         return SpoolReader(spool, kind, next_seq=position[0], offset=position[1])
     return SpoolReader(spool, kind)
-
-
-def _line(record: Record) -> LogLine:
-    try:
-        return LogLine.model_validate(record.content)
-    except ValidationError:
-        return LogLine(ts="", level=LogLevel.WARNING.value, message="[unreadable line in the spool]")
-
-
-def _point(record: Record) -> MetricPoint:
-    try:
-        return MetricPoint.model_validate(record.content, strict=False)
-    except ValidationError:
-        return MetricPoint(epoch=0, step=0, split=Split.TRAIN, values={})
-
-
-def _neutral_line(record: Record) -> Record:
-    content = {**_line(record).model_dump(), "message": REFUSED_LINE}
-    return Record(LOG, content, record.size, record.end)
-
-
-def _neutral_point(record: Record) -> Record:
-    point = _point(record)
-    content = {"epoch": point.epoch, "step": point.step, "split": point.split, "values": {}}
-    return Record(METRIC, content, record.size, record.end)

@@ -1,7 +1,8 @@
-"""The log and metrics of one attempt as a file that only grows: one JSON record a line, at most LINE_BYTES.
+"""Log, metrics and predictions of one attempt as a file that only grows: one JSON record a line.
 
-The number of a line is its position among the records of its kind. Trainer and supervisor append to the same file,
-each record by one write; what was synced survives a crash of either and of the machine.
+A line has at most LINE_BYTES, a prediction PREDICTION_BYTES. Its number is its position among the records of its kind.
+Trainer and supervisor append to the same file, whole lines by one write; what was synced survives a crash of either and
+of the machine.
 """
 
 import errno
@@ -9,7 +10,7 @@ import json
 import math
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,16 +20,20 @@ from typing import Any
 from filelock import FileLock
 
 from bert_training.contract.enums import LogLevel
-from bert_training.contract.limits import LINE_BYTES
+from bert_training.contract.limits import ENTITIES_PER_ROW, LINE_BYTES, PREDICTION_BYTES
 from bert_training.contract.messages import MetricPoint
 from bert_training.contract.text import CUT_MARK, clean_line
 
 LOG = "log"
 METRIC = "metric"
+PREDICTION = "prediction"
+KINDS = (LOG, METRIC, PREDICTION)
 READ_BYTES = 1024 * 1024
 # Log lines that end beyond it are not sent and not counted, or an endless log would hold up the end of its job. The
 # portal, which keeps 256 MiB or a million lines of a run, has said long before that it stores no more.
 SENT_LOG_BYTES = 1024**3
+WRITE_BYTES = 64 * 1024  # predictions are many, and all are there at once: a write each took 1.5 times as long
+_BEGIN_OF_PREDICTION = b'{"kind":"prediction",'
 _LINE_ENDS = re.compile(r"[\r\n]+")
 
 
@@ -58,6 +63,26 @@ class SpoolWriter:
     def append_metric(self, point: MetricPoint) -> None:
         """Append the figures of one step."""
         self._append(_encode({"kind": METRIC, **point.model_dump(mode="json")}))
+
+    def append_predictions(self, records: Iterable[Mapping[str, Any]]) -> list[int]:
+        """Append predictions, several in one write. Returns the numbers of the rows that are too long to be sent.
+
+        Of such a row only the number is kept, by which a sender knows that this stream will never be whole.
+        """
+        too_long: list[int] = []
+        block = bytearray()
+        for record in records:
+            line = _encode_prediction(record)
+            if line is None:
+                too_long.append(record["row"])
+                line = _encode({"kind": PREDICTION, "row": record["row"]})
+            block += line
+            if len(block) >= WRITE_BYTES:
+                self._append(bytes(block))
+                block.clear()
+        if block:
+            self._append(bytes(block))
+        return too_long
 
     def sync(self) -> None:
         """Wait until everything appended so far, by any writer, is on the disk."""
@@ -125,7 +150,7 @@ class SpoolReader:
                 self.advance([record])
 
     def _records(self, end: int) -> Iterator[Record]:
-        """Yield the records of both kinds from the cursor to `end`."""
+        """Yield the records of all kinds from the cursor to `end`."""
         offset, rest, end = self.offset, b"", int(min(end, self._limit))
         with self._path.open("rb") as file:
             file.seek(offset)
@@ -133,14 +158,20 @@ class SpoolReader:
                 *lines, rest = (rest + block).split(b"\n")
                 for line in lines:
                     offset += len(line) + 1
-                    yield _decode(line, offset)
+                    yield self._decode(line, offset)
+
+    def _decode(self, line: bytes, end: int) -> Record:
+        """Read a record, but of another reader's predictions only how long they are: they are by far the most."""
+        if not line.startswith(_BEGIN_OF_PREDICTION):
+            return _decode(line, end)
+        return Record(PREDICTION, _content(line) if self._kind == PREDICTION else {}, len(line), end)
 
 
 def mend_file(path: Path) -> None:
     """Cut a last line that a dead writer left without its end. Only when no other writer lives."""
     with path.open("r+b") as file:
         size = file.seek(0, os.SEEK_END)
-        window = min(size, 2 * LINE_BYTES)
+        window = min(size, 2 * PREDICTION_BYTES)  # of a torn block of predictions the whole ones stay
         file.seek(size - window)
         tail = file.read(window)
         whole = size - len(tail) + tail.rfind(b"\n") + 1
@@ -157,7 +188,7 @@ def sync_file(path: Path) -> None:
 def count_records(path: Path) -> dict[str, int]:
     """Count the records of each kind in a whole spool, as they are sent."""
     counts = {}
-    for kind in (LOG, METRIC):
+    for kind in KINDS:
         reader = SpoolReader(path, kind)
         end = path.stat().st_size
         while records := reader.read(end=end, most=10_000, most_bytes=READ_BYTES):
@@ -187,10 +218,24 @@ def _encode(content: dict[str, Any]) -> bytes:
     return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace") + b"\n"
 
 
+def _encode_prediction(record: Mapping[str, Any]) -> bytes | None:
+    """Return the line of a prediction, None when the portal would not take it."""
+    lists = [value for value in (record["gold"], record["predicted"]) if isinstance(value, list)]
+    if any(len(entities) > ENTITIES_PER_ROW for entities in lists):
+        return None
+    line = _encode({"kind": PREDICTION, **record})
+    return line if len(line) <= PREDICTION_BYTES else None
+
+
 def _decode(line: bytes, end: int) -> Record:
+    content = _content(line)
+    # What is unreadable is still one line: a stream without it would shift all numbers.
+    return Record(METRIC if content.pop("kind", LOG) == METRIC else LOG, content, len(line), end)
+
+
+def _content(line: bytes) -> dict[str, Any]:
+    """Return the fields of a record; none when they cannot be read."""
     try:
-        content = dict(json.loads(line))
-        kind = content.pop("kind")
-    except (ValueError, TypeError, KeyError):
-        return Record(LOG, {}, len(line), end)  # still one line: a stream without it would shift all numbers
-    return Record(kind if kind == METRIC else LOG, content, len(line), end)
+        return dict(json.loads(line))
+    except (ValueError, TypeError):
+        return {}

@@ -223,6 +223,8 @@ def _describe(result: TrainingResult) -> dict[str, Any]:
         "best_step": result.best_step,
         "classes": [dict(figure) for figure in result.classes],
         "long_text": result.long_text,
+        "prediction_digest": result.prediction_digest,
+        "calibration": result.calibration,
     }
     return {"outcome": result.ended, "result": figures}
 

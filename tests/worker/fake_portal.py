@@ -23,6 +23,7 @@ from bert_training.contract.messages import (
     HeartbeatRequest,
     LogBatch,
     MetricBatch,
+    PredictionBatch,
     ProgressRequest,
 )
 from bert_training.contract.tokens import WORKER_PREFIX, make_token
@@ -77,6 +78,7 @@ class FakePortal:
         self.directive = "continue"
         self.lines: dict[tuple[int, int], list[dict[str, Any]]] = {}
         self.points: dict[tuple[int, int], list[dict[str, Any]]] = {}
+        self.answers: dict[tuple[int, int], list[dict[str, Any]]] = {}  # predictions
         self.progress: list[dict[str, Any]] = []
         self.ends: list[dict[str, Any]] = []
         self.tables: dict[int, bytes] = {1: TABLE}
@@ -195,6 +197,10 @@ class FakePortal:
             return self._note_progress(ProgressRequest.model_validate_json(request.body))
         if request.path.endswith("/complete"):
             return self._complete(int(request.path.split("/")[2]), CompleteRequest.model_validate_json(request.body))
+        if request.path.endswith("/predictions"):
+            rows = PredictionBatch.model_validate_json(request.body)
+            answers = [row.model_dump(mode="json") for row in rows.rows]
+            return self._append(self.answers, int(request.path.split("/")[2]), rows.attempt, rows.first_seq, answers)
         if request.path == "/logs/batch":
             batch = LogBatch.model_validate_json(request.body)
             if any(self.refuses_line(line.message) for line in batch.lines):
@@ -236,9 +242,10 @@ class FakePortal:
 
     def _complete(self, job_id: int, body: CompleteRequest) -> Answer:
         key = (job_id, body.attempt)
-        have = (len(self.lines.get(key, [])), len(self.points.get(key, [])))
-        if body.outcome in ("completed", "failed") and (have[0] < body.log_seq or have[1] < body.metric_seq):
-            return error(409, "stream_incomplete", log_seq=have[0], metric_seq=have[1])
+        stored = {"log_seq": self.lines, "metric_seq": self.points, "prediction_seq": self.answers}
+        have = {counter: len(records.get(key, [])) for counter, records in stored.items()}
+        if body.outcome in ("completed", "failed") and any(have[name] < getattr(body, name) for name in have):
+            return error(409, "stream_incomplete", **have)
         if self.held is not None and self.held.job_id == job_id:
             self.held = None
             self.ends.append({"job_id": job_id, **body.model_dump(mode="json")})

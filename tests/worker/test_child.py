@@ -11,7 +11,7 @@ from bert_training.contract.messages import ProgressRequest, Result
 from bert_training.worker.child import CANCEL, CONTINUE, FINISH, RELEASE, ChildReporter, OrderBox, spool_path
 from bert_training.worker.files import read_json, write_json
 from bert_training.worker.simulation import play
-from bert_training.worker.spool import LOG, METRIC, count_records
+from bert_training.worker.spool import LOG, METRIC, PREDICTION, count_records
 from bert_training.worker.trainer_process import trainer_environment
 from tests.worker.held_clock import HeldClock
 
@@ -130,7 +130,7 @@ def test_lines_and_points_go_to_one_spool(tmp_path: Path) -> None:
     reporter.log("INFO", "two\nlines")
     reporter.metrics(epoch=1, step=1, split="train", values={"loss": float("inf")})
     reporter.close()
-    assert count_records(spool_path(tmp_path, 2)) == {LOG: 2, METRIC: 1}
+    assert count_records(spool_path(tmp_path, 2)) == {LOG: 2, METRIC: 1, PREDICTION: 0}
 
 
 def test_the_environment_of_a_trainer_keeps_what_it_needs_and_nothing_of_the_portal() -> None:

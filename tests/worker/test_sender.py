@@ -12,8 +12,9 @@ from bert_training.contract.limits import JSON_BODY_BYTES
 from bert_training.contract.messages import MetricPoint
 from bert_training.worker import sender, spool
 from bert_training.worker.orders import JobOrders, Stop
-from bert_training.worker.sender import REFUSED_LINE, Sender
-from bert_training.worker.spool import SpoolWriter
+from bert_training.worker.send_streams import REFUSED_LINE
+from bert_training.worker.sender import Sender
+from bert_training.worker.spool import LOG, METRIC, PREDICTION, SpoolWriter
 from tests.worker.fake_portal import Answer, FakePortal, error
 from tests.worker.held_clock import HeldClock
 from tests.worker.supervisors import LocalSupervisor
@@ -212,7 +213,7 @@ def test_a_stream_that_is_not_taken_for_a_week_is_given_up_and_not_before(
     assert not delivery.finish()
     assert clock.now >= 600
     assert delivery.sender.is_given_up
-    assert delivery.sender.delivered == (0, 0)
+    assert delivery.sender.delivered == {LOG: 0, METRIC: 0, PREDICTION: 0}
 
 
 def test_a_quiet_week_is_no_refusal(portal: FakePortal, tmp_path: Path) -> None:

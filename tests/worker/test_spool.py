@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from bert_training.contract.enums import Split
-from bert_training.contract.limits import LINE_BYTES
+from bert_training.contract.limits import ENTITIES_PER_ROW, LINE_BYTES, PREDICTION_BYTES
 from bert_training.contract.messages import MetricPoint
-from bert_training.worker.spool import LOG, METRIC, SpoolReader, SpoolWriter, count_records, mend_file
+from bert_training.worker.spool import LOG, METRIC, PREDICTION, SpoolReader, SpoolWriter, count_records, mend_file
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, 678000, tzinfo=UTC)
 
@@ -45,7 +45,7 @@ def test_logs_and_metrics_are_counted_apart(path: Path) -> None:
         writer.append_metric(MetricPoint.of(epoch=1, step=step, split=Split.TRAIN, values={"loss": 1.0}))
     writer.append_log("ERROR", "last", ts=NOW)
     writer.close()
-    assert count_records(path) == {LOG: 4, METRIC: 3}
+    assert count_records(path) == {LOG: 4, METRIC: 3, PREDICTION: 0}
     assert messages(path) == ["line 0", "line 1", "line 2", "last"]
     assert [point["step"] for point in read_all(path, METRIC)] == [0, 1, 2]
 
@@ -159,3 +159,60 @@ def test_nothing_behind_the_synced_end_is_read(path: Path) -> None:
     end = path.stat().st_size
     write(path, "not yet")
     assert len(SpoolReader(path, LOG).read(end=end, most=10, most_bytes=10**6)) == 1
+
+
+def prediction(row: int, **changes: object) -> dict[str, object]:
+    return {
+        "row": row,
+        "split": "test",
+        "source": "network",
+        "unit": row,
+        "gold": 0,
+        "predicted": 1,
+        "p": "",
+        **changes,
+    }
+
+
+def test_predictions_are_a_third_kind(path: Path) -> None:
+    write(path, "before")
+    writer = SpoolWriter(path)
+    assert writer.append_predictions(prediction(row) for row in range(2, 1200)) == []
+    writer.close()
+    write(path, "after")
+    assert count_records(path) == {LOG: 2, METRIC: 0, PREDICTION: 1198}
+    assert messages(path) == ["before", "after"]
+    assert [content["row"] for content in read_all(path, PREDICTION)] == list(range(2, 1200))
+
+
+@pytest.mark.parametrize(
+    "found", [[[0, 1, "A"]] * (ENTITIES_PER_ROW + 1), [[0, 1, "A" * 1000]] * (PREDICTION_BYTES // 1000)]
+)
+def test_of_a_row_that_is_too_long_only_the_number_is_kept(path: Path, found: list[list[object]]) -> None:
+    writer = SpoolWriter(path)
+    rows = [prediction(2, gold=[]), prediction(3, gold=found), prediction(4, gold=[[0, 1, "A"]])]
+    assert writer.append_predictions(rows) == [3]
+    writer.close()
+    assert [(content["row"], "gold" in content) for content in read_all(path, PREDICTION)] == [
+        (2, True),
+        (3, False),
+        (4, True),
+    ]
+
+
+def test_of_torn_predictions_the_whole_ones_stay(path: Path) -> None:
+    long = prediction(2, gold=[[0, 1, "A" * 1000]] * (PREDICTION_BYTES // 1100))
+    writer = SpoolWriter(path)
+    writer.append_predictions([long, long])
+    writer.close()
+    with path.open("r+b") as file:
+        file.truncate(path.stat().st_size - 5)
+    mend_file(path)
+    assert count_records(path)[PREDICTION] == 1
+
+
+def test_a_damaged_prediction_keeps_its_number_and_is_no_line_of_the_log(path: Path) -> None:
+    path.write_bytes(b'{"kind":"prediction","row":2,"go\n')
+    write(path, "after")
+    assert count_records(path) == {LOG: 1, METRIC: 0, PREDICTION: 1}
+    assert read_all(path, PREDICTION) == [{}]
