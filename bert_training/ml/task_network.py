@@ -14,6 +14,9 @@ from numpy.typing import NDArray
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from bert_training.data.figures.shapes import ClassFigures, Figures
+from bert_training.data.predictions import EntityAnswers, LabelAnswers
+
+Logits = NDArray[np.float32]  # of a row: (K,), or of its words (W, K)
 
 IGNORE = -100  # label of a position that is not judged: special tokens, later sub-tokens of a word, padding
 
@@ -71,11 +74,15 @@ class Batch:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Figures of one split; None = not defined there.  predictions: of each row, where a Judge made them."""
+    """Figures of one split; None = not defined there.  predictions: logits of each row, where a Judge made them.
+
+    answers: what the figures were counted from.
+    """
 
     metrics: Figures
     classes: list[ClassFigures]
-    predictions: Sequence[NDArray[Any]] = ()
+    predictions: Sequence[Logits] = ()
+    answers: LabelAnswers | EntityAnswers | None = None
 
 
 class TaskNetwork(Protocol[ExampleT]):
@@ -103,8 +110,14 @@ class TaskNetwork(Protocol[ExampleT]):
     def loss(self, logits: torch.Tensor, batch: Batch, class_weights: torch.Tensor | None) -> torch.Tensor:
         """Sum (not average) the weighted losses of a batch, so that batches can be added exactly. Scalar."""
 
-    def predict(self, logits: Sequence[torch.Tensor], examples: Sequence[ExampleT]) -> list[NDArray[Any]]:
-        """Turn the logits of each row into what `evaluate` judges: (K,), or (T, K) with NaN where no piece judged."""
+    def predict(self, logits: Sequence[torch.Tensor], examples: Sequence[ExampleT]) -> list[Logits]:
+        """Choose the logits that answer: of (K,) all, of (T, K) those of each word's first token, as (W, K).
 
-    def evaluate(self, predictions: Sequence[NDArray[Any]], examples: Sequence[ExampleT]) -> Evaluation:
-        """Judge all predictions of a split at once; both in the same order. Without rows every figure is None."""
+        NaN where no piece judged.
+        """
+
+    def answers(self, predictions: Sequence[Logits], examples: Sequence[ExampleT]) -> LabelAnswers | EntityAnswers:
+        """Turn logits into what was answered: probabilities in float16, the label or tags by the unrounded largest."""
+
+    def evaluate(self, answers: Any) -> Evaluation:
+        """Judge all answers of a split at once, from them alone. Without rows every figure is None."""

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from bert_training.data.long_text_card import long_text_section
+from bert_training.ml.network.probabilities import softmax
 from bert_training.ml.training import BaseModelFiles
 from bert_training.tasks.text_classification.network import build_network
 from tests.ml.runs import TEXT_LABELS, run_text, run_tokens, text_job, token_job, toy_settings
@@ -40,7 +41,8 @@ def test_the_card_reads_a_long_text_as_it_was_judged(tiny_bert: BaseModelFiles, 
     kept = BaseModelFiles(name="kept", folder=final, revision="1")
     network = build_network(kept, label_names=TEXT_LABELS, settings=toy_settings(**reading))
     row = network.encode(pd.DataFrame({"row": [2], "text": [TEXT], "label": ["saude"]})).examples
-    (judged,) = judge_of(network, batch_size=4, **reading).predict(row)
+    (logits,) = judge_of(network, batch_size=4, **reading).predict(row)
+    judged = softmax(logits.astype(np.float64))
 
     if "resposta" in names:
         assert names["resposta"].tolist() == pytest.approx(judged, abs=1e-5)

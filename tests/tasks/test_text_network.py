@@ -53,18 +53,29 @@ def test_the_length_is_at_most_what_the_network_has_positions_for(tmp_path: Path
     assert network_of(tmp_path, max_length=512).tokenizer.model_max_length == 64
 
 
-def test_predictions_are_probabilities_and_figures_come_from_all_of_them(tmp_path: Path) -> None:
+def test_answers_are_probabilities_and_figures_come_from_all_of_them(tmp_path: Path) -> None:
     network = network_of(tmp_path)
     examples = network.encode(text_table(4)).examples
     logits = [torch.nn.functional.one_hot(torch.tensor(e.labels[0]), 3).float() * 9 for e in examples]
 
-    predictions = network.predict(logits, examples)
-    evaluation = network.evaluate(predictions, examples)
+    answers = network.answers(network.predict(logits, examples), examples)
+    evaluation = network.evaluate(answers)
 
-    assert np.sum(predictions, axis=1) == pytest.approx(1)
+    assert answers.probabilities.dtype == np.float16
+    assert np.sum(answers.probabilities, axis=1) == pytest.approx(1, abs=1e-3)
+    assert answers.predicted.tolist() == answers.gold.tolist()
     assert evaluation.metrics["accuracy"] == 1.0
     assert sum(row["support"] for row in evaluation.classes) == 4
 
 
 def test_without_rows_figures_are_undefined(tmp_path: Path) -> None:
-    assert set(network_of(tmp_path).evaluate([], []).metrics.values()) == {None}
+    network = network_of(tmp_path)
+    assert set(network.evaluate(network.answers([], [])).metrics.values()) == {None}
+
+
+def test_the_larger_logit_wins_where_the_probabilities_are_rounded_alike(tmp_path: Path) -> None:
+    network = network_of(tmp_path)
+    (example,) = network.encode(text_table(1)).examples
+    answers = network.answers([np.array([1.0, 1.0001, 0.0], dtype=np.float32)], [example])
+    assert answers.probabilities[0, 0] == answers.probabilities[0, 1]
+    assert answers.predicted.tolist() == [1]

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 import torch
@@ -55,9 +56,11 @@ def test_a_word_of_several_sub_tokens_is_judged_once(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("side", "predicted"),
-    [("right", [B_PESSOA, I_PESSOA, OUTSIDE, OUTSIDE]), ("left", [OUTSIDE, OUTSIDE, OUTSIDE, B_LOCAL])],
+    [("right", [("PESSOA", 0, 2)]), ("left", [("LOCAL", 3, 4)])],
 )
-def test_words_that_were_cut_off_count_as_missed(tmp_path: Path, side: str, predicted: list[int]) -> None:
+def test_words_that_were_cut_off_count_as_missed(
+    tmp_path: Path, side: str, predicted: list[tuple[str, int, int]]
+) -> None:
     network = network_of(tmp_path, max_length=4 if side == "right" else 5, truncation_side=side)
     tokens, tags = ["Ana", "Souza", "no", "Brasilia"], ["B-PESSOA", "I-PESSOA", "O", "B-LOCAL"]
     table = pd.DataFrame({"row": [2], "tokens": [tokens], "tags": [tags]})
@@ -70,21 +73,26 @@ def test_words_that_were_cut_off_count_as_missed(tmp_path: Path, side: str, pred
     logits = [perfect[piece.positions.clip(min=0)] for piece in pieces]
     predictions = network.predict([join_logits(example, pieces, logits)], [example])
 
-    assert predictions[0].tolist() == predicted
-    assert network.evaluate(predictions, encoded.examples).metrics["recall"] == 0.5
+    answers = network.answers(predictions, encoded.examples)
+    assert [entity[:3] for entity in answers.predicted[0]] == predicted
+    assert answers.unseen.tolist() == [2]
+    assert network.evaluate(answers).metrics["recall"] == 0.5
 
 
 def test_a_word_without_any_sub_token_is_lost_and_nothing_shifts(tmp_path: Path) -> None:
     network = network_of(tmp_path)
     example = encode(network, ["Ana", "\u200b", "Brasilia"], ["B-PESSOA", "O", "B-LOCAL"])
     assert example.words.tolist() == [0, 2]
-    assert network.predict([perfect_logits(example)], [example])[0].tolist() == [B_PESSOA, OUTSIDE, B_LOCAL]
+    answers = network.answers(network.predict([perfect_logits(example)], [example]), [example])
+    assert [entity[:3] for entity in answers.predicted[0]] == [("PESSOA", 0, 1), ("LOCAL", 2, 3)]
+    assert (answers.words.tolist(), answers.right.tolist(), answers.unseen.tolist()) == ([3], [3], [0])
 
 
 def test_classes_are_entity_types(tmp_path: Path) -> None:
     network = network_of(tmp_path)
     example = encode(network, ["Ana", "Souza"], ["B-PESSOA", "I-PESSOA"])
-    evaluation = network.evaluate([example.tags], [example])
+    logits = np.eye(len(TAGS), dtype=np.float32)[example.tags]
+    evaluation = network.evaluate(network.answers([logits], [example]))
     assert [(row["name"], row["f1"], row["support"]) for row in evaluation.classes] == [
         ("LOCAL", None, 0),
         ("PESSOA", 1.0, 1),

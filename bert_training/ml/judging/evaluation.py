@@ -3,18 +3,18 @@
 import math
 from collections.abc import Callable, Sequence
 from copy import copy
+from dataclasses import replace
 from typing import Any, Self
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from bert_training.ml.layout.layout import Layout
 from bert_training.ml.learning.micro_batch import MicroBatch
 from bert_training.ml.machine.distributed import ALONE, World, pack, unpack
 from bert_training.ml.rows.batching import cut_at, cut_into, fill_ends, to_device
 from bert_training.ml.rows.cutting import Cutting, join_logits
-from bert_training.ml.task_network import Evaluation, ExampleT, Piece, TaskNetwork
+from bert_training.ml.task_network import Evaluation, ExampleT, Logits, Piece, TaskNetwork
 
 
 class Judge:
@@ -59,11 +59,11 @@ class Judge:
         evaluation = self.figures(predictions, examples)
         loss = self._loss_sum / self._weight_sum if self._weight_sum else None
         metrics = self.world.agree({**evaluation.metrics, "loss": _defined(loss)})
-        return Evaluation(metrics, evaluation.classes, predictions)
+        return replace(evaluation, metrics=metrics, predictions=predictions)
 
-    def predict(self, examples: Sequence[ExampleT]) -> list[NDArray[Any]]:
-        """Return the task's prediction of each row; each process computes its share."""
-        predictions: dict[int, NDArray[Any]] = {}
+    def predict(self, examples: Sequence[ExampleT]) -> list[Logits]:
+        """Return the logits that answer for each row; each process computes its share."""
+        predictions: dict[int, Logits] = {}
         self._loss_sum = self._weight_sum = 0.0
         self.model.eval()
         longest_first = sorted(range(len(examples)), key=lambda row: -len(examples[row].input_ids))
@@ -83,22 +83,22 @@ class Judge:
         seen = [self.cutting.count_seen(len(examples[row].input_ids)) + self.cutting.specials for row in order]
         return cut_at(order, fill_ends(np.array(seen, dtype=np.int64), size))
 
-    def _put_together(self, own: dict[int, NDArray[Any]]) -> dict[int, NDArray[Any]]:
+    def _put_together(self, own: dict[int, Logits]) -> dict[int, Logits]:
         """Return the predictions of all processes, and add up their losses."""
         if self.world.size == 1:
             return own
         sums = self.world.sum(torch.tensor([self._loss_sum, self._weight_sum], dtype=torch.float64))
         self._loss_sum, self._weight_sum = sums.tolist()
         rows = torch.tensor(list(own), dtype=torch.int64)
-        predictions: dict[int, NDArray[Any]] = {}
+        predictions: dict[int, Logits] = {}
         for part in self.world.gather({"rows": rows, **pack(list(own.values()))}):
             predictions.update(zip(part.pop("rows").tolist(), unpack(part), strict=True))
         return predictions
 
-    def figures(self, predictions: Sequence[NDArray[Any]], examples: Sequence[ExampleT]) -> Evaluation:
+    def figures(self, predictions: Sequence[Logits], examples: Sequence[ExampleT]) -> Evaluation:
         """Judge predictions of these rows; a figure that is not finite is not defined."""
-        evaluation = self.network.evaluate(predictions, examples)
-        return Evaluation({name: _defined(value) for name, value in evaluation.metrics.items()}, evaluation.classes)
+        evaluation = self.network.evaluate(self.network.answers(predictions, examples))
+        return replace(evaluation, metrics={name: _defined(value) for name, value in evaluation.metrics.items()})
 
     def reading(self, cutting: Cutting) -> Self:
         """Return a judge that reads rows in another way and is the same in all else."""

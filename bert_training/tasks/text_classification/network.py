@@ -1,7 +1,6 @@
 """The network that gives a text one of K labels: BERT-type encoder with a classification head."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -10,15 +9,17 @@ from numpy.typing import NDArray
 from transformers import AutoModelForSequenceClassification
 
 from bert_training.data.figures.labels import class_figures, classification_figures
+from bert_training.data.predictions import LabelAnswers
 from bert_training.ml.job import TrainingSettings
 from bert_training.ml.network.base_model import BaseModelFiles
 from bert_training.ml.network.loss import cross_entropy_sum, weight_sum
 from bert_training.ml.network.pretrained import load_model, load_tokenizer, tokenize_whole
-from bert_training.ml.task_network import Batch, Encoded, Evaluation, Example
+from bert_training.ml.network.probabilities import softmax
+from bert_training.ml.task_network import Batch, Encoded, Evaluation, Example, Logits
 
 
 class TextClassificationNetwork:
-    """One label a text. A prediction is the probabilities of the K labels."""
+    """One label a text. A prediction is the logits of the K labels."""
 
     pipeline_tag = "text-classification"
     label_per_token = False
@@ -57,16 +58,23 @@ class TextClassificationNetwork:
         """Sum the weighted cross-entropies of logits (B, K) against labels (B,)."""
         return cross_entropy_sum(logits, batch, class_weights, label_smoothing=self.label_smoothing)
 
-    def predict(self, logits: Sequence[torch.Tensor], examples: Sequence[Example]) -> list[NDArray[Any]]:
-        """Turn the logits (K,) of each text into probabilities (K,)."""
-        return list(torch.stack(list(logits)).softmax(dim=1).numpy())
+    def predict(self, logits: Sequence[torch.Tensor], examples: Sequence[Example]) -> list[Logits]:
+        """Answer with the logits (K,) of each text."""
+        return [row.numpy() for row in logits]
 
-    def evaluate(self, predictions: Sequence[NDArray[Any]], examples: Sequence[Example]) -> Evaluation:
-        """Judge probabilities (K,) of each text, all texts at once."""
-        gold = np.array([example.labels[0] for example in examples], dtype=np.int64)
-        probabilities = np.array(predictions, dtype=np.float64).reshape(len(examples), len(self.label_names))
-        classes = class_figures(gold, probabilities.argmax(axis=1), self.label_names)
-        return Evaluation(classification_figures(gold, probabilities), classes)
+    def answers(self, predictions: Sequence[Logits], examples: Sequence[Example]) -> LabelAnswers:
+        """Turn logits (K,) of each text into labels and probabilities; of equals the first label."""
+        logits = np.array(predictions, dtype=np.float64).reshape(len(examples), len(self.label_names))
+        return LabelAnswers(
+            gold=np.array([example.labels[0] for example in examples], dtype=np.int64),
+            predicted=logits.argmax(axis=1),
+            probabilities=softmax(logits).astype(np.float16),
+        )
+
+    def evaluate(self, answers: LabelAnswers) -> Evaluation:
+        """Judge the labels of all texts at once."""
+        figures = classification_figures(answers.gold, answers.probabilities.astype(np.float64))
+        return Evaluation(figures, class_figures(answers.gold, answers.predicted, self.label_names), answers=answers)
 
 
 def build_network(

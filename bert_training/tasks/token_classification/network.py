@@ -10,12 +10,15 @@ import torch
 from numpy.typing import NDArray
 from transformers import AutoModelForTokenClassification
 
+from bert_training.data.entity_answers import entity_answers
 from bert_training.data.figures.entities import OUTSIDE, entity_class_figures, entity_figures
+from bert_training.data.predictions import EntityAnswers
 from bert_training.ml.job import TrainingSettings
 from bert_training.ml.network.base_model import BaseModelFiles
 from bert_training.ml.network.loss import cross_entropy_sum, weight_sum
 from bert_training.ml.network.pretrained import load_model, load_tokenizer, tokenize_whole
-from bert_training.ml.task_network import IGNORE, Batch, Encoded, Evaluation, Example
+from bert_training.ml.network.probabilities import softmax
+from bert_training.ml.task_network import IGNORE, Batch, Encoded, Evaluation, Example, Logits
 
 
 class TagMismatch(ValueError):
@@ -47,7 +50,7 @@ def align_tags(tags: Sequence[int], word_ids: Sequence[int | None]) -> list[int]
 
 
 class TokenClassificationNetwork:
-    """One tag a word. A prediction is the tag ids of the W words."""
+    """One tag a word. A prediction is the logits of the K tags for each of the W words."""
 
     pipeline_tag = "token-classification"
     label_per_token = True
@@ -80,23 +83,48 @@ class TokenClassificationNetwork:
         """Sum the weighted cross-entropies of logits against the tags of a batch."""
         return cross_entropy_sum(logits, batch, class_weights, label_smoothing=self.label_smoothing)
 
-    def predict(self, logits: Sequence[torch.Tensor], examples: Sequence[SentenceExample]) -> list[NDArray[Any]]:
-        """Turn the logits (T, K) of each sentence into tag ids (W,); a word that was not judged is O."""
-        predictions: list[NDArray[Any]] = []
+    def predict(self, logits: Sequence[torch.Tensor], examples: Sequence[SentenceExample]) -> list[Logits]:
+        """Answer with the logits of each word (W, K) from those of each sentence's tokens (T, K)."""
+        predictions: list[Logits] = []
         for row, example in zip(logits, examples, strict=True):
-            tags = np.full(len(example.tags), self.tag_ids[OUTSIDE], dtype=np.int64)
-            firsts = row.numpy()[example.labels != IGNORE]
-            is_judged = ~np.isnan(firsts).any(axis=1)
-            tags[example.words[is_judged]] = firsts[is_judged].argmax(axis=1)
-            predictions.append(tags)
+            of_words = np.full((len(example.tags), len(self.label_names)), np.nan, dtype=np.float32)
+            of_words[example.words] = row.numpy()[example.labels != IGNORE]
+            predictions.append(of_words)
         return predictions
 
-    def evaluate(self, predictions: Sequence[NDArray[Any]], examples: Sequence[SentenceExample]) -> Evaluation:
+    def answers(self, predictions: Sequence[Logits], examples: Sequence[SentenceExample]) -> EntityAnswers:
+        """Turn logits (W, K) of each sentence into entities; a word that was not judged is O."""
+        predicted, certainties, unseen = [], [], []
+        for logits, example in zip(predictions, examples, strict=True):
+            is_judged: NDArray[np.bool_] = np.isfinite(logits).all(axis=1)
+            tags = np.full(len(logits), self.tag_ids[OUTSIDE], dtype=np.int64)
+            tags[is_judged] = logits[is_judged].argmax(axis=1)
+            predicted.append(self._names_of(tags))
+            certainties.append(softmax(logits.astype(np.float64)).max(axis=1))
+            unseen.append(int((~is_judged[example.words]).sum()))
+        gold = [self._names_of(example.tags) for example in examples]
+        return entity_answers(gold, predicted, certainties, unseen=unseen)
+
+    def evaluate(self, answers: EntityAnswers) -> Evaluation:
         """Judge entities (strict IOB2: type and both borders) of all sentences at once."""
-        gold = [[self.label_names[tag] for tag in example.tags] for example in examples]
-        predicted = [[self.label_names[tag] for tag in tags] for tags in predictions]
         kinds = sorted({name[2:] for name in self.label_names if name != OUTSIDE})
-        return Evaluation(entity_figures(gold, predicted), entity_class_figures(gold, predicted, kinds))
+        gold, predicted = (
+            [_tags(row, words) for row, words in zip(entities, answers.words.tolist(), strict=True)]
+            for entities in (answers.gold, answers.predicted)
+        )
+        figures, words = entity_figures(gold, predicted), int(answers.words.sum())
+        figures["accuracy"] = int(answers.right.sum()) / words if words else None
+        return Evaluation(figures, entity_class_figures(gold, predicted, kinds), answers=answers)
+
+    def _names_of(self, tags: NDArray[np.int64]) -> list[str]:
+        return [self.label_names[tag] for tag in tags]
+
+
+def _tags(entities: Sequence[Any], words: int) -> list[str]:
+    tags = [OUTSIDE] * words
+    for kind, start, end, *_score in entities:
+        tags[start:end] = [f"B-{kind}", *[f"I-{kind}"] * (end - start - 1)]
+    return tags
 
 
 def _example(ids: Sequence[int], word_ids: Sequence[int | None], tags: list[int]) -> SentenceExample:
