@@ -82,7 +82,7 @@ class Evaluation:
     metrics: Figures
     classes: list[ClassFigures]
     predictions: Sequence[Logits] = ()
-    answers: LabelAnswers | EntityAnswers | None = None
+    answers: Any = None
 
 
 class TaskNetwork(Protocol[ExampleT]):
@@ -115,6 +115,9 @@ class TaskNetwork(Protocol[ExampleT]):
 
         NaN where no piece judged.
         """
+
+    def gold_ids(self, examples: Sequence[ExampleT]) -> NDArray[np.int64]:
+        """Return the right label of each row, or the right tag of each word, one row after the other: (N,)."""
 
     def answers(self, predictions: Sequence[Logits], examples: Sequence[ExampleT]) -> LabelAnswers | EntityAnswers:
         """Turn logits into what was answered: probabilities in float16, the label or tags by the unrounded largest."""

@@ -30,9 +30,11 @@ from bert_training.ml.machine.preflight import check_disk
 from bert_training.ml.machine.rehearsal import rehearse
 from bert_training.ml.network.base_model import BaseModelFiles
 from bert_training.ml.preparation import Prepared, prepare
+from bert_training.ml.proof.evidence import gather_evidence
+from bert_training.ml.proof.final_judgement import judge_finally
 from bert_training.ml.reporting import RunReport, Silent, StepMeter, StopRequested
 from bert_training.ml.rows.feeding import ReadyStep
-from bert_training.ml.task_network import Evaluation, TaskNetwork
+from bert_training.ml.task_network import TaskNetwork
 
 __all__ = [
     "BaseModelFiles",
@@ -159,12 +161,19 @@ class TrainingSession:
             self.sharding.end()
         if self.prepared.adapter:
             self.prepared.adapter.merge()
-        test = self._evaluate("test")
+        self._begin_evaluation()
+        class_weights = self.prepared.class_weights
+        judged = judge_finally(
+            self._new_judge(), self.prepared.rows, self.report, has_class_weights=class_weights is not None
+        )
+        test = judged.test
         self.report.split_figures("test", test.metrics, epoch=best_epoch, step=best_step)
         self.report.info(f"Test: {shown_figures(test.metrics)}")
         self.alerts.after_test(test)
-        judged = JudgedTest(self._new_judge(), self.prepared.rows.splits["test"], test, self.job.best_metric)
-        long_text = compare_ways(judged, self.report, seed=self.settings.seed)
+        judged_test = JudgedTest(self._new_judge(), self.prepared.rows.splits["test"], test, self.job.best_metric)
+        long_text = compare_ways(judged_test, self.report, seed=self.settings.seed)
+        if self.world.is_main:
+            gather_evidence(self.job, judged, self.report)
         self.report.enter("saving")
         if not self.world.is_main:
             return TrainingResult("completed", test.metrics, test.classes, model_fingerprint="", best_step=best_step)
@@ -185,7 +194,15 @@ class TrainingSession:
         self.report.info(f"Time: {self.report.durations()}")
         if self.forecaster:
             self.forecaster.learn()
-        return TrainingResult("completed", test.metrics, test.classes, fingerprint, best_step, long_text)
+        return TrainingResult(
+            "completed",
+            test.metrics,
+            test.classes,
+            fingerprint,
+            best_step,
+            long_text,
+            calibration=judged.calibration and judged.calibration.facts(),
+        )
 
     def _resume(self, step: int) -> None:
         """Take up the state after a step: network, optimizer, chance, and the place in the data."""
@@ -266,8 +283,9 @@ class TrainingSession:
         """Judge the validation split and keep the weights when they are the best so far."""
         epoch, step = self.report.epoch, self.report.step
         began = self.report.clock()
+        self._begin_evaluation()
         with self.sharding.whole() if self.sharding else nullcontext():
-            evaluation = self._evaluate("validation")
+            evaluation = self._new_judge().evaluate(self.prepared.rows.splits["validation"])
         self.report.split_figures("validation", evaluation.metrics, epoch=epoch, step=step)
         seconds = self.report.clock() - began
         place = f"Epoch {epoch}, step {step:,}" if self.settings.eval_steps else f"Epoch {epoch}"
@@ -278,10 +296,9 @@ class TrainingSession:
         self.saver.after_evaluation(is_best=is_best, is_over=self.is_over)
         self.meter.leave_out(self.report.clock() - began)
 
-    def _evaluate(self, split: str) -> Evaluation:
+    def _begin_evaluation(self) -> None:
         self.report.enter("evaluating")
         self.prepared.rows.wait()
-        return self._new_judge().evaluate(self.prepared.rows.splits[split])
 
     def _new_judge(self) -> Judge:
         return Judge(

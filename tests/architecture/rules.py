@@ -39,7 +39,11 @@ ROWS = (
     ),
     Row("bert_training/tasks/*/network.py", ours=(f"{B}ml", f"{B}data", f"{B}tasks", f"{B}contract"), theirs=LEARNING),
     Row("bert_training/tasks/*", ours=(f"{B}tasks", f"{B}data", f"{B}contract"), theirs=("pydantic", *TABLES)),
-    Row("bert_training/ml/*", ours=(f"{B}ml", f"{B}data"), theirs=(*LEARNING, "tokenizers", "psutil")),
+    Row(
+        "bert_training/ml/*",
+        ours=(f"{B}ml", f"{B}data", f"{B}contract.enums"),
+        theirs=(*LEARNING, "tokenizers", "psutil"),
+    ),
     Row(
         "bert_training/worker/*",
         ours=(f"{B}worker", f"{B}ml", f"{B}data", *SPECS),

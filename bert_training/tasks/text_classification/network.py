@@ -62,11 +62,15 @@ class TextClassificationNetwork:
         """Answer with the logits (K,) of each text."""
         return [row.numpy() for row in logits]
 
+    def gold_ids(self, examples: Sequence[Example]) -> NDArray[np.int64]:
+        """Return the right label of each text: (N,)."""
+        return np.array([example.labels[0] for example in examples], dtype=np.int64)
+
     def answers(self, predictions: Sequence[Logits], examples: Sequence[Example]) -> LabelAnswers:
         """Turn logits (K,) of each text into labels and probabilities; of equals the first label."""
         logits = np.array(predictions, dtype=np.float64).reshape(len(examples), len(self.label_names))
         return LabelAnswers(
-            gold=np.array([example.labels[0] for example in examples], dtype=np.int64),
+            gold=self.gold_ids(examples),
             predicted=logits.argmax(axis=1),
             probabilities=softmax(logits).astype(np.float16),
         )

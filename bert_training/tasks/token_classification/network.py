@@ -92,6 +92,10 @@ class TokenClassificationNetwork:
             predictions.append(of_words)
         return predictions
 
+    def gold_ids(self, examples: Sequence[SentenceExample]) -> NDArray[np.int64]:
+        """Return the right tag of each word of all sentences: (N,)."""
+        return np.concatenate([example.tags for example in examples]) if examples else np.zeros(0, dtype=np.int64)
+
     def answers(self, predictions: Sequence[Logits], examples: Sequence[SentenceExample]) -> EntityAnswers:
         """Turn logits (W, K) of each sentence into entities; a word that was not judged is O."""
         predicted, certainties, unseen = [], [], []
