@@ -17,7 +17,7 @@ from bert_training.data.cells import excerpt
 from bert_training.data.profiling.duplicates import exact_groups
 from bert_training.data.splitting.manifest import LETTER_OF, SPLIT_OF, manifest_bytes, split_digest
 from bert_training.data.splitting.split import SMALLEST_STRATUM, Splits, divide_rows
-from bert_training.data.splitting.units import groups_of_names, join_groups
+from bert_training.data.splitting.units import units_of_rows
 from bert_training.data.table import GROUP, ROW, SPLIT, Columns
 from bert_training.models import Dataset, DatasetManifest, Run, SplitManifest
 from bert_training.models.choices import SPLIT_LABELS
@@ -73,7 +73,7 @@ def divide(dataset: Dataset, settings: Hyperparameters) -> Division:
     strata = TASKS[dataset.task].strata(table)
     source, fixed = _fixed_splits(dataset, table)
     copies = exact_groups(TASKS[dataset.task].texts(table)) if near is None else near
-    units = join_groups([copies, groups_of_names(table[GROUP])] if GROUP in table else [copies])
+    units = units_of_rows(copies, table.get(GROUP, []))
 
     def division_by(units: Sequence[int]) -> Splits:
         return divide_rows(strata, settings.shares, seed=settings.seed, units=units, fixed=fixed)

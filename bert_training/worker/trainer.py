@@ -36,6 +36,7 @@ from bert_training.tasks.spec import TaskSpec
 from bert_training.worker.child import ChildReporter, failure, run_child
 from bert_training.worker.kept_tokens import drop_least_used, tokens_beside
 from bert_training.worker.ranks import Ranks, run_follower
+from bert_training.worker.row_units import units_of_taken
 
 HISTORY = "history.jsonl"  # in the models-dir: what past runs on this machine took
 
@@ -143,6 +144,7 @@ def _train(job: dict[str, Any], folder: Path, reporter: ChildReporter | Follower
         history=folder.parents[1] / HISTORY,
         row_classes=[classes[index] for index in taken],
         cache_dir=tokens_beside(Path(job["table"])),
+        units=[] if is_follower() else units_of_taken(table, spec.texts(table), taken),
     )
     return train(training_job, load_network(spec), reporter)
 

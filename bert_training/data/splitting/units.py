@@ -12,6 +12,11 @@ def groups_of_names(names: Sequence[str]) -> list[int]:
     return [first.setdefault(name.strip(), index) if name.strip() else index for index, name in enumerate(names)]
 
 
+def units_of_rows(copies: Sequence[int], names: Sequence[str]) -> list[int]:
+    """Return the unit of each row. copies: its near-duplicates.  names: of its group, empty where there is no column."""
+    return join_groups([copies, groups_of_names(names)] if names else [copies])
+
+
 def join_groups(groupings: Sequence[Sequence[int]]) -> list[int]:
     """Return the unit of each row, the index of its first row: rows that any grouping connects, also over others.
 
