@@ -47,6 +47,11 @@ def runs_visible_to(user: Person) -> QuerySet[Run]:
     return Run.objects.all() if user.is_staff else Run.objects.filter(owner=user.pk)
 
 
+def runs_listed_for(user: Person) -> QuerySet[Run]:
+    """Return the runs that lists show: repeats of a run stand on its own page."""
+    return runs_visible_to(user).filter(repeat_of=None)
+
+
 def workers_visible_to(user: Person) -> QuerySet[Worker]:
     """Return the workers that somebody may see: all for those who operate them, none for others."""
     return Worker.objects.all() if may_operate(user) else Worker.objects.none()
@@ -62,7 +67,7 @@ def visible_dataset(user: Person, pk: int) -> Dataset:
 
 def visible_run(user: Person, pk: int) -> Run:
     """Return a run with its job, worker, dataset and owner, or raise Http404 as if it did not exist."""
-    related = ("owner", "dataset", "job", "job__worker", "reproduced_from")
+    related = ("owner", "dataset", "job", "job__worker", "reproduced_from", "repeat_of")
     run = runs_visible_to(user).select_related(*related).filter(pk=pk).first()
     if run is None:
         raise Http404(_("There is no run %(id)s.") % {"id": pk})

@@ -159,6 +159,7 @@ class ErrorCode(StrEnum):
     METHOD_NOT_ALLOWED = "method_not_allowed"
     MODEL_NOT_ALLOWED = "model_not_allowed"
     NOT_ACCEPTABLE = "not_acceptable"
+    NOT_COMPLETED = "not_completed"
     NOT_FOUND = "not_found"
     NOT_RUNNING = "not_running"
     PROTOCOL_TOO_OLD = "protocol_too_old"

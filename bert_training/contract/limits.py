@@ -24,6 +24,9 @@ LENGTH_BARS = 64  # of a histogram of lengths in tokens
 LENGTH_CLASSES = 20
 REMAINING_SECONDS = 1e9  # of a forecast: 30 years
 LONG_TEXT_WAYS = 10  # of reading a long text; there are four
+FEWEST_FOLDS = 3  # of a cross-validation: with two, each network would learn from half of the rows
+FEWEST_SEEDS = 2
+MOST_REPEATS = 10  # of one kind for one run
 SEARCH_CHARACTERS = 200  # every word of a search is a condition on every field that is searched
 
 LEASE_SECONDS = 60.0

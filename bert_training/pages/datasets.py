@@ -54,7 +54,8 @@ def list_datasets(request: HttpRequest) -> HttpResponse:
     filters = DatasetFilters(request.GET)
     rows = filters.narrow(access.datasets_visible_to(person(request)))
     # Counted for the rows of the page only; a join would group the whole table.
-    runs = Run.objects.filter(dataset=OuterRef("pk")).order_by().values("dataset").annotate(total=Count("pk"))
+    runs = Run.objects.filter(dataset=OuterRef("pk"), repeat_of=None).order_by().values("dataset")
+    runs = runs.annotate(total=Count("pk"))
     listed = rows.select_related("owner").defer("summary", "report", "columns")
     listed = listed.annotate(run_count=Coalesce(Subquery(runs.values("total")), 0))
     shown = page_of(request, listed)
@@ -75,7 +76,7 @@ def show_dataset(request: HttpRequest, pk: int) -> HttpResponse:
         "report": stored_report(dataset),
         "rows_text": count_text(dataset.rows),
         "lengths": _lengths(dataset),
-        "runs": with_headlines(rows_for_list(access.runs_visible_to(user).filter(dataset=dataset))[:SHOWN_RUNS]),
+        "runs": with_headlines(rows_for_list(access.runs_listed_for(user).filter(dataset=dataset))[:SHOWN_RUNS]),
         "facts": _facts(dataset),
         "check_waits": _check_waits(dataset),
         "workbooks": workbook_links(dataset),

@@ -15,7 +15,7 @@ SHOWN_RUNS = 8
 @page
 def overview(request: HttpRequest) -> HttpResponse:
     """Show what is active, then the latest results; to a newcomer the three steps."""
-    runs = rows_for_list(access.runs_visible_to(person(request)))
+    runs = rows_for_list(access.runs_listed_for(person(request)))
     ended = runs.filter(status__in=TERMINAL_STATUSES).order_by("-finished_at")[:SHOWN_RUNS]
     active = list(runs.exclude(status__in=TERMINAL_STATUSES)[:SHOWN_RUNS])
     ended_runs = with_headlines(ended)

@@ -93,7 +93,7 @@ def new_run(request: HttpRequest) -> HttpResponse:
         del form.fields["simulate"]
         if "simulate" in request.POST:
             raise PermissionDenied
-    trained = with_a_model(access.runs_visible_to(user), task=dataset.task).only("name", "base_model")
+    trained = with_a_model(access.runs_listed_for(user), task=dataset.task).only("name", "base_model")
     form.offer_models(trained[:MODELS_OFFERED])
     split = None
     if request.method == "POST" and form.is_valid():

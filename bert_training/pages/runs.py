@@ -53,7 +53,7 @@ def list_runs(request: HttpRequest) -> HttpResponse:
     """List the runs that somebody may see, the newest first."""
     user = person(request)
     filters = RunFilters(request.GET, user)
-    rows = page_of(request, filters.narrow(rows_for_list(access.runs_visible_to(user))))
+    rows = page_of(request, filters.narrow(rows_for_list(access.runs_listed_for(user))))
     rows.object_list = with_headlines(rows.object_list)
     return render(request, "runs/list.html", {"page": rows, "filters": filters, "is_filtered": filters.is_set})
 

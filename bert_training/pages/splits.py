@@ -31,6 +31,10 @@ SOURCE_WORDS = {
     Source.SHARES: gettext_noop("The portal divided the rows by the shares and the seed of the settings."),
     Source.FILES: gettext_noop("The rows are divided as the validation and test files that were sent say."),
     Source.MANIFEST: gettext_noop("The rows are divided as the uploaded manifest says."),
+    Source.FOLDS: gettext_noop(
+        "Cross-validation: one part of the training and validation rows is the test here; the test rows of the run "
+        "that is repeated take no part."
+    ),
 }
 PROTECTION_WORDS = {
     Protection.NEAR: gettext_noop("Texts that are equal or nearly equal, and rows of one group, are on one side."),

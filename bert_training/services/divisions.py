@@ -36,6 +36,7 @@ class Source(StrEnum):
     SHARES = "shares"
     FILES = "files"
     MANIFEST = "manifest"
+    FOLDS = "folds"  # one part of a cross-validation is the test
 
 
 class Protection(StrEnum):
@@ -50,7 +51,8 @@ class Division:
     """The split of a dataset for one run: the manifest as letters, its digest, and what the protection did.
 
     facts: {"source", "protection", "groups": units of several rows, "moved": rows that are elsewhere than without
-    protection, "left_out": rows in no split, "rows": {split: rows}}; empty for runs that are older.
+    protection, "left_out": rows in no split, "rows": {split: rows}}, of folds also "fold", "folds" and "aside" (test
+    rows of the run that is cross-validated); empty for runs that are older.
     """
 
     letters: str
@@ -63,17 +65,39 @@ class Division:
         return self.letters.count(LETTER_OF[Split.TRAIN])
 
 
+@dataclass(frozen=True)
+class Grounds:
+    """What rows are divided by, one entry a row of the table: its stratum, and the unit that it stays with."""
+
+    table: Columns
+    strata: Sequence[str]
+    units: Sequence[int]
+    protection: Protection
+
+    @property
+    def rows(self) -> Sequence[int]:
+        """Return the number of each row in the spreadsheet."""
+        return self.table[ROW]
+
+
+def grounds_of(dataset: Dataset) -> Grounds:
+    """Read what a dataset is divided by. Raises DatasetNotReady while near-duplicates are looked for, DatasetGone."""
+    near = clusters_of(dataset)
+    table = read_table(dataset)
+    spec = TASKS[dataset.task]
+    copies = exact_groups(spec.texts(table)) if near is None else near
+    units = units_of_rows(copies, table.get(GROUP, []))
+    return Grounds(table, spec.strata(table), units, Protection.EXACT if near is None else Protection.NEAR)
+
+
 def divide(dataset: Dataset, settings: Hyperparameters) -> Division:
     """Divide a dataset as the settings and the user's own files or manifest say. 132,373 rows take about 1.5 s.
 
     Raises InvalidRun when a split stays empty, DatasetNotReady while near-duplicates are still looked for, DatasetGone.
     """
-    near = clusters_of(dataset)
-    table = read_table(dataset)
-    strata = TASKS[dataset.task].strata(table)
-    source, fixed = _fixed_splits(dataset, table)
-    copies = exact_groups(TASKS[dataset.task].texts(table)) if near is None else near
-    units = units_of_rows(copies, table.get(GROUP, []))
+    grounds = grounds_of(dataset)
+    strata, units = grounds.strata, grounds.units
+    source, fixed = _fixed_splits(dataset, grounds.table)
 
     def division_by(units: Sequence[int]) -> Splits:
         return divide_rows(strata, settings.shares, seed=settings.seed, units=units, fixed=fixed)
@@ -84,7 +108,7 @@ def divide(dataset: Dataset, settings: Hyperparameters) -> Division:
     counts = Counter(splits)
     facts = {
         "source": source.value,
-        "protection": (Protection.EXACT if near is None else Protection.NEAR).value,
+        "protection": grounds.protection.value,
         "groups": sum(1 for rows in Counter(units).values() if rows > 1),
         "moved": sum(1 for split, before in pairs if split is not None and split != before),
         "left_out": sum(1 for split, before in pairs if split is None and before is not None),
@@ -93,7 +117,7 @@ def divide(dataset: Dataset, settings: Hyperparameters) -> Division:
     _require_rows(facts, settings)
     _require_classes(strata, splits)
     letters = "".join(LETTER_OF[split] for split in splits)
-    return Division(letters=letters, digest=split_digest(table[ROW], splits), facts=facts)
+    return Division(letters=letters, digest=split_digest(grounds.rows, splits), facts=facts)
 
 
 def division_of(run: Run) -> Division:

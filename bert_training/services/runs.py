@@ -71,7 +71,7 @@ def prepare_run(request: RunRequest) -> PreparedRun:
     wanted = {**_preset_values(request.preset, dataset.task), **request.hyperparameters}
     settings = _checked_hyperparameters(wanted, dataset.task, entry)
     division = divide(dataset, settings)
-    _check_steps(settings, division.train_rows)
+    require_steps(settings, division.train_rows)
     run = Run(
         name=clean_name(request.name) or clean_name(f"{dataset.name[:120]} · {entry.name}"),
         owner=request.owner,
@@ -201,7 +201,7 @@ def _checked_hyperparameters(given: dict[str, Any], task: str, base_model: BaseM
     return settings
 
 
-def _check_steps(settings: Hyperparameters, train_rows: int) -> None:
+def require_steps(settings: Hyperparameters, train_rows: int) -> None:
     """Refuse what these rows leave no steps for, such as a warm-up that would outlast the training."""
     try:
         check_against_rows(settings, train_rows)
@@ -231,10 +231,16 @@ def update_run(run: Run, *, name: str) -> None:
 
 
 def delete_run(run: Run) -> None:
-    """Delete a finished run with its log and figures; raises InUse while it is queued or running."""
+    """Delete a finished run with its log and figures, and its repeats with theirs; raises InUse until all ended."""
     with transaction.atomic():
-        job = Job.objects.select_for_update().get(run=run)
-        if not job.is_finished:
-            raise InUse(ErrorCode.IN_USE, _("Cancel the run before you delete it."))
+        _require_ended(run, _("Cancel the run before you delete it."))
         Run.objects.select_for_update().filter(pk=run.pk).first()  # waits for one that is being made of it
+        for repeat in run.repeats.order_by("pk"):
+            _require_ended(repeat, _("Cancel the repeats of the run before you delete it."))
+            repeat.delete()
         run.delete()
+
+
+def _require_ended(run: Run, message: str) -> None:
+    if not Job.objects.select_for_update().get(run=run).is_finished:
+        raise InUse(ErrorCode.IN_USE, message)

@@ -93,7 +93,7 @@ class RunSplitSerializer(serializers.Serializer[Any]):
     """How the rows were divided, and what keeping copies and groups on one side did to it."""
 
     source = serializers.CharField(  # type: ignore[assignment]  # the API's name, here a field like others
-        help_text="shares, files (the user's own) or manifest (the user's own)"
+        help_text="shares, files (the user's own), manifest (the user's own) or folds (of a repeat)"
     )
     protection = serializers.CharField(help_text="near: near-duplicates stay together; exact: only equal texts do")
     groups = serializers.IntegerField(help_text="Groups of several rows that stay together.")
