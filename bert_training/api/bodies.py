@@ -1,9 +1,10 @@
 """The bodies that people send. Strict types, and unlike the worker's messages a field that is not known is an error."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from bert_training.contract.limits import MOST_REPEATS
 from bert_training.contract.messages import Identifier
 
 Name = Annotated[str, Field(max_length=200)]
@@ -34,6 +35,13 @@ class Reproduction(Body):
     """POST /runs/{id}/reproduce."""
 
     name: Name = ""
+
+
+class NewRepeats(Body):
+    """POST /runs/{id}/repeats."""
+
+    kind: Literal["fold", "seed"]
+    count: Annotated[int, Field(ge=2, le=MOST_REPEATS)]  # of folds at least 3
 
 
 class RunChange(Body):

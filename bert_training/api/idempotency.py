@@ -5,6 +5,7 @@ import json
 import re
 from collections.abc import Callable
 from datetime import timedelta
+from typing import TypeVar
 
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
@@ -17,14 +18,17 @@ from bert_training.api.errors import InvalidRequest
 from bert_training.contract.enums import ErrorCode
 from bert_training.models import IdempotentRequest, Run
 from bert_training.services.errors import ServiceError
-from bert_training.services.runs import PreparedRun, store_run
 
 KEY_FORM = re.compile(r"[\x21-\x7e]{1,200}")
 REMEMBERED = timedelta(hours=24)
 
+Prepared = TypeVar("Prepared")
 
-def create_once(request: Request, prepare: Callable[[], PreparedRun]) -> tuple[Run, bool]:
-    """Prepare and store a run, unless this request was answered before; returns the run and whether it is new.
+
+def create_once(
+    request: Request, prepare: Callable[[], Prepared], store: Callable[[Prepared], Run]
+) -> tuple[Run, bool]:
+    """Prepare and store, unless this request was answered before; returns the run and whether anything was stored.
 
     Run and key commit together: of two clicks at once the second meets the first one's key, its own run never was.
     Preparing reads the table and so happens before the transaction.
@@ -32,7 +36,7 @@ def create_once(request: Request, prepare: Callable[[], PreparedRun]) -> tuple[R
     """
     key = request.headers.get("Idempotency-Key")
     if key is None:
-        return store_run(prepare()), True
+        return store(prepare()), True
     if not KEY_FORM.fullmatch(key):
         raise InvalidRequest(_("Idempotency-Key takes 1 to 200 visible ASCII characters."), path="Idempotency-Key")
     owner, digest = calling_person(request), _body_digest(request)
@@ -41,7 +45,7 @@ def create_once(request: Request, prepare: Callable[[], PreparedRun]) -> tuple[R
         prepared = prepare()
         try:
             with transaction.atomic():
-                run = store_run(prepared)
+                run = store(prepared)
                 IdempotentRequest.objects.create(user=owner, path=request.path, key=key, body_digest=digest, run=run)
         except IntegrityError:
             known = _known(owner, request.path, key)

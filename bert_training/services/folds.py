@@ -5,6 +5,7 @@ The run's own test rows stay aside: they are in no split of any of these divisio
 
 from collections import Counter
 from collections.abc import Sequence
+from typing import Any
 
 from django.utils.translation import gettext as _
 
@@ -43,7 +44,7 @@ def fold_divisions(run: Run, count: int) -> list[Division]:
     return [_division(grounds, taken, part, facts | {"fold": fold}) for fold, part in enumerate(parts, start=1)]
 
 
-def _division(grounds: Grounds, taken: Sequence[int], part: Splits, facts: dict[str, object]) -> Division:
+def _division(grounds: Grounds, taken: Sequence[int], part: Splits, facts: dict[str, Any]) -> Division:
     """Put the splits of the rows that take part at their places in the table."""
     splits: Splits = [None] * len(grounds.rows)
     for index, split in zip(taken, part, strict=True):

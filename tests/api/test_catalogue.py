@@ -119,7 +119,8 @@ POST jobs/{id}/progress, POST jobs/{id}/complete, POST metrics, POST logs, POST 
 GET workers, POST workers/heartbeat, GET queue/status, POST runs/{id}/cancel, POST runs/{id}/finish, GET base-models,
 GET tasks, PATCH datasets/{id}, DELETE datasets/{id}, PATCH runs/{id}, DELETE runs/{id},
 GET datasets/{id}/profile, GET jobs/{id}/manifest, GET runs/{id}/manifest, GET datasets/{id}/manifest,
-POST datasets/{id}/manifest, DELETE datasets/{id}/manifest, POST datasets/{id}/repair
+POST datasets/{id}/manifest, DELETE datasets/{id}/manifest, POST datasets/{id}/repair,
+GET runs/{id}/repeats, POST runs/{id}/repeats, POST runs/{id}/repeats/cancel
 """
 
 

@@ -132,6 +132,9 @@ class RunSerializer(serializers.Serializer[Any]):
     reproducibility = RunReproducibilitySerializer()
     model_fingerprint = serializers.CharField(allow_blank=True)
     reproduced_from = serializers.IntegerField(allow_null=True)
+    repeat_of = serializers.IntegerField(allow_null=True, help_text="The run that this one repeats, as one of several.")
+    repeat_kind = serializers.CharField(allow_blank=True, help_text="fold, seed, or empty: no repeat")
+    repeat_number = serializers.IntegerField(help_text="From 1; 0 = no repeat.")
     initial_run = serializers.IntegerField(allow_null=True, help_text="The run whose model this one begins from.")
     initial_fingerprint = serializers.CharField(allow_blank=True)
     attempts = AttemptSerializer(many=True)
@@ -167,6 +170,9 @@ def _facts_of(run: Run) -> dict[str, Any]:
         "split": run.split_manifest.facts or None if hasattr(run, "split_manifest") else None,
         "reproducibility": _reproducibility_of(run),
         "reproduced_from": run.reproduced_from_id,
+        "repeat_of": run.repeat_of_id,
+        "repeat_kind": run.repeat_kind,
+        "repeat_number": run.repeat_number,
         "initial_run": run.initial_run_id,
         "initial_fingerprint": run.initial_fingerprint,
         "attempts": attempt_states(attempts),

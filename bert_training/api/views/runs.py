@@ -29,14 +29,15 @@ CREATED = {
 
 
 class RunFilter(django_filters.FilterSet):  # type: ignore[misc]  # the library has no types
-    """?status=, ?task=, ?dataset= (id), ?base_model=, ?owner= (user name)"""
+    """?status=, ?task=, ?dataset= (id), ?base_model=, ?owner= (user name), ?repeat_of= (id; else no repeats)"""
 
     owner = django_filters.CharFilter(field_name="owner__username")
     dataset = django_filters.NumberFilter(field_name="dataset_id", decimal_places=0, max_digits=18)
+    repeat_of = django_filters.NumberFilter(field_name="repeat_of_id", decimal_places=0, max_digits=18)
 
     class Meta:
         model = Run
-        fields = ("status", "task", "dataset", "base_model", "owner")
+        fields = ("status", "task", "dataset", "base_model", "owner", "repeat_of")
 
 
 def shown_runs(runs_: QuerySet[Run]) -> QuerySet[Run]:
@@ -58,8 +59,10 @@ class Runs(ApiView, ListAPIView[Run]):
     ordering_fields = ["id", "name", "status", "created_at", "started_at", "finished_at"]
 
     def get_queryset(self) -> QuerySet[Run]:
-        """Return what the caller may see."""
-        return shown_runs(access.runs_visible_to(self.request.user)).order_by("-id")
+        """Return what the caller may see; repeats only to who asks for those of one run."""
+        asked = "repeat_of" in self.request.query_params
+        found = access.runs_visible_to if asked else access.runs_listed_for
+        return shown_runs(found(self.request.user)).order_by("-id")
 
     @extend_schema(request=NewRun, responses=CREATED, parameters=[IDEMPOTENCY_KEY], filters=False)
     def post(self, request: Request) -> Response:
@@ -79,7 +82,7 @@ class Runs(ApiView, ListAPIView[Run]):
             simulate=body.simulate,
             initial_run=access.visible_run(person, body.initial_run) if body.initial_run else None,
         )
-        run, is_new = create_once(request, lambda: runs.prepare_run(wanted))
+        run, is_new = create_once(request, lambda: runs.prepare_run(wanted), runs.store_run)
         return answer_run(run.pk, status=201 if is_new else 200)
 
 
@@ -133,5 +136,9 @@ class ReproduceRun(ApiView):
         """Create a run with the same data, split, seed, hyperparameters, base model and revision."""
         body, person = read_body(request, Reproduction, may_be_empty=True), calling_person(request)
         run = access.visible_run(person, pk)
-        copy, is_new = create_once(request, lambda: runs.prepare_reproduction(run, owner=person, name=body.name))
+
+        def prepare() -> runs.PreparedRun:
+            return runs.prepare_reproduction(run, owner=person, name=body.name)
+
+        copy, is_new = create_once(request, prepare, runs.store_run)
         return answer_run(copy.pk, status=201 if is_new else 200)
