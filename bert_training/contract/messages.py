@@ -243,7 +243,7 @@ class Calibration(Message):
     loss_before, loss_after: mean log-loss of the rows (or words) that it was fitted on.
     """
 
-    temperature: Annotated[float, Field(gt=0, allow_inf_nan=False)]
+    temperature: Annotated[float, Field(ge=1e-6, allow_inf_nan=False)]  # OpenAPI 3.0 has no "greater than 0"
     biases: Annotated[list[FiniteNumber], Field(max_length=CLASSES)] = []
     rows: Count
     loss_before: FiniteNumber
