@@ -1,4 +1,4 @@
-"""What can be done to a run: cancel, finish now, reproduce. Each asks first, then acts by POST."""
+"""What can be done to a run: cancel, finish now, reproduce, cancel its repeats. Each asks first, then acts by POST."""
 
 from collections.abc import Callable
 
@@ -12,6 +12,7 @@ from bert_training import access
 from bert_training.models import Run
 from bert_training.pages.requests import form_page, person
 from bert_training.services.errors import ServiceError
+from bert_training.services.repeats import cancel_repeats
 from bert_training.services.runs import cancel_run, finish_run, reproduce_run
 
 
@@ -70,6 +71,28 @@ def reproduce(request: HttpRequest, pk: int) -> HttpResponse:
         question=_("Repeat this run?"),
         explanation=_("A new run is created with the same data, rows, seed, settings and base model."),
         verb=_("Reproduce"),
+    )
+
+
+@form_page
+def cancel_all_repeats(request: HttpRequest, pk: int) -> HttpResponse:
+    """Ask, then cancel every repeat of the run that has not ended."""
+
+    def act(run: Run) -> Run:
+        cancel_repeats(run)
+        messages.success(request, _("The repeats are being canceled. Those that have ended stay."))
+        return run
+
+    return _ask_then(
+        request,
+        pk,
+        act,
+        question=_("Cancel all repeats of this run?"),
+        explanation=_(
+            "Repeats that wait or train end without a result. Those that have ended stay, and so does the run."
+        ),
+        verb=_("Cancel all repeats"),
+        is_destructive=True,
     )
 
 

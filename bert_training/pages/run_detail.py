@@ -16,7 +16,7 @@ from bert_training.contract.limits import API_PREFIX
 from bert_training.models import Job, Log, Run
 from bert_training.models.choices import STATUS_LABELS
 from bert_training.models.reasons import explain
-from bert_training.pages import run_charts, run_facts, run_long_text
+from bert_training.pages import run_charts, run_facts, run_long_text, run_repeats
 from bert_training.pages.requests import page, person
 from bert_training.pages.run_settings import settings_of
 from bert_training.pages.splits import shown_split
@@ -40,10 +40,11 @@ def show_run(request: HttpRequest, pk: int) -> HttpResponse:
     oldest = _cursor_before_newest(run)
     telemetry = telemetry_since(run.pk, logs_after=oldest, limit=FIRST_LINES)
     there = computers()
+    may_change = access.may_change(user, run)
     context: dict[str, Any] = {
         "run": run,
         "state": state,
-        "may_change": access.may_change(user, run),
+        "may_change": may_change,
         "reproduced_from_visible": access.runs_visible_to(user).filter(reproductions=run).exists(),
         "initial_run_visible": access.runs_visible_to(user).filter(continuations=run).exists(),
         "progress_value": f"{state['progress']['fraction']:.4f}",
@@ -53,6 +54,7 @@ def show_run(request: HttpRequest, pk: int) -> HttpResponse:
         "explanation": explain(run.error_code) if run.error_code else None,
         "result": run_facts.result_of(run),
         "long_text": run_long_text.long_text_of(run),
+        **run_repeats.repeats_context(run, may_change=may_change),
         "has_metrics": bool(telemetry.metrics),
         "epochs": run_charts.epochs_of(run, state["attempts"]),
         "attempts": [_shown_attempt(attempt) for attempt in state["attempts"]],

@@ -48,10 +48,10 @@ class RepeatSummary:
 
 
 def repeats_of(run: Run) -> list[RepeatSummary]:
-    """Return a summary for each kind of repeat that the run has. Costs one query."""
+    """Return a summary for each kind of repeat, of those that there are none of too. Costs one query."""
     children = list(_children(run))
     by_kind = {kind: [child for child in children if child.repeat_kind == kind] for kind in RepeatKind}
-    return [_summary(run, kind, those) for kind, those in by_kind.items() if those]
+    return [_summary(run, kind, those) for kind, those in by_kind.items()]
 
 
 def _children(run: Run) -> QuerySet[Run]:
@@ -68,7 +68,7 @@ def _summary(run: Run, kind: RepeatKind, children: Sequence[Run]) -> RepeatSumma
     if kind is RepeatKind.SEED and run.result:
         figures.append(run.result.get("metrics", {}))
     planned = len(children)
-    if kind is RepeatKind.FOLD:
+    if kind is RepeatKind.FOLD and children:
         planned = children[0].split_manifest.facts["folds"]
     return RepeatSummary(kind, planned, repeats, _spreads(run, figures))
 

@@ -19,7 +19,8 @@ from bert_training.services.repeat_summary import repeats_of
 
 def answer_repeats(run: Run, *, status: int = 200) -> Response:
     """Answer with the repeats of a run as they are now."""
-    return Response(RepeatsSerializer({"run": run.pk, "repeats": repeats_of(run)}).data, status=status)
+    kinds = [summary for summary in repeats_of(run) if summary.repeats]
+    return Response(RepeatsSerializer({"run": run.pk, "repeats": kinds}).data, status=status)
 
 
 class RunRepeats(ApiView):
