@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from bert_training.access import runs_visible_to, workers_visible_to
+from bert_training.access import runs_listed_for, runs_visible_to, workers_visible_to
 from bert_training.admin.badges import ago, duration, run_badge, worker_badge
 from bert_training.admin.base import admin_url, list_url
 from bert_training.admin.running import running_job, with_running_job
@@ -63,7 +63,7 @@ def dashboard(user: User | AnonymousUser) -> Dashboard:
     return Dashboard(
         figures=_figures(queue_status()),
         workers=[_worker_line(worker) for worker in _workers(user)],
-        runs=[_run_line(run) for run in _runs(user)[:SHOWN_RUNS]],
+        runs=[_run_line(run) for run in _with_facts(runs_listed_for(user))[:SHOWN_RUNS]],
         failures=[_failure_line(run) for run in _late_failures(user)],
     )
 
@@ -95,13 +95,13 @@ def _workers(user: User | AnonymousUser) -> QuerySet[Worker]:
     return with_running_job(workers)[:SHOWN_WORKERS]
 
 
-def _runs(user: User | AnonymousUser) -> QuerySet[Run]:
-    return runs_visible_to(user).select_related("owner", "dataset", "job").order_by("-id")
+def _with_facts(runs: QuerySet[Run]) -> QuerySet[Run]:
+    return runs.select_related("owner", "dataset", "job").order_by("-id")
 
 
 def _late_failures(user: User | AnonymousUser) -> QuerySet[Run]:
     since = timezone.now() - timedelta(days=FAILURE_DAYS)
-    return _runs(user).filter(status=JobStatus.FAILED, finished_at__gte=since)[:SHOWN_FAILURES]
+    return _with_facts(runs_visible_to(user)).filter(status=JobStatus.FAILED, finished_at__gte=since)[:SHOWN_FAILURES]
 
 
 def _worker_line(worker: Worker) -> Line:

@@ -26,6 +26,7 @@ from bert_training.admin.badges import run_badge
 from bert_training.admin.base import admin_url, link, list_url, signed_in
 from bert_training.admin.deletion import ServiceDeletion
 from bert_training.admin.facts import facts_table, shown_size
+from bert_training.admin.repeats import REPEAT_ACTIONS, RepeatActions, RepeatFilter
 from bert_training.admin.widgets import NamedAutocomplete
 from bert_training.contract.enums import DatasetStatus
 from bert_training.models import BaseModel, Dataset, Log, Metric, Run
@@ -60,6 +61,7 @@ FACTS = (
     "split_digest",
     "model_fingerprint",
     "reproduced_link",
+    "repeat_link",
     "initial_link",
     "initial_fingerprint",
     "created_at",
@@ -106,20 +108,20 @@ class RunForm(HyperparametersForm):
         return [self[name] for name in ("name", "base_model", "priority", "simulate")]
 
 
-class RunAdmin(ServiceDeletion[Run]):
+class RunAdmin(RepeatActions, ServiceDeletion[Run]):
     """Staff see everybody's runs."""
 
     add_label = _("Create a run")
     list_display = ("name", "status_badge", "task", "owner", "worker", "created", "live")
-    list_filter = ("status", "task", "simulate", "base_model")
+    list_filter = ("status", "task", "simulate", "base_model", RepeatFilter)
     list_select_related = ("owner", "dataset", "job__worker")
     search_fields = ("name", "dataset__name", "base_model", "owner__username", "error_message")
     date_hierarchy = "created_at"
     fields = ("name", *FACTS)
     readonly_fields = FACTS
-    actions = ("cancel", "finish", "reproduce", "delete_chosen")
+    actions = ("cancel", "finish", "reproduce", *REPEAT_ACTIONS, "delete_chosen")
     row_actions = ("cancel", "finish", "reproduce")
-    deletion_warning = _("The run goes with its log, figures and result. The weights on the worker stay.")
+    deletion_warning = _("The run goes with its log, figures, result and repeats. The weights on the worker stay.")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Run]:
         """Ask access.py."""
@@ -154,8 +156,8 @@ class RunAdmin(ServiceDeletion[Run]):
         delete_run(row)
 
     def row_actions_for(self, row: Run) -> Iterable[str]:
-        """Offer to end what has not ended; to reproduce always."""
-        return ("reproduce",) if row.is_finished else self.row_actions
+        """Offer to end what has not ended; to reproduce always; to repeat what was completed."""
+        return ("reproduce", *self.repeat_actions_for(row)) if row.is_finished else self.row_actions
 
     def row_links(self, row: Run) -> list[tuple[str, str]]:
         """Lead to the live page, to the job, and to its log lines and figures in their own lists."""
@@ -165,6 +167,7 @@ class RunAdmin(ServiceDeletion[Run]):
             (admin_url(row.job), gettext("Job and attempts")),
             (list_url(Log) + of_run, gettext("Log lines")),
             (list_url(Metric) + of_run, gettext("Metric points")),
+            *self.repeat_links(row),
         ]
 
     @admin.action(description=_("Cancel"), permissions=["change"])
