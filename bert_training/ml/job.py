@@ -120,6 +120,9 @@ class Reporter(Protocol):
     def token_lengths(self, counts: dict[str, Any]) -> None:
         """Take how long the rows are in tokens, counted by profiling.token_lengths; called once."""
 
+    def machine(self, *, device: str, precision: str, threads: int) -> None:
+        """Take what the run is really computed with; called once, before the first step."""
+
     def predictions(self, predictions: Predictions) -> None:
         """Take what one source answered for rows of one split; called once for each, when training has ended."""
 

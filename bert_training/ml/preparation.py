@@ -199,6 +199,8 @@ def _use_machine(job: TrainingJob, report: RunReport, world: World) -> tuple[Acc
         report.warning(f"Precision {job.settings.precision} was asked for, but this machine lacks it: {chosen} is used")
     report.info("Packages: " + ", ".join(f"{name} {number}" for name, number in packages.items()))
     machine = {"device": device, "device_name": describe_device(device), "precision": precision, "threads": threads}
+    together = f" x {world.size}" if world.size > 1 else ""  # sums of several processes are rounded otherwise
+    report.reporter.machine(device=f"{machine['device_name']}{together}", precision=precision, threads=threads)
     return accelerator, {**machine, "packages": packages}
 
 

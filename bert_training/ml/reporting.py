@@ -130,6 +130,9 @@ class Silent:
     def remaining(self, seconds: float) -> None:
         """Say nothing."""
 
+    def machine(self, *, device: str, precision: str, threads: int) -> None:
+        """Say nothing."""
+
     def predictions(self, predictions: Predictions) -> None:
         """Say nothing."""
 

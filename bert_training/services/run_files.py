@@ -54,7 +54,7 @@ def _provenance(run: Run) -> dict[str, Any]:
         "dataset_sha256": run.dataset.sha256,
         "dataset_rows": run.dataset.rows,
         "split_digest": run.split_digest,
-        **{name: value for name, value in run.reproducibility.items() if name != "split_digest"},
+        **{name: value for name, value in run.reproducibility.items() if name not in ("split_digest", "packages")},
         "hyperparameters": run.hyperparameters,
         **({"initial_fingerprint": run.initial_fingerprint} if run.initial_fingerprint else {}),
         "finished_at": iso_utc(run.finished_at) if run.finished_at else "",

@@ -37,6 +37,7 @@ REMAINING_STEP = 5
 ROWS_NAMED = 10
 ORPHANED_EXIT = 71
 MESSAGE_CHARACTERS = 2000
+FACT_CHARACTERS = 200  # of the contract's ShortText
 _locks: list[FileLock] = []  # held until the process ends: a lock that nobody refers to is released
 
 
@@ -102,10 +103,15 @@ class ChildReporter:
         """
         self._remaining_seconds = round(min(seconds, REMAINING_SECONDS) / REMAINING_STEP) * REMAINING_STEP
 
-    def origin(self, **facts: str) -> None:
+    def origin(self, **facts: Any) -> None:
         """Note what the figures come from: the fields of contract.Reproducibility."""
         self._origin = facts
         self._state = self._state or {"phase": "preparing"}
+        self._write_progress()
+
+    def machine(self, *, device: str, precision: str, threads: int) -> None:
+        """Add to the origin what the training library has chosen."""
+        self._origin |= {"device": device[:FACT_CHARACTERS], "precision": precision, "threads": threads}
         self._write_progress()
 
     def token_lengths(self, counts: dict[str, Any]) -> None:

@@ -35,7 +35,7 @@ class ProgressReporter:
         self._posted: ProgressRequest | None = None
         self._posted_at = 0.0
         self._shown_at = 0.0
-        self._told: set[str] = set()  # fields of TOLD_ONCE that the portal has
+        self._told: dict[str, object] = {}  # fields of TOLD_ONCE as the portal has them
         self._failures = 0
         self._is_last = False
         self._loop = BackgroundLoop(f"progress of job {orders.job_id}", self._step, context.timing)
@@ -92,7 +92,7 @@ class ProgressReporter:
     def _note_answered(self, newest: ProgressRequest) -> None:
         self._failures = 0
         self._retrier.note_success()
-        self._told |= {name for name in TOLD_ONCE if getattr(newest, name) is not None}
+        self._told |= {name: value for name in TOLD_ONCE if (value := getattr(newest, name)) is not None}
         now = self._timing.monotonic()
         if self._posted is None or newest.phase != self._posted.phase or now - self._shown_at >= CONSOLE_SECONDS:
             self._shown_at = now
@@ -107,7 +107,8 @@ class ProgressReporter:
         """Add what only the first progress carries, and leave out what the portal has."""
         is_first = self._posted is None and self._orders.attempt > 1
         resumed_from_step = self._resumed_from_step if is_first else None
-        return newest.model_copy(update={"resumed_from_step": resumed_from_step, **dict.fromkeys(self._told)})
+        known = {name: None for name, value in self._told.items() if getattr(newest, name) == value}
+        return newest.model_copy(update={"resumed_from_step": resumed_from_step, **known})
 
     def _is_stopped(self) -> bool:
         return self._loop.is_stopped

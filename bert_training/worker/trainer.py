@@ -3,7 +3,9 @@
 Reads job.json, trains, writes files. It has no token, no portal address, and never opens a connection to the portal.
 """
 
+import platform
 import traceback
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,8 @@ import pandas as pd
 from pydantic import ValidationError
 
 from bert_training.contract.enums import Reason
+from bert_training.contract.limits import PACKAGES
+from bert_training.data.digest import file_digest
 from bert_training.data.splitting.manifest import read_manifest, split_digest
 from bert_training.data.splitting.split import Splits, split_rows
 from bert_training.ml.errors import (
@@ -26,14 +30,14 @@ from bert_training.ml.errors import (
 from bert_training.ml.job import TrainingJob, TrainingResult
 from bert_training.ml.machine.hardware import choose_device, count_processes, describe_device, free_threads
 from bert_training.ml.machine.meeting import is_follower, is_launched
-from bert_training.ml.machine.reproducibility import code_commit, environment_fingerprint
+from bert_training.ml.machine.reproducibility import code_commit, environment_fingerprint, installed_packages
 from bert_training.ml.network.base_model import BaseModelFiles, resolve_base_model
 from bert_training.ml.reporting import Silent
 from bert_training.ml.training import train
 from bert_training.tasks import TASKS, load_network
 from bert_training.tasks.hyperparameters.settings import Hyperparameters
 from bert_training.tasks.spec import TaskSpec
-from bert_training.worker.child import ChildReporter, failure, run_child
+from bert_training.worker.child import FACT_CHARACTERS, ChildReporter, failure, run_child
 from bert_training.worker.kept_tokens import drop_least_used, tokens_beside
 from bert_training.worker.ranks import Ranks, run_follower
 from bert_training.worker.row_units import units_of_taken
@@ -58,7 +62,7 @@ class FollowerReporter(Silent):
 
     step = 0
 
-    def origin(self, **facts: str) -> None:
+    def origin(self, **facts: Any) -> None:
         """Say nothing."""
 
 
@@ -112,7 +116,7 @@ def _train(job: dict[str, Any], folder: Path, reporter: ChildReporter | Follower
     settings = _settings_of(job, spec)
     if not is_follower():  # rank 0 may be writing there
         drop_least_used(Path(job["table"]).parent)
-    table = pd.read_parquet(job["table"])
+    table, table_sha256 = _read_table(job)
     splits = _splits_of(job, spec, settings, table)
     digest = split_digest(table["row"].tolist(), splits)
     _require_same_split(job, digest)
@@ -123,7 +127,7 @@ def _train(job: dict[str, Any], folder: Path, reporter: ChildReporter | Follower
     classes = spec.strata(table)
     base_model = _base_model_of(job)
     device = choose_device(job["device"])
-    origin = _origin(base_model, digest, device)
+    origin = {"table_sha256": table_sha256, "split_digest": digest, **_origin(base_model, device)}
     reporter.origin(**origin)
     metric = spec.deciding_metric(settings.model_dump())
     training_job = TrainingJob(
@@ -147,6 +151,19 @@ def _train(job: dict[str, Any], folder: Path, reporter: ChildReporter | Follower
         units=[] if is_follower() else units_of_taken(table, spec.texts(table), taken),
     )
     return train(training_job, load_network(spec), reporter)
+
+
+def _read_table(job: dict[str, Any]) -> tuple[pd.DataFrame, str]:
+    """Read the table and digest what was read; refuses one that is not the run's, whoever put it there."""
+    path, stated = Path(job["table"]), job["dataset"]["table_sha256"]
+    digest = file_digest(path)
+    if digest != stated:
+        raise JobRefused(
+            Reason.DATASET_CORRUPT,
+            f"The table {path.name} is not the one of this run: its SHA-256 is {digest[:12]}... instead of "
+            f"{stated[:12]}... Delete the file: it is fetched again.",
+        )
+    return pd.read_parquet(path), digest
 
 
 def _task_of(job: dict[str, Any]) -> TaskSpec:
@@ -190,13 +207,17 @@ def _base_model_of(job: dict[str, Any]) -> BaseModelFiles:
     return resolve_base_model(name, revision, base_models_dir=folder, offline=job["offline"])
 
 
-def _origin(base_model: BaseModelFiles, digest: str, device: str) -> dict[str, str]:
+def _origin(base_model: BaseModelFiles, device: str) -> dict[str, Any]:
+    """Say what this computer trains with; what the training library chooses is added by ChildReporter.machine."""
+    packages = installed_packages()
+    named = ((name[:FACT_CHARACTERS], number[:FACT_CHARACTERS]) for name, number in packages.items())
     return {
         "code_commit": code_commit(),
-        "environment_fingerprint": environment_fingerprint(),
+        "environment_fingerprint": environment_fingerprint(packages),
+        "packages": dict(islice(named, PACKAGES)),  # the portal would refuse more, and with them all progress
+        "python": platform.python_version(),
         "base_model_revision": base_model.revision,
-        "split_digest": digest,
-        "device": describe_device(device)[:200],
+        "device": describe_device(device)[:FACT_CHARACTERS],
     }
 
 
@@ -209,7 +230,6 @@ def _provenance(job: dict[str, Any], settings: Hyperparameters, origin: dict[str
         "base_model": job["base_model"],
         "initial_fingerprint": job["initial_fingerprint"],
         "dataset_sha256": dataset["sha256"],
-        "table_sha256": dataset["table_sha256"],
         "dataset_rows": dataset["rows"],
         "hyperparameters": settings.model_dump(),
         **origin,

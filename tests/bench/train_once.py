@@ -111,6 +111,11 @@ class StepClock:
     def token_lengths(self, counts: dict[str, Any]) -> None:
         pass
 
+        pass
+
+    def machine(self, *, device: str, precision: str, threads: int) -> None:
+        pass
+
     def predictions(self, predictions: Predictions) -> None:
         pass
 

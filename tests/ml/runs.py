@@ -39,6 +39,7 @@ class Recorder:
     seconds_left: list[float] = field(default_factory=list)
     counts: dict[str, Any] = field(default_factory=dict)
     answers: list[Predictions] = field(default_factory=list)
+    facts: dict[str, Any] = field(default_factory=dict)
 
     def log(self, level: str, message: str) -> None:
         self.lines.append((level, message))
@@ -55,6 +56,9 @@ class Recorder:
 
     def token_lengths(self, counts: dict[str, Any]) -> None:
         self.counts = counts
+
+    def machine(self, **facts: Any) -> None:
+        self.facts = facts
 
     def predictions(self, predictions: Predictions) -> None:
         self.answers.append(predictions)

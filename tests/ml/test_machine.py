@@ -16,6 +16,7 @@ from bert_training.ml.machine.hardware import choose_device, free_threads, keep_
 from bert_training.ml.machine.reproducibility import (
     code_commit,
     environment_fingerprint,
+    installed_packages,
     seed_everything,
     set_deterministic,
 )
@@ -131,14 +132,16 @@ def test_without_git_the_commit_comes_from_the_environment_or_is_unknown(
 def test_the_fingerprint_of_the_environment_stays_until_a_package_changes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before = environment_fingerprint()
-    assert environment_fingerprint() == before
+    before = environment_fingerprint(installed_packages())
+    assert environment_fingerprint(installed_packages()) == before
     assert len(before) == 64
     folder = tmp_path / "new_package-1.0.dist-info"
     folder.mkdir()
-    (folder / "METADATA").write_text("Metadata-Version: 2.1\nName: new-package\nVersion: 1.0\n")
+    (folder / "METADATA").write_text("Metadata-Version: 2.1\nName: New_Package\nVersion: 1.0\n")
     monkeypatch.syspath_prepend(tmp_path)
-    assert environment_fingerprint() != before
+    packages = installed_packages()
+    assert packages["new-package"] == "1.0"
+    assert environment_fingerprint(packages) != before
 
 
 def test_a_seed_repeats_chance() -> None:

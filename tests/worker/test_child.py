@@ -117,11 +117,13 @@ def test_each_pulse_is_a_sign_of_life_also_while_no_step_passes(tmp_path: Path) 
 def test_what_is_told_once_is_written_at_once_and_stays(tmp_path: Path) -> None:
     reporter = ChildReporter(tmp_path, 1, OrderBox(), timing=HeldClock().timing)
     reporter.origin(device="cpu", code_commit="abc")
+    reporter.machine(device="cpu x 2", precision="bf16", threads=3)
     reporter.token_lengths({"max_length": 128})
     reporter.progress(phase="training", epoch=1, step=1, total_steps=9, checkpoint_step=0)
     reporter.close()
     state = json.loads((tmp_path / "progress-1.json").read_text())
-    assert (state["phase"], state["reproducibility"]["device"]) == ("training", "cpu")
+    origin = {"device": "cpu x 2", "code_commit": "abc", "precision": "bf16", "threads": 3}
+    assert (state["phase"], state["reproducibility"]) == ("training", origin)
     assert state["token_lengths"] == {"max_length": 128}
 
 

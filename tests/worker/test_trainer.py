@@ -1,8 +1,10 @@
 """The trainer child with a real, tiny network: what it is given, what it leaves behind, how it fails."""
 
 import json
+import platform
 import shutil
 from hashlib import sha256
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +12,9 @@ import pandas as pd
 import pytest
 
 from bert_training.contract.enums import Split
-from bert_training.contract.messages import Result, TokenLengths
+from bert_training.contract.limits import JSON_BODY_BYTES, PACKAGES
+from bert_training.contract.messages import ProgressRequest, Reproducibility, Result, TokenLengths
+from bert_training.data.digest import file_digest
 from bert_training.data.splitting.manifest import manifest_bytes, split_digest
 from bert_training.data.splitting.split import Shares, split_rows
 from bert_training.ml.errors import DiskTooSmall, GpuOutOfMemory, HostOutOfMemory, NonFiniteLoss
@@ -61,7 +65,7 @@ class Bench:
             "base_model": "tiny/bert",
             "base_model_revision": "",
             "split_digest": self.split_digest,
-            "dataset": {"sha256": "a" * 64, "table_sha256": "b" * 64, "rows": ROWS},
+            "dataset": {"sha256": "a" * 64, "table_sha256": file_digest(self.table), "rows": ROWS},
             "table": str(self.table),
             "manifest": "",
             "device": "cpu",
@@ -98,12 +102,32 @@ def test_training_leaves_a_result_a_log_a_progress_and_the_model(bench: Bench) -
     assert json.dumps(outcome)
     progress = json.loads((bench.folder / f"progress-{ATTEMPT}.json").read_text())
     assert (progress["step"], progress["total_steps"]) == (3, 3)
-    assert progress["reproducibility"]["split_digest"] == bench.split_digest
+    origin = Reproducibility.model_validate(progress["reproducibility"])
+    assert (origin.split_digest, origin.table_sha256) == (bench.split_digest, file_digest(bench.table))
+    assert (origin.python, origin.threads) == (platform.python_version(), 1)
+    assert origin.precision in ("fp32", "bf16")
+    assert origin.packages["torch"] == version("torch")
     lengths = TokenLengths.model_validate(progress["token_lengths"])
     assert sum(lengths.counts) == sum(map(sum, lengths.classes.values())) == ROWS
     spool = spool_path(bench.folder, ATTEMPT)
     points = SpoolReader(spool, METRIC).read(end=spool.stat().st_size, most=100, most_bytes=10**6)
     assert {point.content["split"] for point in points} == {"train", "validation", "test"}
+
+
+def test_a_table_that_is_not_the_runs_is_refused(bench: Bench) -> None:
+    outcome = bench.run(dataset={"sha256": "a" * 64, "table_sha256": "b" * 64, "rows": ROWS})
+    assert outcome["code"] == "dataset_corrupt"
+    assert "bbbbbbbbbbbb" in outcome["message"]
+
+
+def test_more_packages_than_the_portal_takes_cost_no_progress(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    many = {f"package-{number}{'x' * 300}": "1" * 300 for number in range(PACKAGES + 5)}
+    monkeypatch.setattr(trainer, "installed_packages", lambda: many)
+    bench.orders.put(CANCEL)
+    assert bench.run()["outcome"] == "canceled"
+    progress = json.loads((bench.folder / f"progress-{ATTEMPT}.json").read_text())
+    told = ProgressRequest.model_validate({**progress, "attempt": 1}, strict=False)
+    assert len(told.model_dump_json()) < JSON_BODY_BYTES
 
 
 def test_what_each_way_of_reading_long_texts_loses_is_in_the_result(bench: Bench) -> None:
