@@ -14,5 +14,9 @@ if __name__ == "__main__":
         from bert_training.management.commands.run_worker import Command as RunWorker
 
         RunWorker().run_from_argv(sys.argv)
+    elif sys.argv[1:2] == ["train_local"]:
+        from bert_training.management.commands.train_local import Command as TrainLocal  # as above
+
+        TrainLocal().run_from_argv(sys.argv)
     else:
         execute_from_command_line(sys.argv)

@@ -145,7 +145,7 @@ def _train(job: dict[str, Any], folder: Path, reporter: ChildReporter | Follower
         identity=job["identity"],
         resume_step=job["resume_step"],
         initial_weights=Path(job["initial_weights"]) if job["initial_weights"] else None,
-        history=folder.parents[1] / HISTORY,
+        history=Path(job.get("models_dir") or folder.parents[1]) / HISTORY,
         row_classes=[classes[index] for index in taken],
         cache_dir=tokens_beside(Path(job["table"])),
         units=[] if is_follower() else units_of_taken(table, spec.texts(table), taken),

@@ -89,6 +89,7 @@ ROWS = (
         theirs=("django", "django_q"),
     ),
     Row("bert_training/management/commands/run_worker.py", ours=(f"{B}worker",), theirs=("django",)),
+    Row("bert_training/management/commands/train_local.py", ours=(f"{B}worker",), theirs=("django",)),
     Row("bert_training/management/commands/demo.py", ours=(f"{B}demo",), theirs=("django",)),
     Row("bert_training/management/*", ours=(f"{B}services", f"{B}models"), theirs=("django",)),
     Row("bert_training/demo/*", ours=(f"{B}demo", *SPECS), theirs=("httpx2",)),
@@ -108,6 +109,7 @@ ROWS = (
 IMPORTS_INSIDE_FUNCTIONS = {
     "bert_training/tasks/__init__.py": "load_network: torch, on the worker only",
     "bert_training/management/commands/run_worker.py": "the worker, once its options are checked",
+    "bert_training/worker/local/__main__.py": "torch, once the options are judged",
     "bert_training/tasks/intake.py": "pyarrow: after the reader has let go of its memory",
     "bert_training/data/reading/spreadsheet.py": "pyarrow: for .parquet only",
     "bert_training/data/sandbox_child.py": "traceback: 5 ms that only a mistake of ours needs",
