@@ -35,6 +35,7 @@ class Reproduction(Body):
     """POST /runs/{id}/reproduce."""
 
     name: Name = ""
+    dataset: Identifier | None = None  # another upload of the same spreadsheet, instead of the run's own dataset
 
 
 class NewRepeats(Body):

@@ -12,6 +12,7 @@ from bert_training.contract.enums import ErrorCode
 from bert_training.contract.text import clean_name
 from bert_training.models import BaseModel, Dataset, Job, Run, Worker
 from bert_training.services import claims, jobs
+from bert_training.services.carried_divisions import carry_division
 from bert_training.services.divisions import Division, divide, division_of, store_division
 from bert_training.services.errors import DatasetGone, DatasetNotReady, InUse, InvalidRun
 from bert_training.services.initial_models import find_initial_model, require_reachable
@@ -95,22 +96,25 @@ def _begin_from(initial: Run, run: Run) -> Worker | None:
     return None if run.simulate else model.keeper
 
 
-def reproduce_run(run: Run, *, owner: User, name: str = "") -> Run:
+def reproduce_run(run: Run, *, owner: User, name: str = "", dataset: Dataset | None = None) -> Run:
     """Prepare and store a reproduction; see prepare_reproduction."""
-    return store_run(prepare_reproduction(run, owner=owner, name=name))
+    return store_run(prepare_reproduction(run, owner=owner, name=name, dataset=dataset))
 
 
-def prepare_reproduction(run: Run, *, owner: User, name: str = "") -> PreparedRun:
+def prepare_reproduction(run: Run, *, owner: User, name: str = "", dataset: Dataset | None = None) -> PreparedRun:
     """Make a run with the same data, split, seed, hyperparameters, base model and revision, linked to the first.
 
-    The revision is the one that was really trained, when the worker reported it. Raises DatasetNotReady, DatasetGone,
-    or InvalidRun when the base model is not offered any more, or nobody can begin from its model.
+    The revision is the one that was really trained, when the worker reported it. dataset: another one to take instead,
+    such as a fresh upload of the same spreadsheet. Raises DatasetNotReady, DatasetGone, or InvalidRun when the base
+    model is not offered any more, nobody can begin from its model, or the split does not fit the other dataset.
     """
-    if run.dataset.deleted_at is not None:
+    dataset = dataset or run.dataset
+    if dataset.deleted_at is not None:
         raise DatasetGone(ErrorCode.DATASET_GONE, _("The dataset of this run was deleted."))
-    if not run.dataset.is_ready:
+    if not dataset.is_ready:
         raise DatasetNotReady(ErrorCode.DATASET_NOT_READY, _("The dataset is not ready for training."))
-    require_table(run.dataset)
+    require_table(dataset)
+    division = division_of(run) if dataset == run.dataset else carry_division(run, dataset)
     _allowed_base_model(run.base_model, run.task)
     keeper = run.job.bound_to
     if keeper is not None:
@@ -118,18 +122,18 @@ def prepare_reproduction(run: Run, *, owner: User, name: str = "") -> PreparedRu
     copy = Run(
         name=clean_name(name) or run.name,
         owner=owner,
-        dataset=run.dataset,
+        dataset=dataset,
         task=run.task,
         base_model=run.base_model,
         base_model_revision=run.reproducibility.get("base_model_revision") or run.base_model_revision,
         hyperparameters=run.hyperparameters,
         simulate=run.simulate,
-        split_digest=run.split_digest,
+        split_digest=division.digest,
         reproduced_from=run,
         initial_run=run.initial_run,
         initial_fingerprint=run.initial_fingerprint,
     )
-    return PreparedRun(copy, division_of(run), priority=0, bound_to=keeper)
+    return PreparedRun(copy, division, priority=0, bound_to=keeper)
 
 
 @short_transaction

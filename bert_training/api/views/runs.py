@@ -136,9 +136,10 @@ class ReproduceRun(ApiView):
         """Create a run with the same data, split, seed, hyperparameters, base model and revision."""
         body, person = read_body(request, Reproduction, may_be_empty=True), calling_person(request)
         run = access.visible_run(person, pk)
+        dataset = access.visible_dataset(person, body.dataset) if body.dataset else None
 
         def prepare() -> runs.PreparedRun:
-            return runs.prepare_reproduction(run, owner=person, name=body.name)
+            return runs.prepare_reproduction(run, owner=person, name=body.name, dataset=dataset)
 
         copy, is_new = create_once(request, prepare, runs.store_run)
         return answer_run(copy.pk, status=201 if is_new else 200)

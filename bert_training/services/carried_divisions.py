@@ -1,0 +1,63 @@
+"""Carries the division of a run over to another dataset, so that a copy of the spreadsheet can prove the same result.
+
+The same table has the same division. In another one each row goes where the row of the same number was; a row that the
+first run did not have takes no part, for nobody has said where it belongs.
+"""
+
+from collections import Counter
+from typing import Never
+
+from django.utils.translation import gettext as _
+
+from bert_training.contract.enums import ErrorCode, Split
+from bert_training.data.splitting.manifest import SPLIT_OF, split_digest
+from bert_training.data.table import ROW
+from bert_training.models import Dataset, Run
+from bert_training.models.choices import SPLIT_LABELS
+from bert_training.services.divisions import Division, division_of
+from bert_training.services.errors import DatasetGone, InvalidRun
+from bert_training.services.stored_files import read_table
+
+IN_NO_SPLIT = "-"
+
+
+def carry_division(run: Run, dataset: Dataset) -> Division:
+    """Return the division of a run for the rows of a dataset; raises InvalidRun, DatasetGone, StorageAway."""
+    if dataset.task != run.task:
+        _refuse(_("The dataset is for another task than the run."))
+    division = division_of(run)
+    if dataset.table_sha256 == run.dataset.table_sha256:
+        return division
+    rows = read_table(dataset, [ROW])[ROW]
+    letter_of = dict(zip(_rows_of(run), division.letters, strict=True))
+    letters = "".join(letter_of.get(row, IN_NO_SPLIT) for row in rows)
+    splits = [SPLIT_OF[letter] for letter in letters]
+    counts = Counter(splits)
+    for split in Split:
+        if not counts[split]:
+            message = _("None of the rows that the run had for %(split)s is in this dataset: their numbers are others.")
+            _refuse(message % {"split": SPLIT_LABELS[split]})
+    facts = {
+        **division.facts,
+        "rows": {split.value: counts[split] for split in Split},
+        "left_out": letters.count(IN_NO_SPLIT),
+    }
+    return Division(letters=letters, digest=split_digest(rows, splits), facts=facts)
+
+
+def _rows_of(run: Run) -> list[int]:
+    """Return the numbers of the rows of a run; without them nobody can tell which row of another dataset is which."""
+    try:
+        rows: list[int] = read_table(run.dataset, [ROW])[ROW]
+    except DatasetGone:
+        _refuse(
+            _(
+                "The data of the run are no longer stored, and this dataset has other rows: its split cannot be carried "
+                "over. Upload the very spreadsheet of that run."
+            )
+        )
+    return rows
+
+
+def _refuse(message: str) -> Never:
+    raise InvalidRun(ErrorCode.INVALID_FIELD, message, errors=[{"path": "dataset", "message": message}])
