@@ -1,0 +1,60 @@
+"""The rows that the linear method doubts, from its predictions of source `suspect`."""
+
+from collections.abc import Iterator, Sequence
+
+from bert_training.contract.enums import PredictionSource
+from bert_training.data.predictions import EntityAnswers, LabelAnswers, Predictions
+from bert_training.data.proof.shape import LabelErrors, Suspect
+
+MOST_SUSPECTS = 1_000
+
+Doubt = tuple[str, str, float]  # given, suggested, how sure
+
+
+def linear_suspects(predictions: Sequence[Predictions], *, names: list[str], judged: int) -> LabelErrors | None:
+    """List the doubted rows of all splits, the most doubtful first; None when the method looked at none."""
+    if not judged:
+        return None
+    parts = [part for part in predictions if part.source == PredictionSource.SUSPECT]
+    found = [suspect for part in parts for suspect in _suspects(part, names)]
+    found.sort(key=lambda suspect: (-suspect["doubt"], suspect["row"]))
+    return {
+        "source": PredictionSource.LINEAR.value,
+        "judged": judged,
+        "counts": {part.split.value: len(part.rows) for part in parts},
+        "suspects": found[:MOST_SUSPECTS],
+    }
+
+
+def _suspects(part: Predictions, names: list[str]) -> list[Suspect]:
+    answers = part.answers
+    doubts = _label_doubts(answers, names) if isinstance(answers, LabelAnswers) else _entity_doubts(answers)
+    return [
+        {"row": row, "split": part.split.value, "given": given, "suggested": suggested, "doubt": doubt}
+        for row, (given, suggested, doubt) in zip(part.rows.tolist(), doubts, strict=True)
+    ]
+
+
+def _label_doubts(answers: LabelAnswers, names: list[str]) -> Iterator[Doubt]:
+    """Yield label, suggestion and how improbable the label is."""
+    for gold, predicted, probabilities in zip(answers.gold, answers.predicted, answers.probabilities, strict=True):
+        yield names[gold], names[predicted], 1.0 - float(probabilities[gold]) if len(probabilities) else 0.0
+
+
+def _entity_doubts(answers: EntityAnswers) -> Iterator[Doubt]:
+    """Yield the types given and suggested where the surest entity differs, and how sure it is.
+
+    Where the method only misses entities, the first of them is named, last of all suspects: a miss has no probability.
+    """
+    for gold, predicted in zip(answers.gold, answers.predicted, strict=True):
+        given = {(kind, start, end) for kind, start, end in gold}
+        added = sorted(
+            (-score, start, end, kind) for kind, start, end, score in predicted if (kind, start, end) not in given
+        )
+        if added:
+            score, start, end, suggested = added[0]
+            there = sorted((first, kind) for kind, first, last in given if first < end and start < last)
+            yield there[0][1] if there else "", suggested, -score
+        else:
+            found = {(kind, start, end) for kind, start, end, _ in predicted}
+            yield min((start, kind) for kind, start, end in given - found)[1], "", 0.0
