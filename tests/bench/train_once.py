@@ -111,8 +111,6 @@ class StepClock:
     def token_lengths(self, counts: dict[str, Any]) -> None:
         pass
 
-        pass
-
     def machine(self, *, device: str, precision: str, threads: int) -> None:
         pass
 

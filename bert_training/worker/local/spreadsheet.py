@@ -18,7 +18,7 @@ from bert_training.data.process_limits import BACKGROUND_LIMITS
 from bert_training.data.profiling.duplicates import near_groups
 from bert_training.data.splitting.manifest import manifest_bytes
 from bert_training.data.splitting.split import SMALLEST_STRATUM, Splits, divide_rows
-from bert_training.data.splitting.units import groups_of_names, join_groups
+from bert_training.data.splitting.units import units_of_rows
 from bert_training.data.table import GROUP, ROW, SPLIT, Columns
 from bert_training.tasks.hyperparameters.refusal import SettingRefused
 from bert_training.tasks.hyperparameters.rules import check_against_rows
@@ -92,8 +92,7 @@ def _describe(problem: Problem) -> str:
 def _divide(options: LocalOptions, table: Columns) -> Splits:
     """Divide as the portal does: copies, near-copies and groups on one side, then refuse what could not be judged."""
     spec, settings = options.spec, options.settings
-    copies, strata = near_groups(spec.texts(table)), spec.strata(table)
-    units = join_groups([copies, groups_of_names(table[GROUP])] if GROUP in table else [copies])
+    strata, units = spec.strata(table), units_of_rows(near_groups(spec.texts(table)), table.get(GROUP, []))
     fixed = [Split(name) for name in table[SPLIT]] if SPLIT in table else None
     splits = divide_rows(strata, settings.shares, seed=settings.seed, units=units, fixed=fixed)
     counts = Counter(splits)
