@@ -10,7 +10,8 @@ from itertools import pairwise
 
 from django.utils.translation import gettext as _
 
-from bert_training.pages.words import count_text, most_frequent_first, share_text
+from bert_training.pages.words import most_frequent_first
+from bert_training.services.figure_words import count_text, share_text
 
 WIDTH = 640
 TEXT = 12  # height of a line of text

@@ -8,7 +8,7 @@ from django.utils.translation import ngettext
 
 from bert_training import access
 from bert_training.models import Dataset, DatasetProfile
-from bert_training.pages.words import count_text
+from bert_training.services.figure_words import count_text
 
 
 @dataclass(frozen=True)

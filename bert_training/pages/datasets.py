@@ -26,10 +26,11 @@ from bert_training.pages.reports import stored_report
 from bert_training.pages.requests import form_page, page, page_of, person
 from bert_training.pages.runs import rows_for_list, with_headlines
 from bert_training.pages.splits import manifest_context
-from bert_training.pages.words import Fact, count_text
+from bert_training.pages.words import Fact
 from bert_training.pages.workbooks import workbook_links
 from bert_training.services.datasets import delete_dataset
 from bert_training.services.errors import DatasetGone, ServiceError, StorageAway
+from bert_training.services.figure_words import count_text
 from bert_training.services.stored_files import open_original, preview_rows
 from bert_training.tasks import TASKS
 

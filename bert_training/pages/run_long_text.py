@@ -11,13 +11,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from bert_training.models import Run
-from bert_training.pages.words import UNKNOWN, count_text, share_text
+from bert_training.services.figure_words import count_text, points_text, share_text
 from bert_training.tasks import TASKS
 from bert_training.tasks.hyperparameters.settings import Hyperparameters
 from bert_training.tasks.spec import TaskSpec
 
 FEW_ROWS = 30
-MINUS = "\u2212"
 
 
 @dataclass(frozen=True)
@@ -85,7 +84,7 @@ def _shown_way(way: Mapping[str, Any], found: Mapping[str, Any], spec: TaskSpec)
         label=way_label(spec, way["way"]),
         unseen=share_text(way["unseen_share"]),
         on_long=share_text(way["on_long"]),
-        difference="" if is_trained else _points_text(_gain(way, found)),
+        difference="" if is_trained else points_text(_gain(way, found)),
         on_all=share_text(way["on_all"]),
         is_trained=is_trained,
     )
@@ -111,15 +110,6 @@ def _gain(way: Mapping[str, Any], found: Mapping[str, Any]) -> float | None:
     """Return by how much a way reads long texts better than the one that was trained with."""
     trained = next((other["on_long"] for other in found["ways"] if other["way"] == found["truncation_side"]), None)
     return None if trained is None or way["on_long"] is None else way["on_long"] - trained
-
-
-def _points_text(value: float | None) -> str:
-    """Write a difference of shares in points, always with its sign."""
-    if value is None:
-        return UNKNOWN
-    points = round(100 * value, 1)
-    sign = "+" if points > 0 else MINUS if points < 0 else ""
-    return f"{sign}{number_format(abs(points), decimal_pos=1)}"
 
 
 def _metric_label(spec: TaskSpec, name: str) -> str:

@@ -15,9 +15,10 @@ from bert_training import access
 from bert_training.models import Dataset
 from bert_training.models.choices import SPLIT_LABELS
 from bert_training.pages.requests import form_page, person
-from bert_training.pages.words import Fact, count_text, share_text
+from bert_training.pages.words import Fact
 from bert_training.services.divisions import Protection, Source
 from bert_training.services.errors import ServiceError
+from bert_training.services.figure_words import count_text, share_text
 from bert_training.services.manifests import (
     ManifestFacts,
     ManifestInvalid,

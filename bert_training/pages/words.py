@@ -12,10 +12,9 @@ from django.utils.translation import ngettext
 
 from bert_training.contract.enums import Feature, JobStatus
 from bert_training.models import Job
+from bert_training.services.figure_words import count_text, share_text
 from bert_training.services.queue import queue_status
 from bert_training.tasks.spec import Metric, TaskSpec
-
-UNKNOWN = "\u2013"  # a dash, for a figure that is not there
 
 
 @dataclass(frozen=True)
@@ -29,19 +28,9 @@ class Fact:
     is_first: bool = False
 
 
-def count_text(value: int) -> str:
-    """Write a count with the thousands of the reader's language apart."""
-    return str(number_format(value, force_grouping=True))
-
-
 def most_frequent_first(counts: Mapping[str, int]) -> list[tuple[str, int]]:
     """Order names by their counts, equal ones by name: a JSON column of PostgreSQL forgets the order of its keys."""
     return sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-
-
-def share_text(value: float | None) -> str:
-    """Write a share of 1 as a percentage with one decimal; nothing known = a dash. number_format alone cuts off."""
-    return UNKNOWN if value is None else f"{number_format(round(100 * value, 1), decimal_pos=1)}%"
 
 
 def figure_text(metric: Metric, value: float | None) -> str:

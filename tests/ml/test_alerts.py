@@ -6,14 +6,13 @@ from pathlib import Path
 import pytest
 
 from bert_training.data.figures.shapes import ClassFigures
-from bert_training.ml.judging.alerts import Alerts, low_performance, never_recognised, overfitting
+from bert_training.data.overfitting import Losses
+from bert_training.ml.judging.alerts import Alerts, low_performance, never_recognised, overfitting_sentence
 from bert_training.ml.network.base_model import BaseModelFiles
 from bert_training.ml.task_network import Evaluation
 from bert_training.ml.training import train
 from bert_training.tasks.text_classification import network as text_network
 from tests.ml.runs import Recorder, text_job, text_table
-
-Losses = list[tuple[float | None, float | None]]
 
 
 def row(name: str, support: int, recall: float | None) -> ClassFigures:
@@ -37,8 +36,10 @@ def judged(loss: float | None = 0.5, *, accuracy: float | None = 0.9, recall: fl
         ([], False),
     ],
 )
-def test_overfitting_is_a_validation_loss_that_rises_twice_while_training_falls(losses: Losses, is_said: bool) -> None:
-    assert overfitting(losses).startswith("Overfitting") is is_said
+def test_overfitting_is_a_validation_loss_that_rises_twice_while_training_falls(
+    losses: list[Losses], is_said: bool
+) -> None:
+    assert overfitting_sentence(losses).startswith("Overfitting") is is_said
 
 
 @pytest.mark.parametrize(("accuracy", "is_said"), [(0.59, True), (0.6, False), (0.9, False), (None, False)])

@@ -4,13 +4,12 @@ Every alert is said once a run. Grades of the final figures are the portal's mat
 """
 
 from collections.abc import Callable, Sequence
-from itertools import pairwise
 from typing import Any
 
 from bert_training.data.figures.shapes import ClassFigures
+from bert_training.data.overfitting import RISES, Losses, overfitting
 from bert_training.ml.task_network import Evaluation
 
-RISES = 2  # evaluations in a row; one rise alone is chance
 SHOWN_CLASSES = 10
 
 
@@ -20,14 +19,14 @@ class Alerts:
     def __init__(self, warn: Callable[[str], None], *, label_per_token: bool) -> None:
         self.warn = warn
         self.label_per_token = label_per_token
-        self._losses: list[tuple[float | None, float | None]] = []
+        self._losses: list[Losses] = []
         self._told: list[str] = []
 
     def after_validation(self, evaluation: Evaluation, *, training_loss: float) -> None:
         """Take an evaluation and say what is new. Of the first only the loss counts: the network has just begun."""
         is_first = not self._losses
         self._losses = [*self._losses, (training_loss, evaluation.metrics.get("loss"))][-RISES - 1 :]
-        found = {"overfitting": overfitting(self._losses)} | ({} if is_first else self._weaknesses(evaluation))
+        found = {"overfitting": overfitting_sentence(self._losses)} | ({} if is_first else self._weaknesses(evaluation))
         for name, sentence in found.items():
             if sentence and name not in self._told:
                 self._told.append(name)
@@ -60,15 +59,10 @@ class Alerts:
         return {"low performance": low, "never recognised": never_recognised(evaluation.classes)}
 
 
-def overfitting(losses: Sequence[tuple[float | None, float | None]]) -> str:
+def overfitting_sentence(losses: Sequence[Losses]) -> str:
     """Judge pairs of training and validation loss, the newest last; empty = nothing to say."""
-    newest = losses[-RISES - 1 :]
-    last = [
-        (training, validation) for training, validation in newest if training is not None and validation is not None
-    ]
-    if len(last) <= RISES:
-        return ""
-    if not all(new[0] < old[0] and new[1] > old[1] for old, new in pairwise(last)):
+    last = overfitting(losses)
+    if not last:
         return ""
     rise, fall = (" -> ".join(f"{pair[place]:.4f}" for pair in last) for place in (1, 0))
     return (

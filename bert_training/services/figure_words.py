@@ -1,0 +1,44 @@
+"""Writes figures in the reader's language: counts, shares, differences in points, intervals."""
+
+from django.utils.formats import number_format
+from django.utils.translation import gettext as _
+
+from bert_training.data.proof.shape import Figure
+
+UNKNOWN = "\u2013"  # a dash, for a figure that is not there
+MINUS = "\u2212"
+
+
+def count_text(value: int) -> str:
+    """Write a count with the thousands of the reader's language apart."""
+    return str(number_format(value, force_grouping=True))
+
+
+def share_text(value: float | None) -> str:
+    """Write a share of 1 as a percentage with one decimal; nothing known = a dash. number_format alone cuts off."""
+    return UNKNOWN if value is None else f"{_tenths(100 * value)}%"
+
+
+def points_text(value: float | None) -> str:
+    """Write a difference of shares in points, always with its sign."""
+    if value is None:
+        return UNKNOWN
+    points = round(100 * value, 1)
+    sign = "+" if points > 0 else MINUS if points < 0 else ""
+    return f"{sign}{_tenths(abs(points))}"
+
+
+def distance_text(value: float | None) -> str:
+    """Write a difference of shares in points, without its sign."""
+    return UNKNOWN if value is None else _tenths(100 * abs(value))
+
+
+def interval_text(figure: Figure) -> str:
+    """Write a 95 % interval of a share; empty where there is none."""
+    if figure["low"] is None or figure["high"] is None:
+        return ""
+    return _("%(low)s to %(high)s") % {"low": share_text(figure["low"]), "high": share_text(figure["high"])}
+
+
+def _tenths(value: float) -> str:
+    return str(number_format(round(value, 1), decimal_pos=1))
