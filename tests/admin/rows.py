@@ -29,6 +29,7 @@ MODELS = (
     "worker",
     "accesstoken",
     "basemodel",
+    "gradescale",
 )
 _numbers = count(1)
 

@@ -13,7 +13,7 @@ from bert_training.admin import base
 from bert_training.models import Log, Run
 from tests.admin.rows import CANARY, MODELS, fill_tables, list_of, page_of
 
-ADDABLE = ("dataset", "run", "worker", "accesstoken", "basemodel")
+ADDABLE = ("dataset", "run", "worker", "accesstoken", "basemodel", "gradescale")
 FACTS = ("jobattempt", "metric", "log")
 
 
