@@ -16,7 +16,7 @@ from bert_training.contract.limits import API_PREFIX
 from bert_training.models import Job, Log, Run
 from bert_training.models.choices import STATUS_LABELS
 from bert_training.models.reasons import explain
-from bert_training.pages import run_charts, run_facts, run_long_text, run_repeats
+from bert_training.pages import run_charts, run_facts, run_long_text, run_proof, run_repeats
 from bert_training.pages.requests import page, person
 from bert_training.pages.run_settings import settings_of
 from bert_training.pages.splits import shown_split
@@ -41,6 +41,7 @@ def show_run(request: HttpRequest, pk: int) -> HttpResponse:
     telemetry = telemetry_since(run.pk, logs_after=oldest, limit=FIRST_LINES)
     there = computers()
     may_change = access.may_change(user, run)
+    division = split_facts(run)
     context: dict[str, Any] = {
         "run": run,
         "state": state,
@@ -53,13 +54,14 @@ def show_run(request: HttpRequest, pk: int) -> HttpResponse:
         "workers_online": there.online,
         "explanation": explain(run.error_code) if run.error_code else None,
         "result": run_facts.result_of(run),
+        "proof": run_proof.proof_of(run, split=division),
         "long_text": run_long_text.long_text_of(run),
         **run_repeats.repeats_context(run, may_change=may_change),
         "has_metrics": bool(telemetry.metrics),
         "epochs": run_charts.epochs_of(run, state["attempts"]),
         "attempts": [_shown_attempt(attempt) for attempt in state["attempts"]],
         "settings": settings_of(run),
-        "split": shown_split(split_facts(run)),
+        "split": shown_split(division),
         "provenance": run_facts.provenance_of(run),
         "last_lines": [_shown_line(line) for line in telemetry.logs[-LINES_WITHOUT_SCRIPT:]],
         "page_data": {

@@ -10,6 +10,7 @@ from bert_training.models import Run
 from bert_training.pages.words import Fact, figure_text
 from bert_training.services.figure_words import share_text
 from bert_training.tasks import TASKS
+from bert_training.tasks.spec import FINAL
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ def result_of(run: Run) -> dict[str, Any] | None:
     figures = [
         Fact(_(metric.label), figure_text(metric, metrics[metric.name]), is_first=metric == deciding)
         for metric in spec.metrics
-        if metric.name in metrics
+        if metric.name in metrics and metric.chart != FINAL
     ]
     classes = [ShownClass(**entry) for entry in run.result.get("classes", [])]
     return {

@@ -16,6 +16,8 @@ from bert_training.services.figure_words import count_text, share_text
 from bert_training.services.queue import queue_status
 from bert_training.tasks.spec import Metric, TaskSpec
 
+COEFFICIENTS = frozenset({"mcc", "kappa"})  # from -1 to 1, with 0 for chance: no shares of anything
+
 
 @dataclass(frozen=True)
 class Fact:
@@ -34,8 +36,8 @@ def most_frequent_first(counts: Mapping[str, int]) -> list[tuple[str, int]]:
 
 
 def figure_text(metric: Metric, value: float | None) -> str:
-    """Write a figure: those where more is better are shares, the others (a loss) plain numbers."""
-    if value is None or metric.higher_is_better:
+    """Write a figure: those where more is better are shares, the others (a loss) and coefficients plain numbers."""
+    if value is None or (metric.higher_is_better and metric.name not in COEFFICIENTS):
         return share_text(value)
     return str(number_format(round(value, 4), decimal_pos=4))
 

@@ -1,5 +1,7 @@
 """Writes figures in the reader's language: counts, shares, differences in points, intervals."""
 
+from collections.abc import Callable
+
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
@@ -33,11 +35,11 @@ def distance_text(value: float | None) -> str:
     return UNKNOWN if value is None else _tenths(100 * abs(value))
 
 
-def interval_text(figure: Figure) -> str:
-    """Write a 95 % interval of a share; empty where there is none."""
+def interval_text(figure: Figure, text: Callable[[float], str]) -> str:
+    """Write a 95 % interval, its ends as `text` writes them; empty where there is none."""
     if figure["low"] is None or figure["high"] is None:
         return ""
-    return _("%(low)s to %(high)s") % {"low": share_text(figure["low"]), "high": share_text(figure["high"])}
+    return _("%(low)s to %(high)s") % {"low": text(figure["low"]), "high": text(figure["high"])}
 
 
 def _tenths(value: float) -> str:

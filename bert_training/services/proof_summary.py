@@ -3,7 +3,7 @@
 So a scale that staff change grades older runs anew; nothing of this is stored.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -84,12 +84,10 @@ def usable(row: RunProof | None) -> Proof | None:
     return proof
 
 
-def summarize(run: Run, proof: Proof) -> Summary | None:
-    """Judge a run by its proof; None for a task that is no more. Four queries."""
-    spec = TASKS.get(run.task)
-    if spec is None:
-        return None
-    case = Case(proof, graded(proof, load_scales(), task_metric=spec.best_metric), split_facts(run))
+def summarize(run: Run, proof: Proof, *, split: Mapping[str, Any]) -> Summary:
+    """Judge a run of a known task by its proof. split: the facts of its division. Three queries."""
+    spec = TASKS[run.task]
+    case = Case(proof, graded(proof, load_scales(), task_metric=spec.best_metric), split)
     finding = verdict(case)
     return Summary(
         case=case,
@@ -102,9 +100,8 @@ def summarize(run: Run, proof: Proof) -> Summary | None:
 
 def proof_summary(run: Run) -> dict[str, Any] | None:
     """Return verdict, grade and alerts as the API gives them; None where there is no proof."""
-    proof = ready_proof(run)
-    summary = summarize(run, proof) if proof else None
-    return as_answer(summary, TASKS[run.task]) if summary else None
+    proof = ready_proof(run) if run.task in TASKS else None
+    return as_answer(summarize(run, proof, split=split_facts(run)), TASKS[run.task]) if proof else None
 
 
 def as_answer(summary: Summary, spec: TaskSpec) -> dict[str, Any]:

@@ -75,7 +75,7 @@ ROWS = (
     Row("bert_training/preset_choices.py", ours=(f"{B}run_form", *SPECS), theirs=("django",)),
     Row(
         "bert_training/pages/*",
-        ours=(f"{B}pages", f"{B}run_form", f"{B}preset_choices", f"{B}upload_form", *DOORS),
+        ours=(f"{B}pages", f"{B}run_form", f"{B}preset_choices", f"{B}upload_form", f"{B}data.proof.shape", *DOORS),
         theirs=("django", "pydantic"),
     ),
     Row(

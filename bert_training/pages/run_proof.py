@@ -1,0 +1,231 @@
+"""What proves the result of a run, as its page shows it: verdict first, then figures, classes, errors, source."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from bert_training.contract.enums import JobStatus, PredictionSource, ProofStatus
+from bert_training.contract.limits import API_PREFIX
+from bert_training.data.proof.shape import CalibrationProof, LabelErrors, Proof
+from bert_training.models import Run, RunProof
+from bert_training.models.choices import SPLIT_LABELS
+from bert_training.pages import proof_classes, proof_figures
+from bert_training.pages.words import Fact
+from bert_training.services.figure_words import count_text, share_text
+from bert_training.services.profile_words import row_names
+from bert_training.services.proof_summary import Summary, summarize, usable
+from bert_training.tasks import TASKS
+from bert_training.tasks.spec import TaskSpec
+
+SHOWN_SUSPECTS = 10
+REPLICATES = 2000
+
+
+@dataclass(frozen=True)
+class ShownSuspect:
+    """A row whose label is doubted."""
+
+    row: str
+    split: str
+    given: str
+    suggested: str
+    doubt: str
+
+
+@dataclass(frozen=True)
+class ShownDoubts:
+    """The doubted labels. counts: by split.  first: the most doubtful."""
+
+    sentence: str
+    source: str
+    counts: list[Fact]
+    first: list[ShownSuspect]
+
+
+@dataclass(frozen=True)
+class ShownProof:
+    """A ready proof in words."""
+
+    summary: Summary
+    headline: list[proof_figures.ShownFigure]
+    table: proof_figures.FigureTable
+    averaging: list[str]
+    classes: list[proof_classes.ShownClass]
+    weakest: str
+    pairs: list[proof_classes.ShownPair]
+    confusion: proof_classes.ConfusionTable | None
+    errors: list[Fact]
+    errors_sentence: str
+    calibration: list[str]
+    doubts: ShownDoubts | None
+    source: str
+    download: str
+
+    @property
+    def is_entities(self) -> bool:
+        """Whether it is about entities in sentences rather than labels of texts."""
+        return "entities" in self.summary.proof
+
+
+@dataclass(frozen=True)
+class ProofState:
+    """How far the proof of a run is. notice: why there are figures of the worker alone; "" where there is a proof."""
+
+    shown: ShownProof | None
+    notice: str
+    is_pending: bool = False
+
+
+def proof_of(run: Run, *, split: Mapping[str, Any]) -> ProofState:
+    """Return the proof of a run in words, or why there is none. split: the facts of its division."""
+    spec = TASKS.get(run.task)
+    if run.status != JobStatus.COMPLETED or run.simulate or spec is None:
+        return ProofState(None, "")
+    row = RunProof.objects.filter(run=run).first()
+    proof = usable(row)
+    if proof is not None:
+        return ProofState(_shown(run, proof, spec, summary=summarize(run, proof, split=split)), "")
+    if row is None:
+        return ProofState(
+            None,
+            _(
+                "The program on the computer that trained sent no predictions: these are its own figures, without "
+                "intervals and without a comparison. Update the program there, then reproduce the run."
+            ),
+        )
+    if row.status == ProofStatus.PENDING:
+        words = _("Intervals and comparison are being computed. Until then these are the worker's own figures.")
+        return ProofState(None, words, is_pending=True)
+    return ProofState(
+        None,
+        _(
+            "Intervals and comparison could not be computed from the predictions; these are the worker's own figures. "
+            "Staff find the reason in the portal's log."
+        ),
+    )
+
+
+def _shown(run: Run, proof: Proof, spec: TaskSpec, *, summary: Summary) -> ShownProof:
+    return ShownProof(
+        summary=summary,
+        headline=proof_figures.headline_figures(
+            proof, spec, graded_metric=summary.graded.metric, grade=summary.grade_label
+        ),
+        table=proof_figures.figure_table(proof, spec, (run.result or {}).get("metrics", {})),
+        averaging=_averaging(proof),
+        classes=proof_classes.shown_classes(proof),
+        weakest=proof_classes.weakest_sentence(proof),
+        pairs=proof_classes.confused_pairs(proof),
+        confusion=proof_classes.confusion_table(proof),
+        errors=_errors(proof),
+        errors_sentence=_errors_sentence(proof),
+        calibration=_calibration(proof["calibration"]),
+        doubts=_doubts(proof["label_errors"]),
+        source=_source(proof),
+        download=f"{API_PREFIX}/runs/{run.pk}/predictions",
+    )
+
+
+def _averaging(proof: Proof) -> list[str]:
+    """Say what the names of the figures mean."""
+    found = proof.get("entities")
+    if found:
+        scheme = _("Entities are counted whole, type and both borders (%(scheme)s); macro: each type counts alike.")
+        words = _("The accuracy counts words, most of which belong to no entity: it says little.")
+        return [scheme % {"scheme": found["scheme"]}, words]
+    macro = _("Macro: each label counts alike. Micro: each row counts alike. Weighted: each label by its rows.")
+    linear = _(
+        "The linear method counts words (TF-IDF with logistic regression) and learned from the same training rows in "
+        "seconds; a network must be better to be worth its cost."
+    )
+    return [macro, linear]
+
+
+def _errors(proof: Proof) -> list[Fact]:
+    """Count what became of the entities, each once."""
+    found = proof.get("entities")
+    if not found:
+        return []
+    return [
+        Fact(_("Right"), count_text(found["right"])),
+        Fact(_("Missed"), count_text(found["missed"])),
+        Fact(_("Spurious"), count_text(found["spurious"])),
+        Fact(_("Wrong type"), count_text(found["wrong_type"])),
+        Fact(_("Wrong boundary"), count_text(found["wrong_boundary"])),
+    ]
+
+
+def _errors_sentence(proof: Proof) -> str:
+    found = proof.get("entities")
+    if not found:
+        return ""
+    words = _(
+        "Of %(sentences)s sentences %(cut)s were cut, and %(words)s words with them were never looked at. %(invalid)s "
+        "predicted tags continue no entity and count for nothing."
+    )
+    values = {"sentences": "sentences", "cut": "sentences_cut", "words": "words_cut", "invalid": "invalid_tags"}
+    return words % {name: count_text(found[field]) for name, field in values.items()}  # type: ignore[literal-required]
+
+
+def _calibration(found: CalibrationProof | None) -> list[str]:
+    """Say in plain words what a stated probability is worth."""
+    if found is None or found["before"] is None or found["after"] is None:
+        return []
+    errors = {"before": share_text(found["before"]), "after": share_text(found["after"])}
+    said = _(
+        "How far stated probabilities are from the share that is right, on average on the test rows: %(before)s before "
+        "the calibration, %(after)s after it (ECE, 15 bins of equally many rows)."
+    )
+    means = _(
+        "So of answers stated with 80%% about 80 in 100 should be right. The correction was fitted on the validation "
+        "rows and is part of the kept model."
+    )
+    return [said % errors, means % {}]
+
+
+def _doubts(found: LabelErrors | None) -> ShownDoubts | None:
+    if found is None:
+        return None
+    count = sum(found["counts"].values())
+    words = ngettext(
+        "%(count)s of %(judged)s rows has a label that is doubted.",
+        "%(count)s of %(judged)s rows have a label that is doubted.",
+        count,
+    )
+    if found["source"] == PredictionSource.NETWORK:
+        source = _("By networks that had not seen the row (cross-validation of this run).")
+    else:
+        source = _("By the linear method, each time trained without the row. It may be wrong: look at each.")
+    return ShownDoubts(
+        sentence=words % {"count": count_text(count), "judged": count_text(found["judged"])},
+        source=source,
+        counts=[
+            Fact(str(label), count_text(found["counts"][split]))
+            for split, label in SPLIT_LABELS.items()
+            if split in found["counts"]
+        ],
+        first=[
+            ShownSuspect(
+                row=row_names([entry["row"]]),
+                split=str(SPLIT_LABELS.get(entry["split"], entry["split"])),
+                given=entry["given"] or _("no entity"),
+                suggested=entry["suggested"] or _("no entity"),
+                doubt=share_text(entry["doubt"]),
+            )
+            for entry in found["suspects"][:SHOWN_SUSPECTS]
+        ],
+    )
+
+
+def _source(proof: Proof) -> str:
+    """Say from what the figures were computed."""
+    words = _(
+        "Computed by the portal from the answer to each of %(rows)s test rows, of which %(units)s are independent: "
+        "near-copies and rows of a group count as one. 95%% intervals: bootstrap over these, %(replicates)s "
+        "replicates; single shares by Wilson."
+    )
+    values = {"rows": proof["rows"].get("test", 0), "units": proof["units"], "replicates": REPLICATES}
+    return words % {name: count_text(value) for name, value in values.items()}
