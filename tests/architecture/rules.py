@@ -33,6 +33,12 @@ ROWS = (
     Row("bert_training/apps.py", theirs=("django",)),
     Row("bert_training/contract/*", ours=(f"{B}contract",), theirs=("pydantic",)),
     Row(
+        "bert_training/tasks/*/baseline.py",
+        ours=(f"{B}ml", f"{B}data", f"{B}tasks", f"{B}contract"),
+        theirs=(*TABLES, "scipy", "sklearn"),
+    ),
+    Row("bert_training/tasks/*/word_[a-z]*.py", theirs=("numpy", "scipy")),  # what baselines count words with
+    Row(
         "bert_training/data/*",
         ours=(f"{B}data", f"{B}contract"),
         theirs=(*TABLES, "python_calamine", "openpyxl", "defusedxml"),

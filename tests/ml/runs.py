@@ -153,4 +153,5 @@ def module_with(network_class: type) -> ModuleType:
     """Make a network module whose build_network builds `network_class`."""
     module = ModuleType("network_of_a_test")
     module.build_network = lambda base, *, label_names, settings: network_class(base, label_names, settings)  # type: ignore[attr-defined]
+    module.build_baselines = lambda table, *, label_names, seed: []  # type: ignore[attr-defined]
     return module

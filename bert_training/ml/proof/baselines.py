@@ -1,0 +1,136 @@
+"""Judges what is simpler than a network on the same rows: the floor under its figures, and a second look at the labels.
+
+Knows no task: a network module's build_baselines makes them. Each learns from train and answers test; the linear one
+also answers every row after learning from rows of other units alone, and so finds labels to doubt.
+"""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from types import ModuleType
+from typing import Protocol, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bert_training.contract.enums import PredictionSource, Split
+from bert_training.data.label_errors import find_suspects
+from bert_training.data.predictions import EntityAnswers, LabelAnswers, Predictions, merge
+from bert_training.ml.job import TrainingJob
+from bert_training.ml.reporting import RunReport
+from bert_training.ml.rows.waiting import wait_for
+
+FOLDS = 5
+RowIndexes = NDArray[np.int64]
+Answers = LabelAnswers | EntityAnswers
+ResultT = TypeVar("ResultT")
+
+
+class NothingToLearn(ValueError):
+    """A baseline cannot learn from these rows: no words, or one class only."""
+
+
+class Baseline(Protocol):
+    """A simple method over the rows of one table; rows are indexes into it. Same seed and rows, same answers."""
+
+    source: PredictionSource
+
+    def fit(self, rows: RowIndexes) -> str:
+        """Learn from these rows alone and say what was learned, for a line; raises NothingToLearn."""
+
+    def answer(self, rows: RowIndexes) -> Answers:
+        """Return the answers for these rows, by what was learned last."""
+
+
+def judge_baselines(job: TrainingJob, network_module: ModuleType, report: RunReport) -> list[Predictions]:
+    """Return the baselines' answers for test, and the rows of all splits whose label the linear one doubts.
+
+    Gives signs of life and obeys orders meanwhile, between two fits (raises StopRequested). A baseline that cannot
+    learn is absent, with a line that says so: no run fails of it.
+    """
+    rows = _Rows(job)
+    found: list[Predictions] = []
+    with ThreadPoolExecutor(1, thread_name_prefix="baselines") as thread:
+        aside = _Aside(thread, report)
+        for baseline in network_module.build_baselines(job.table, label_names=job.label_names, seed=job.settings.seed):
+            try:
+                found += _judge_on_test(baseline, rows, aside)
+                if baseline.source == PredictionSource.LINEAR:
+                    found += _doubt_labels(baseline, rows, aside)
+            except (ValueError, MemoryError) as error:
+                report.warning(f"The {baseline.source} baseline is left out: {error or type(error).__name__}")
+    return found
+
+
+class _Aside:
+    """Does work in a thread, one piece after the other, while the run gives signs of life."""
+
+    def __init__(self, thread: ThreadPoolExecutor, report: RunReport) -> None:
+        self.thread = thread
+        self.report = report
+
+    def do(self, work: Callable[[RowIndexes], ResultT], rows: RowIndexes) -> ResultT:
+        """Return what work makes of the rows."""
+        future = self.thread.submit(work, rows)
+        wait_for(future, on_wait=self.report.pulse)
+        self.report.pulse()
+        return future.result()
+
+
+class _Rows:
+    """The rows of a run, by their index in the table."""
+
+    def __init__(self, job: TrainingJob) -> None:
+        self.numbers = job.table["row"].to_numpy(dtype=np.int64)
+        self.units = np.asarray(job.units if len(job.units) else range(len(self.numbers)), dtype=np.int64)
+        self.splits = np.asarray(job.splits, dtype=str)
+        self.seed = job.settings.seed
+
+    def of(self, *splits: Split) -> RowIndexes:
+        """Return the rows of these splits in the order of the table; a row may be in none."""
+        return np.flatnonzero(np.isin(self.splits, [split.value for split in splits]))
+
+    def predictions(self, source: PredictionSource, split: Split, rows: RowIndexes, answers: Answers) -> Predictions:
+        """Put answers beside the numbers of their rows and units."""
+        return Predictions(source, split, self.numbers[rows], self.numbers[self.units[rows]], answers)
+
+    def by_split(self, source: PredictionSource, rows: RowIndexes, answers: Answers) -> Iterator[Predictions]:
+        """Sort answers by the split of their row."""
+        for split in Split:
+            own = np.flatnonzero(self.splits[rows] == split.value)
+            yield self.predictions(source, split, rows[own], answers.take(own))
+
+    def folds(self) -> Iterator[tuple[RowIndexes, RowIndexes]]:
+        """Yield rows to learn from and rows to answer: each row of a split is answered once, together with its unit."""
+        rows = self.of(*Split)
+        units, unit_of_row = np.unique(self.units[rows], return_inverse=True)
+        fold_of_row = (np.random.default_rng(self.seed).permutation(len(units)) % FOLDS)[unit_of_row]
+        for fold in range(min(FOLDS, len(units))):
+            yield rows[fold_of_row != fold], rows[fold_of_row == fold]
+
+
+def _judge_on_test(baseline: Baseline, rows: _Rows, aside: _Aside) -> list[Predictions]:
+    """Let a baseline learn from train and answer test."""
+    began = aside.report.clock()
+    learned = aside.do(baseline.fit, rows.of(Split.TRAIN))
+    test = rows.of(Split.TEST)
+    answers = aside.do(baseline.answer, test)
+    seconds = aside.report.clock() - began
+    aside.report.info(
+        f"Baseline {baseline.source}, learned from train and answered for test in {seconds:.1f} s: {learned}"
+    )
+    return [rows.predictions(baseline.source, Split.TEST, test, answers)]
+
+
+def _doubt_labels(baseline: Baseline, rows: _Rows, aside: _Aside) -> list[Predictions]:
+    """Return the rows whose label is doubted by a baseline that learned neither from them nor from their unit."""
+    began = aside.report.clock()
+    parts: list[Predictions] = []
+    for learned, asked in rows.folds():
+        aside.do(baseline.fit, learned)
+        parts += rows.by_split(baseline.source, asked, aside.do(baseline.answer, asked))
+    suspects = merge(find_suspects(parts))
+    aside.report.info(
+        f"Labels of {sum(len(part.rows) for part in parts):,} rows compared with baselines that had not seen them: "
+        f"{sum(len(part.rows) for part in suspects):,} are doubted ({aside.report.clock() - began:.1f} s)"
+    )
+    return suspects
