@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bert_training.data.figures.entities import iob2_entities
-from bert_training.data.figures.shapes import FloatArray
-from bert_training.data.predictions import EntityAnswers, ScoredEntity
+from bert_training.data.figures.shapes import FloatArray, ScoredEntity
+from bert_training.data.predictions import EntityAnswers
 
 INSIDE = "I-"
 

@@ -46,6 +46,8 @@ __all__ = [
     "train",
 ]
 
+LINE_FIGURES = 7  # of a log line, beside the loss; the others stand with the result
+
 
 def train(
     job: TrainingJob, network_module: ModuleType, reporter: Reporter, *, clock: Callable[[], float] = time.monotonic
@@ -329,7 +331,8 @@ class TrainingSession:
 
 
 def shown_figures(figures: dict[str, float | None]) -> str:
-    """Write figures for a line; one that is not defined shows as "no examples"."""
+    """Write the first figures and the loss for a line; one that is not defined shows as "no examples"."""
+    first = {name: figures[name] for name in [*figures][:LINE_FIGURES]} | {"loss": figures["loss"]}
     return ", ".join(
-        f"{name} {'no examples' if value is None else format(value, '.4f')}" for name, value in figures.items()
+        f"{name} {'no examples' if value is None else format(value, '.4f')}" for name, value in first.items()
     )

@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 from bert_training.data.figures.entity_pairs import Fate, Pair, pair_entities
 from bert_training.data.figures.judgement import Tally
 from bert_training.data.figures.rates import Rates, class_rows, macro_rates, micro_rates
-from bert_training.data.figures.shapes import ClassFigures, Entity, Figures, class_row, defined
+from bert_training.data.figures.shapes import ClassFigures, Entity, Figures, defined
 from bert_training.data.predictions import EntityAnswers
 
 SCHEME = "IOB2 strict"
 OUTSIDE = "O"
+FIRST = ("f1", "precision", "recall", "accuracy")  # in the order of a line of figures
 NO_ENTITY = -1  # in the confusion of types: nothing was there, or nothing was found
 
 
@@ -31,7 +32,8 @@ class EntityJudgement:
         rates = self.rates(self.tally(answers, names).totals())
         words = int(answers.words.sum())
         accuracy = {"accuracy": int(answers.right.sum()) / words if words else None}
-        return {name: defined(rate[0]) for name, rate in rates.items()} | accuracy
+        found = {name: defined(rate[0]) for name, rate in rates.items()} | accuracy
+        return {name: found[name] for name in FIRST} | found
 
     def classes(self, answers: EntityAnswers, names: list[str]) -> list[ClassFigures]:
         """Return the figures of each entity type."""
@@ -133,46 +135,3 @@ def iob2_entities(tags: Sequence[str]) -> list[Entity]:
         if tag.startswith("B-"):
             kind, start = tag[2:], position
     return entities
-
-
-def entity_figures(gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]]) -> Figures:
-    """Micro precision, recall and F1 over entities (type and both borders must fit) and the share of right tags.
-
-    Precision, recall and F1 are None when no gold sentence has an entity; accuracy is None without words.
-    """
-    hits, found, exist = _entity_counts(gold, predicted)
-    judged = _entity_row("", hits.total(), found.total(), exist.total())
-    words = sum(map(len, gold))
-    right = sum(g == p for tags, others in zip(gold, predicted, strict=True) for g, p in zip(tags, others, strict=True))
-    return {
-        "f1": judged["f1"],
-        "precision": judged["precision"],
-        "recall": judged["recall"],
-        "accuracy": right / words if words else None,
-    }
-
-
-def entity_class_figures(
-    gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]], kinds: Sequence[str]
-) -> list[ClassFigures]:
-    """Judge each entity type of `kinds` on its own."""
-    hits, found, exist = _entity_counts(gold, predicted)
-    return [_entity_row(kind, hits[kind], found[kind], exist[kind]) for kind in kinds]
-
-
-def _entity_counts(
-    gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]]
-) -> tuple[Counter[str], Counter[str], Counter[str]]:
-    """Count by type: entities found and right, found, existing."""
-    hits, found, exist = Counter[str](), Counter[str](), Counter[str]()
-    for gold_tags, predicted_tags in zip(gold, predicted, strict=True):
-        gold_entities, predicted_entities = set(iob2_entities(gold_tags)), set(iob2_entities(predicted_tags))
-        exist.update(kind for kind, _, _ in gold_entities)
-        found.update(kind for kind, _, _ in predicted_entities)
-        hits.update(kind for kind, _, _ in gold_entities & predicted_entities)
-    return hits, found, exist
-
-
-def _entity_row(kind: str, hits: int, found: int, exist: int) -> ClassFigures:
-    precision = hits / found if found else 0.0
-    return class_row(kind, precision, hits / exist if exist else 0.0, 2 * hits / max(1, found + exist), exist)

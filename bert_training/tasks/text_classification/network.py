@@ -8,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 from transformers import AutoModelForSequenceClassification
 
-from bert_training.data.figures.labels import class_figures, classification_figures
+from bert_training.data.figures.labels import LABELS
 from bert_training.data.predictions import LabelAnswers
 from bert_training.ml.job import TrainingSettings
 from bert_training.ml.network.base_model import BaseModelFiles
@@ -80,8 +80,8 @@ class TextClassificationNetwork:
 
     def evaluate(self, answers: LabelAnswers) -> Evaluation:
         """Judge the labels of all texts at once."""
-        figures = classification_figures(answers.gold, answers.probabilities.astype(np.float64))
-        return Evaluation(figures, class_figures(answers.gold, answers.predicted, self.label_names), answers=answers)
+        figures, classes = LABELS.figures(answers, self.label_names), LABELS.classes(answers, self.label_names)
+        return Evaluation(figures, classes, answers=answers)
 
 
 def build_network(

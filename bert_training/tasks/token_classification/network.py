@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,7 +10,7 @@ from numpy.typing import NDArray
 from transformers import AutoModelForTokenClassification
 
 from bert_training.data.entity_answers import entity_answers
-from bert_training.data.figures.entities import OUTSIDE, entity_class_figures, entity_figures
+from bert_training.data.figures.entities import ENTITIES, OUTSIDE
 from bert_training.data.predictions import EntityAnswers
 from bert_training.ml.job import TrainingSettings
 from bert_training.ml.network.base_model import BaseModelFiles
@@ -112,23 +111,11 @@ class TokenClassificationNetwork:
     def evaluate(self, answers: EntityAnswers) -> Evaluation:
         """Judge entities (strict IOB2: type and both borders) of all sentences at once."""
         kinds = sorted({name[2:] for name in self.label_names if name != OUTSIDE})
-        gold, predicted = (
-            [_tags(row, words) for row, words in zip(entities, answers.words.tolist(), strict=True)]
-            for entities in (answers.gold, answers.predicted)
-        )
-        figures, words = entity_figures(gold, predicted), int(answers.words.sum())
-        figures["accuracy"] = int(answers.right.sum()) / words if words else None
-        return Evaluation(figures, entity_class_figures(gold, predicted, kinds), answers=answers)
+        figures, classes = ENTITIES.figures(answers, kinds), ENTITIES.classes(answers, kinds)
+        return Evaluation(figures, classes, answers=answers)
 
     def _names_of(self, tags: NDArray[np.int64]) -> list[str]:
         return [self.label_names[tag] for tag in tags]
-
-
-def _tags(entities: Sequence[Any], words: int) -> list[str]:
-    tags = [OUTSIDE] * words
-    for kind, start, end, *_score in entities:
-        tags[start:end] = [f"B-{kind}", *[f"I-{kind}"] * (end - start - 1)]
-    return tags
 
 
 def _example(ids: Sequence[int], word_ids: Sequence[int | None], tags: list[int]) -> SentenceExample:
