@@ -66,9 +66,9 @@ def visible_dataset(user: Person, pk: int) -> Dataset:
 
 
 def visible_run(user: Person, pk: int) -> Run:
-    """Return a run with its job, worker, dataset and owner, or raise Http404 as if it did not exist."""
-    related = ("owner", "dataset", "job", "job__worker", "reproduced_from", "repeat_of")
-    run = runs_visible_to(user).select_related(*related).filter(pk=pk).first()
+    """Return a run with its job, worker, dataset, owner and proof (not its content), else raise Http404."""
+    related = ("owner", "dataset", "job", "job__worker", "reproduced_from", "repeat_of", "proof")
+    run = runs_visible_to(user).select_related(*related).defer("proof__content").filter(pk=pk).first()
     if run is None:
         raise Http404(_("There is no run %(id)s.") % {"id": pk})
     return run

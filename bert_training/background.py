@@ -3,8 +3,8 @@
 import logging
 
 from bert_training.contract.enums import WorkbookKind
-from bert_training.services import profiles, sweep
-from bert_training.services.errors import StorageAway
+from bert_training.services import profiles, proofs, sweep
+from bert_training.services.errors import StorageAway, StorageFull
 from bert_training.services.stored_check import check_later, check_stored_dataset, refuse_unchecked
 from bert_training.services.stored_workbooks import make_stored_workbook
 
@@ -12,9 +12,10 @@ logger = logging.getLogger(__name__)
 
 
 def sweep_files() -> None:
-    """Remove files without a row, once a day."""
+    """Remove files without a row and predictions that no proof will be made of, once a day."""
     try:
         sweep.sweep_files()
+        sweep.sweep_predictions()
     except Exception:
         logger.exception("sweep of files failed")
 
@@ -39,6 +40,17 @@ def make_profile(pk: int) -> None:
     except Exception:
         logger.exception("profile failed", extra={"dataset": pk})
         profiles.fail_profile(pk)
+
+
+def make_proof(pk: int) -> None:
+    """Make the proof of a run; when that fails, it says so instead of waiting for ever."""
+    try:
+        proofs.make_proof(pk)
+    except (StorageAway, StorageFull):
+        proofs.make_proof_later(pk)
+    except Exception:
+        logger.exception("proof failed", extra={"run": pk})
+        proofs.fail_proof(pk)
 
 
 def make_workbook(pk: int, kind: str, language: str) -> None:

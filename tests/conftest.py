@@ -11,7 +11,7 @@ from tests.browser import chromium
 from tests.processes import Product
 from tests.services import IS_EMBEDDED
 
-pytest_plugins = ["tests.personas"]
+pytest_plugins = ["tests.personas", "tests.predicting"]
 
 
 @pytest.fixture(scope="session")

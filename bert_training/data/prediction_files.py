@@ -1,6 +1,6 @@
 """Predictions of a run as one Parquet file, a row a line, which plain pandas reads."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -41,10 +41,14 @@ def write_predictions(predictions: Sequence[Predictions], path: Path) -> None:
 
 def read_predictions(path: Path) -> list[Predictions]:
     """Read what `write_predictions` wrote, joined by source and split."""
+    return merge(list(read_groups(path)))
+
+
+def read_groups(path: Path) -> Iterator[Predictions]:
+    """Read the same piece by piece, at most GROUP_ROWS rows at once."""
     with pq.ParquetFile(path) as file:
-        return merge(
-            [_read_group(file.read_row_group(place, use_threads=False)) for place in range(file.num_row_groups)]
-        )
+        for place in range(file.num_row_groups):
+            yield _read_group(file.read_row_group(place, use_threads=False))
 
 
 def _columns(part: Predictions) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from redis.exceptions import RedisError
 
 from bert_training.live.publish import GROUP, Listener, add_listener, remove_listener
 from bert_training.models import Run
-from bert_training.services.run_state import run_state
+from bert_training.services.run_state import RUN_STATE_DEFERRED, RUN_STATE_RELATED, run_state
 from bert_training.services.telemetry import PAGE_RECORDS, telemetry_since
 
 logger = logging.getLogger(__name__)
@@ -62,7 +62,7 @@ class Frame:
 
 def read_frame(run_id: int, cursor: Cursor, language: str) -> Frame:
     """Read records after a cursor and the run's state, its words in the viewer's language."""
-    run = Run.objects.select_related("job", "job__worker").filter(pk=run_id).first()
+    run = Run.objects.select_related(*RUN_STATE_RELATED).defer(*RUN_STATE_DEFERRED).filter(pk=run_id).first()
     if run is None:
         return Frame([], [], None, cursor)
     found = telemetry_since(run_id, logs_after=cursor.logs, metrics_after=cursor.metrics, limit=PAGE_RECORDS)

@@ -77,7 +77,8 @@ SELECT CASE WHEN job.id IS NOT NULL THEN jsonb_build_object(
         'id', data.id, 'sha256', data.sha256, 'bytes', data.bytes, 'table_sha256', data.table_sha256,
         'table_bytes', data.table_bytes, 'rows', data.rows
     ),
-    'split_digest', run.split_digest, 'resume_checkpoint_step', job.checkpoint_step,
+    'split_digest', run.split_digest, 'wants_predictions', NOT run.simulate,
+    'resume_checkpoint_step', job.checkpoint_step,
     'lease_seconds', $5, 'heartbeat_seconds', $6
 )::text END
 FROM me

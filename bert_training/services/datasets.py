@@ -28,6 +28,7 @@ from bert_training.models.dataset import PRIVACY_FULL
 from bert_training.services.errors import DatasetNotReady, InUse, QuotaExceeded, ServiceError, StorageFull
 from bert_training.services.manifests import inherit_manifest
 from bert_training.services.profiles import start_profile
+from bert_training.services.proofs import drop_predictions
 from bert_training.services.quotas import queue_at_quota, require_room
 from bert_training.services.sources import Sources, Uploads, request_of, require_known, stored_sources, upload_sources
 from bert_training.services.stored_files import drop_files, is_whole, put_file
@@ -265,9 +266,10 @@ def update_dataset(dataset: Dataset, *, name: str | None = None, description: st
 
 
 def delete_dataset(dataset: Dataset) -> None:
-    """Delete files, summary, report, profile and manifest; raises InUse while a queued or running run needs them.
+    """Delete files, summary, report, profile, manifest, and the predictions of the runs that have ended.
 
-    The row goes too, unless runs that have ended stand on it: they keep its name and digest.
+    The row goes too, unless such runs stand on it: they keep its name and digest, and their own figures. Raises InUse
+    while a queued or running run needs the data.
     """
     with transaction.atomic():
         Dataset.objects.select_for_update().get(pk=dataset.pk)
@@ -279,6 +281,7 @@ def delete_dataset(dataset: Dataset) -> None:
             DatasetProfile.objects.filter(dataset=dataset).delete()
             TokenLengths.objects.filter(dataset=dataset).delete()
             DatasetManifest.objects.filter(dataset=dataset).delete()
+            drop_predictions(runs)
         else:
             dataset.delete()
         keys = stored_keys(dataset)

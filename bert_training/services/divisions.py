@@ -64,6 +64,11 @@ class Division:
         """Return how many rows there are to train on."""
         return self.letters.count(LETTER_OF[Split.TRAIN])
 
+    @property
+    def rows(self) -> dict[str, int]:
+        """Return how many rows each split has."""
+        return {split.value: self.letters.count(LETTER_OF[split]) for split in Split}
+
 
 @dataclass(frozen=True)
 class Grounds:

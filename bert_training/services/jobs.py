@@ -28,6 +28,7 @@ from bert_training.services.errors import AlreadyFinished, ProtocolError, Servic
 from bert_training.services.phases import COLUMNS as PHASE_COLUMNS
 from bert_training.services.phases import enter_phase
 from bert_training.services.profiles import note_token_lengths
+from bert_training.services.proofs import start_proof
 from bert_training.services.transactions import short_transaction
 
 logger = logging.getLogger(__name__)
@@ -174,9 +175,9 @@ def complete_job(worker: Worker, job_id: int, report: CompleteRequest) -> Comple
 
 
 def _require_whole_streams(attempt: JobAttempt, report: CompleteRequest) -> None:
-    if attempt.log_seq < report.log_seq or attempt.metric_seq < report.metric_seq:
-        message = _("Not all log lines and metric points have arrived.")
-        have = {"log_seq": attempt.log_seq, "metric_seq": attempt.metric_seq}
+    have = {counter: getattr(attempt, counter) for counter in ("log_seq", "metric_seq", "prediction_seq")}
+    if any(have[counter] < getattr(report, counter) for counter in have):
+        message = _("Not all log lines, metric points and predictions have arrived.")
         raise ProtocolError(ErrorCode.STREAM_INCOMPLETE, message, **have)
 
 
@@ -187,6 +188,8 @@ def _end_job(job: Job, attempt: JobAttempt, report: CompleteRequest) -> None:
     if report.outcome is Outcome.COMPLETED and report.result is not None:
         result = report.result.model_dump(mode="json")
         facts = {"result": result, "model_fingerprint": report.result.model_fingerprint}
+        if report.prediction_seq:
+            start_proof(job.run_id)
     elif report.outcome is Outcome.FAILED:
         reason, message = _failure(report)
     else:

@@ -2,15 +2,13 @@
 
 import csv
 import io
-from collections import Counter
 from typing import Any
 
 from django.utils.translation import gettext as _
 
-from bert_training.contract.enums import ErrorCode, Split
+from bert_training.contract.enums import ErrorCode
 from bert_training.data.model_card import ModelCardFacts
 from bert_training.data.model_card import model_card as write_card
-from bert_training.data.splitting.manifest import LETTER_OF
 from bert_training.models import Metric, Run
 from bert_training.services.divisions import division_of
 from bert_training.services.errors import ServiceError
@@ -35,17 +33,11 @@ def model_card(run: Run) -> str:
         best_step=result["best_step"],
         metrics=result["metrics"],
         classes=result["classes"],
-        rows=rows_by_split(run),
+        rows=division_of(run).rows,
         provenance=_provenance(run),
         reading=run.hyperparameters,
     )
     return write_card(facts)
-
-
-def rows_by_split(run: Run) -> dict[str, int]:
-    """Count the rows of training, validation and test from the stored manifest."""
-    letters = Counter(division_of(run).letters)
-    return {split.value: letters[LETTER_OF[split]] for split in Split}
 
 
 def _provenance(run: Run) -> dict[str, Any]:

@@ -14,13 +14,17 @@ from bert_training.models.reasons import explain
 from bert_training.services.phases import phases_of
 from bert_training.services.telemetry import iso_utc
 
+# What run_state reads of other tables, in the query of the run itself; the proof's content is large.
+RUN_STATE_RELATED = ("job", "job__worker", "proof")
+RUN_STATE_DEFERRED = ("proof__content",)
+
 # What a phase stands for on a progress bar whose whole is 1; training takes what lies between.
 TRAINING_BEGINS = 0.05
 TRAINING_ENDS = 0.95
 
 
 def run_state(run: Run) -> dict[str, Any]:
-    """Return status, progress, labels, attempts and error of a run whose `job` is loaded. Costs one query."""
+    """Return status, progress, labels, attempts, error and proof of a run loaded with RUN_STATE_RELATED: one query."""
     job = run.job
     attempts = list(job.attempts.select_related("worker").order_by("number"))
     return {
@@ -34,7 +38,13 @@ def run_state(run: Run) -> dict[str, Any]:
         "progress": progress_of(job, attempts[-1] if attempts else None),
         "attempts": attempt_states(attempts),
         "error": error_of(run),
+        "proof": proof_status(run),
     }
+
+
+def proof_status(run: Run) -> str | None:
+    """Return pending, ready or failed; None for a run that has no proof (yet)."""
+    return run.proof.status if hasattr(run, "proof") else None
 
 
 def silent_sentence(job: Job) -> str:

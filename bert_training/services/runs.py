@@ -5,6 +5,7 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.db.models import Q
 from django.utils.translation import gettext as _
 from pydantic import ValidationError
 
@@ -16,6 +17,7 @@ from bert_training.services.carried_divisions import carry_division
 from bert_training.services.divisions import Division, divide, division_of, store_division
 from bert_training.services.errors import DatasetGone, DatasetNotReady, InUse, InvalidRun
 from bert_training.services.initial_models import find_initial_model, require_reachable
+from bert_training.services.proofs import drop_predictions
 from bert_training.services.stored_files import require_table
 from bert_training.services.transactions import hold_dataset, short_transaction
 from bert_training.tasks import TASKS
@@ -235,10 +237,11 @@ def update_run(run: Run, *, name: str) -> None:
 
 
 def delete_run(run: Run) -> None:
-    """Delete a finished run with its log and figures, and its repeats with theirs; raises InUse until all ended."""
+    """Delete a finished run with its log, figures and predictions, and its repeats; raises InUse until all ended."""
     with transaction.atomic():
         _require_ended(run, _("Cancel the run before you delete it."))
         Run.objects.select_for_update().filter(pk=run.pk).first()  # waits for one that is being made of it
+        drop_predictions(Run.objects.filter(Q(pk=run.pk) | Q(repeat_of=run.pk)))
         for repeat in run.repeats.order_by("pk"):
             _require_ended(repeat, _("Cancel the repeats of the run before you delete it."))
             repeat.delete()

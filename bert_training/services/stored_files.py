@@ -66,12 +66,12 @@ def drop_files(keys: Sequence[str]) -> None:
 
 def open_original(dataset: Dataset, part: Split = Split.TRAIN) -> StoredFile:
     """Open the uploaded bytes of one file; raises DatasetGone, StorageAway, KeyError when it has no such part."""
-    return _open(dataset.part_key(part), dataset.files[part]["sha256"])
+    return open_stored(dataset.part_key(part), dataset.files[part]["sha256"])
 
 
 def open_table(dataset: Dataset) -> StoredFile:
     """Open the canonical Parquet table; raises DatasetGone, StorageAway."""
-    return _open(dataset.table_key, dataset.table_sha256)
+    return open_stored(dataset.table_key, dataset.table_sha256)
 
 
 def damage_of(dataset: Dataset) -> list[str]:
@@ -95,7 +95,7 @@ def require_table(dataset: Dataset) -> None:
             raise FileNotFoundError
 
 
-def _open(key: str, sha256: str) -> StoredFile:
+def open_stored(key: str, sha256: str) -> StoredFile:
     """Open a stored file whose bytes are those that were checked: a run must not train on others. 50 MB take 0.1 s."""
     digest = hashlib.sha256()
     with reading(key):
@@ -127,7 +127,7 @@ def reading(key: str) -> Iterator[None]:
 def is_whole(key: str, sha256: str) -> bool:
     """Tell whether a stored file is there and unchanged; reads it from end to end. Raises StorageAway."""
     try:
-        _open(key, sha256).close()
+        open_stored(key, sha256).close()
     except DatasetGone:
         return False
     return True
@@ -136,7 +136,7 @@ def is_whole(key: str, sha256: str) -> bool:
 @contextmanager
 def stored_copy(key: str, sha256: str) -> Iterator[Path]:
     """Copy a stored file to a temporary path for as long as the block runs; raises DatasetGone, StorageAway."""
-    with _open(key, sha256) as source, on_disk(source) as path:
+    with open_stored(key, sha256) as source, on_disk(source) as path:
         yield path
 
 

@@ -1,4 +1,7 @@
-"""Removes stored files without a row: what a crash between file and row, or a failed deletion, left behind."""
+"""Removes what nobody needs: stored files without a row, and predictions of which no proof will be made.
+
+A crash between file and row leaves such files behind, an attempt that did not complete such predictions.
+"""
 
 import logging
 import uuid
@@ -7,7 +10,9 @@ from datetime import timedelta
 from django.core.files.storage import default_storage
 from django.utils import timezone
 
-from bert_training.models import Dataset
+from bert_training.contract.enums import TERMINAL_STATUSES, ProofStatus
+from bert_training.models import Dataset, Prediction, Run, RunProof
+from bert_training.services.proofs import FOLDER as PROOFS
 from bert_training.services.stored_files import drop_files
 
 logger = logging.getLogger(__name__)
@@ -17,13 +22,29 @@ MINIMUM_AGE = timedelta(days=1)  # an upload stores its files first and its row 
 
 
 def sweep_files() -> int:
-    """Delete files of no dataset that are older than a day; returns how many. Safe to repeat."""
-    kept = set(Dataset.objects.filter(deleted_at__isnull=True).values_list("uuid", flat=True))
-    orphans = [key for name in _stored_folders() if _uuid_of(name) not in kept for key in _old_files(name)]
+    """Delete files of no dataset and no proof that are older than a day; returns how many. Safe to repeat."""
+    orphans = [*_orphans_of_datasets(), *_orphans_of_proofs()]
     drop_files(orphans)
     if orphans:
         logger.warning("files without a row removed", extra={"files": len(orphans)})
     return len(orphans)
+
+
+def sweep_predictions() -> int:
+    """Delete staged predictions of runs that have ended and wait for no proof; returns how many."""
+    ended = Run.objects.filter(status__in=TERMINAL_STATUSES)
+    waiting = RunProof.objects.filter(status=ProofStatus.PENDING, key="")
+    return Prediction.objects.filter(run__in=ended).exclude(run__in=waiting.values("run")).delete()[0]
+
+
+def _orphans_of_datasets() -> list[str]:
+    kept = set(Dataset.objects.filter(deleted_at__isnull=True).values_list("uuid", flat=True))
+    return [key for name in _stored_folders() if _uuid_of(name) not in kept for key in _old_files(f"{FOLDER}/{name}")]
+
+
+def _orphans_of_proofs() -> list[str]:
+    kept = set(RunProof.objects.exclude(key="").values_list("key", flat=True))
+    return [key for key in _old_files(PROOFS) if key not in kept]
 
 
 def _stored_folders() -> list[str]:
@@ -40,7 +61,10 @@ def _uuid_of(name: str) -> uuid.UUID | None:
         return None
 
 
-def _old_files(name: str) -> list[str]:
-    keys = [f"{FOLDER}/{name}/{file}" for file in default_storage.listdir(f"{FOLDER}/{name}")[1]]
+def _old_files(folder: str) -> list[str]:
+    try:
+        keys = [f"{folder}/{file}" for file in default_storage.listdir(folder)[1]]
+    except FileNotFoundError:  # nothing was ever stored in this folder
+        return []
     newest = timezone.now() - MINIMUM_AGE
     return [key for key in keys if default_storage.get_modified_time(key) < newest]

@@ -1,15 +1,11 @@
-"""Takes the numbered streams of an attempt (log lines, metric points) and reads them back by cursor.
-
-The stream is written once, for any record: `_append` knows numbers and locks, a small function a stream its columns.
-"""
+"""Takes log lines and metric points of an attempt, and reads them back by cursor."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import Any
 
-from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -17,16 +13,13 @@ from bert_training.contract.enums import ErrorCode, LogLevel
 from bert_training.contract.limits import LOG_BYTES_PER_RUN, LOG_LINES_PER_RUN, METRIC_NAMES_PER_RUN
 from bert_training.contract.messages import LogBatch, LogLine, MetricBatch, MetricPoint, StreamAnswer
 from bert_training.contract.text import clean_line
-from bert_training.live.publish import ring
 from bert_training.models import Job, Log, Metric, Worker
-from bert_training.services import jobs
 from bert_training.services.errors import ProtocolError
-from bert_training.services.streams import StreamTable, lock_stream
+from bert_training.services.streams import BatchPlace, StreamTable, append_records
 from bert_training.services.transactions import short_transaction
 
 logger = logging.getLogger(__name__)
 
-Record = TypeVar("Record")
 LEVELS = frozenset(level.value for level in LogLevel)
 OLDEST_PLAUSIBLE = datetime(2000, 1, 1, tzinfo=UTC)
 PAGE_RECORDS = 500
@@ -42,38 +35,17 @@ METRICS = StreamTable(
 @short_transaction
 def append_logs(worker: Worker, batch: LogBatch) -> StreamAnswer:
     """Store the lines that are not stored yet; raises ProtocolError stream_gap when lines before them are missing."""
-    return _append(worker, batch, batch.lines, table=LOGS, to_columns=_log_columns)
+    return append_records(worker, _place(batch), batch.lines, table=LOGS, to_columns=_log_columns)
 
 
 @short_transaction
 def append_metrics(worker: Worker, batch: MetricBatch) -> StreamAnswer:
     """Store the points that are not stored yet; raises ProtocolError stream_gap when points before them are missing."""
-    return _append(worker, batch, batch.points, table=METRICS, to_columns=_metric_columns)
+    return append_records(worker, _place(batch), batch.points, table=METRICS, to_columns=_metric_columns)
 
 
-def _append(
-    worker: Worker,
-    batch: LogBatch | MetricBatch,
-    records: Sequence[Record],
-    *,
-    table: StreamTable,
-    to_columns: Callable[[Job, Sequence[Record]], Sequence[Sequence[Any]]],
-) -> StreamAnswer:
-    """Batch rule of the protocol, under the job's lock: gap = 409, known = no-op, overlap = the tail only.
-
-    Accepted late too, after the attempt or the job ended: it changes no state and renews no lease (R3).
-    """
-    head = lock_stream(worker, batch.job_id, batch.attempt)
-    next_seq = head.seqs[table.counter] + 1
-    if batch.first_seq > next_seq:
-        message = _("Records from %(number)s on are missing.") % {"number": next_seq}
-        raise ProtocolError(ErrorCode.STREAM_GAP, message, next_seq=next_seq)
-    fresh = records[next_seq - batch.first_seq :]
-    if fresh:
-        head.append(table, to_columns(head.job, fresh), acknowledged=len(fresh))
-        transaction.on_commit(lambda: ring(head.job.run_id))
-    directive = head.job.directive() if head.is_current else jobs.CONTINUE
-    return StreamAnswer(next_seq=next_seq + len(fresh), directive=directive)
+def _place(batch: LogBatch | MetricBatch) -> BatchPlace:
+    return BatchPlace(batch.job_id, batch.attempt, batch.first_seq)
 
 
 def _log_columns(job: Job, lines: Sequence[LogLine]) -> Sequence[Sequence[Any]]:

@@ -26,7 +26,7 @@ NETWORKS = ("torch", "transformers", "numpy", "pandas")
 LEARNING = (*NETWORKS, "accelerate", "peft", "safetensors", "sklearn", "seqeval", "sacrebleu", "huggingface_hub")
 SPECS = (f"{B}tasks", f"{B}contract")
 # What pages, API, admin and sockets share: they read rows, ask access, and change things through services only.
-DOORS = (f"{B}services", f"{B}access", f"{B}models", *SPECS)
+DOORS = (f"{B}services", f"{B}access", f"{B}models", f"{B}data.proof.shape", *SPECS)
 
 ROWS = (
     Row(f"{B[:-1]}/__init__.py"),

@@ -247,7 +247,7 @@ def test_an_end_waits_for_the_whole_log(running_job: Job, worker: Worker) -> Non
     with pytest.raises(ProtocolError) as refusal:
         complete_job(worker, running_job.pk, completion(log_seq=2))
     assert refusal.value.code == ErrorCode.STREAM_INCOMPLETE
-    assert refusal.value.extra == {"log_seq": 1, "metric_seq": 0}
+    assert refusal.value.extra == {"log_seq": 1, "metric_seq": 0, "prediction_seq": 0}
 
 
 def test_a_failure_keeps_its_reason(running_job: Job, worker: Worker) -> None:

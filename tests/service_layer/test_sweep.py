@@ -28,6 +28,7 @@ def test_an_old_file_without_a_row_goes_and_those_with_one_stay(
 ) -> None:
     monkeypatch.setattr(sweep, "MINIMUM_AGE", timedelta(seconds=-5))  # everything stored so far counts as old
     monkeypatch.setattr(sweep, "_stored_folders", lambda: [orphan.split("/")[1], str(dataset.uuid)])
+    monkeypatch.setattr(sweep, "_orphans_of_proofs", list)  # those of other tests
     assert sweep.sweep_files() == 1
     assert not default_storage.exists(orphan)
     assert default_storage.exists(dataset.original_key)
