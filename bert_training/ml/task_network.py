@@ -13,6 +13,7 @@ import torch
 from numpy.typing import NDArray
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
+from bert_training.data.figures.judgement import Judgement
 from bert_training.data.figures.shapes import ClassFigures, Figures
 from bert_training.data.predictions import EntityAnswers, LabelAnswers
 
@@ -94,6 +95,8 @@ class TaskNetwork(Protocol[ExampleT]):
 
     label_per_token: bool  # else one a row
     example_class: type[ExampleT]
+    judgement: Judgement[Any]  # computes every figure
+    judged_names: list[str]  # of classes or entity types
 
     def count_labels(self, table: pd.DataFrame) -> NDArray[np.int64]:
         """Count each label id in the rows, without encoding them. Returns (K,)."""

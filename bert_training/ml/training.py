@@ -174,11 +174,11 @@ class TrainingSession:
         self.alerts.after_test(test)
         judged_test = JudgedTest(self._new_judge(), self.prepared.rows.splits["test"], test, self.job.best_metric)
         long_text = compare_ways(judged_test, self.report, seed=self.settings.seed)
-        if self.world.is_main:
-            gather_evidence(self.job, judged, self.report)
-        self.report.enter("saving")
         if not self.world.is_main:
+            self.report.enter("saving")
             return TrainingResult("completed", test.metrics, test.classes, model_fingerprint="", best_step=best_step)
+        evidence = gather_evidence(self.job, judged, self.report)
+        self.report.enter("saving")
         facts = RunFacts(
             job=self.job,
             machine=self.prepared.machine,
@@ -203,6 +203,7 @@ class TrainingSession:
             fingerprint,
             best_step,
             long_text,
+            prediction_digest=evidence.digest,
             calibration=judged.calibration and judged.calibration.facts(),
         )
 

@@ -1,4 +1,4 @@
-"""Which rows of a run count as one when chance is judged: near-duplicates and rows of a group, as the portal divides."""
+"""Which rows of a run count as one when chance is judged: near-duplicates and rows of a group, by the portal's rule."""
 
 from collections.abc import Sequence
 

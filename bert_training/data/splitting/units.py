@@ -13,7 +13,7 @@ def groups_of_names(names: Sequence[str]) -> list[int]:
 
 
 def units_of_rows(copies: Sequence[int], names: Sequence[str]) -> list[int]:
-    """Return the unit of each row. copies: its near-duplicates.  names: of its group, empty where there is no column."""
+    """Return the unit of each row. copies: its near-duplicates.  names: of its group, empty without such a column."""
     return join_groups([copies, groups_of_names(names)] if names else [copies])
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bert_training.contract.enums import PredictionSource, Split
-from bert_training.data.predictions import EntityAnswers, LabelAnswers, Predictions
+from bert_training.data.predictions import EntityAnswers, LabelAnswers, Predictions, prediction_digest
 from bert_training.ml.job import TrainingJob
 from bert_training.ml.proof.final_judgement import FinalJudgement
 from bert_training.ml.reporting import RunReport
@@ -13,9 +13,10 @@ from bert_training.ml.reporting import RunReport
 
 @dataclass(frozen=True)
 class Evidence:
-    """predictions: of all sources, as they were told."""
+    """predictions: of all sources, as they were told.  digest: their SHA-256, whatever their order."""
 
     predictions: list[Predictions]
+    digest: str
 
 
 def gather_evidence(job: TrainingJob, judged: FinalJudgement, report: RunReport) -> Evidence:
@@ -27,7 +28,7 @@ def gather_evidence(job: TrainingJob, judged: FinalJudgement, report: RunReport)
     predictions = [own for own in predictions if len(own.rows)]
     for own in predictions:
         report.reporter.predictions(own)
-    return Evidence(predictions)
+    return Evidence(predictions, prediction_digest(predictions))
 
 
 def _of_split(job: TrainingJob, split: Split, answers: LabelAnswers | EntityAnswers) -> Predictions:

@@ -27,9 +27,10 @@ class TextClassificationNetwork:
     pipeline_tag = "text-classification"
     label_per_token = False
     example_class = Example
+    judgement = LABELS
 
     def __init__(self, base_model: BaseModelFiles, label_names: list[str], settings: TrainingSettings) -> None:
-        self.label_names = label_names
+        self.label_names = self.judged_names = label_names
         self.label_smoothing = settings.label_smoothing_factor
         self.tokenizer = load_tokenizer(base_model, settings)
         self.model = load_model(AutoModelForSequenceClassification, base_model, label_names, dropout=settings.dropout)
@@ -80,8 +81,8 @@ class TextClassificationNetwork:
 
     def evaluate(self, answers: LabelAnswers) -> Evaluation:
         """Judge the labels of all texts at once."""
-        figures, classes = LABELS.figures(answers, self.label_names), LABELS.classes(answers, self.label_names)
-        return Evaluation(figures, classes, answers=answers)
+        figures = self.judgement.figures(answers, self.judged_names)
+        return Evaluation(figures, self.judgement.classes(answers, self.judged_names), answers=answers)
 
 
 def build_network(

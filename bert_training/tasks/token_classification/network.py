@@ -54,9 +54,11 @@ class TokenClassificationNetwork:
     pipeline_tag = "token-classification"
     label_per_token = True
     example_class = SentenceExample
+    judgement = ENTITIES
 
     def __init__(self, base_model: BaseModelFiles, label_names: list[str], settings: TrainingSettings) -> None:
         self.label_names = label_names
+        self.judged_names = sorted({name[2:] for name in label_names if name != OUTSIDE})
         self.label_smoothing = settings.label_smoothing_factor
         self.tag_ids = {name: index for index, name in enumerate(label_names)}
         self.tokenizer = load_tokenizer(base_model, settings, takes_words=True)
@@ -110,9 +112,8 @@ class TokenClassificationNetwork:
 
     def evaluate(self, answers: EntityAnswers) -> Evaluation:
         """Judge entities (strict IOB2: type and both borders) of all sentences at once."""
-        kinds = sorted({name[2:] for name in self.label_names if name != OUTSIDE})
-        figures, classes = ENTITIES.figures(answers, kinds), ENTITIES.classes(answers, kinds)
-        return Evaluation(figures, classes, answers=answers)
+        figures = self.judgement.figures(answers, self.judged_names)
+        return Evaluation(figures, self.judgement.classes(answers, self.judged_names), answers=answers)
 
     def _names_of(self, tags: NDArray[np.int64]) -> list[str]:
         return [self.label_names[tag] for tag in tags]
