@@ -75,9 +75,9 @@ class Batch:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Figures of one split; None = not defined there.  predictions: logits of each row, where a Judge made them.
+    """Figures of one split; None = not defined there.
 
-    answers: what the figures were counted from.
+    Of a Judge: predictions: logits of each row.  answers: what the figures were counted from.
     """
 
     metrics: Figures

@@ -97,8 +97,10 @@ class Judge:
 
     def figures(self, predictions: Sequence[Logits], examples: Sequence[ExampleT]) -> Evaluation:
         """Judge predictions of these rows; a figure that is not finite is not defined."""
-        evaluation = self.network.evaluate(self.network.answers(predictions, examples))
-        return replace(evaluation, metrics={name: _defined(value) for name, value in evaluation.metrics.items()})
+        answers = self.network.answers(predictions, examples)
+        evaluation = self.network.evaluate(answers)
+        metrics = {name: _defined(value) for name, value in evaluation.metrics.items()}
+        return Evaluation(metrics, evaluation.classes, answers=answers)
 
     def reading(self, cutting: Cutting) -> Self:
         """Return a judge that reads rows in another way and is the same in all else."""

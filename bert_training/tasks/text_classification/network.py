@@ -1,6 +1,7 @@
 """The network that gives a text one of K labels: BERT-type encoder with a classification head."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -8,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 from transformers import AutoModelForSequenceClassification
 
+from bert_training.data.figures.judgement import Judgement
 from bert_training.data.figures.labels import LABELS
 from bert_training.data.predictions import LabelAnswers
 from bert_training.ml.job import TrainingSettings
@@ -27,7 +29,7 @@ class TextClassificationNetwork:
     pipeline_tag = "text-classification"
     label_per_token = False
     example_class = Example
-    judgement = LABELS
+    judgement: Judgement[Any] = LABELS
 
     def __init__(self, base_model: BaseModelFiles, label_names: list[str], settings: TrainingSettings) -> None:
         self.label_names = self.judged_names = label_names
@@ -82,7 +84,7 @@ class TextClassificationNetwork:
     def evaluate(self, answers: LabelAnswers) -> Evaluation:
         """Judge the labels of all texts at once."""
         figures = self.judgement.figures(answers, self.judged_names)
-        return Evaluation(figures, self.judgement.classes(answers, self.judged_names), answers=answers)
+        return Evaluation(figures, self.judgement.classes(answers, self.judged_names))
 
 
 def build_network(

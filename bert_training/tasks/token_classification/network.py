@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,6 +12,7 @@ from transformers import AutoModelForTokenClassification
 
 from bert_training.data.entity_answers import entity_answers
 from bert_training.data.figures.entities import ENTITIES, OUTSIDE
+from bert_training.data.figures.judgement import Judgement
 from bert_training.data.predictions import EntityAnswers
 from bert_training.ml.job import TrainingSettings
 from bert_training.ml.network.base_model import BaseModelFiles
@@ -54,7 +56,7 @@ class TokenClassificationNetwork:
     pipeline_tag = "token-classification"
     label_per_token = True
     example_class = SentenceExample
-    judgement = ENTITIES
+    judgement: Judgement[Any] = ENTITIES
 
     def __init__(self, base_model: BaseModelFiles, label_names: list[str], settings: TrainingSettings) -> None:
         self.label_names = label_names
@@ -113,7 +115,7 @@ class TokenClassificationNetwork:
     def evaluate(self, answers: EntityAnswers) -> Evaluation:
         """Judge entities (strict IOB2: type and both borders) of all sentences at once."""
         figures = self.judgement.figures(answers, self.judged_names)
-        return Evaluation(figures, self.judgement.classes(answers, self.judged_names), answers=answers)
+        return Evaluation(figures, self.judgement.classes(answers, self.judged_names))
 
     def _names_of(self, tags: NDArray[np.int64]) -> list[str]:
         return [self.label_names[tag] for tag in tags]
