@@ -1,6 +1,6 @@
 """Repeats of a run: what came of them, in words, and the forms that ask for more. It is a spread, never an interval."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from django import forms
@@ -18,7 +18,7 @@ from bert_training.models import Run
 from bert_training.pages.requests import form_page, person
 from bert_training.pages.words import figure_text
 from bert_training.services.errors import ServiceError
-from bert_training.services.repeat_summary import Repeat, RepeatSummary, repeats_of
+from bert_training.services.repeat_summary import MetricSpread, Repeat, RepeatSummary, repeats_of
 from bert_training.services.repeats import FEWEST, repeat_run
 from bert_training.tasks import TASKS
 from bert_training.tasks.spec import Metric
@@ -73,9 +73,10 @@ class ShownKind:
 
     title: str
     explanation: str
-    spread_title: str
-    deciding: str
     progress: str
+    spread_title: str
+    sentence: str
+    deciding: str
     repeats: list[ShownRepeat]
     spreads: list[ShownSpread]
     form: RepeatForm | None
@@ -131,24 +132,34 @@ def _shown(run: Run, summary: RepeatSummary, *, can_ask: bool) -> ShownKind:
     words = ngettext(
         "%(ended)s of %(planned)s repeat has ended.", "%(ended)s of %(planned)s repeats have ended.", summary.planned
     )
+    spreads = [_shown_spread(each) for each in summary.spreads]
     return ShownKind(
         title=_(TITLES[summary.kind]),
         explanation=_(EXPLANATIONS[summary.kind]),
         progress=words % {"ended": summary.ended, "planned": summary.planned},
         spread_title=_(SPREAD_WORDS[summary.kind]),
+        sentence=_sentence(spreads[0]) if spreads else "",
         deciding=_(deciding.label),
         repeats=[_shown_repeat(each, summary.kind, deciding) for each in summary.repeats],
-        spreads=[
-            ShownSpread(
-                _(metric.label),
-                figure_text(metric, spread.mean),
-                figure_text(metric, spread.standard_deviation),
-                figure_text(metric, spread.lowest),
-                figure_text(metric, spread.highest),
-            )
-            for metric, spread in summary.spreads
-        ],
+        spreads=spreads,
         form=_form(summary) if can_ask else None,
+    )
+
+
+def _sentence(spread: ShownSpread) -> str:
+    """Say the spread of the deciding figure."""
+    words = _("%(label)s: mean %(mean)s, standard deviation %(deviation)s; lowest %(lowest)s, highest %(highest)s.")
+    return words % asdict(spread)
+
+
+def _shown_spread(each: MetricSpread) -> ShownSpread:
+    metric, spread = each.metric, each.spread
+    return ShownSpread(
+        _(metric.label),
+        figure_text(metric, spread.mean),
+        figure_text(metric, spread.standard_deviation),
+        figure_text(metric, spread.lowest),
+        figure_text(metric, spread.highest),
     )
 
 

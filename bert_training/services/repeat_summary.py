@@ -25,6 +25,14 @@ class Repeat:
 
 
 @dataclass(frozen=True)
+class MetricSpread:
+    """How one figure of the task spreads."""
+
+    metric: Metric
+    spread: Spread
+
+
+@dataclass(frozen=True)
 class RepeatSummary:
     """All repeats of one kind.
 
@@ -34,7 +42,7 @@ class RepeatSummary:
     kind: RepeatKind
     planned: int
     repeats: list[Repeat]
-    spreads: list[tuple[Metric, Spread]]
+    spreads: list[MetricSpread]
 
     @property
     def ended(self) -> int:
@@ -77,10 +85,10 @@ def _metrics_of(child: Any) -> Metrics:
     return child.result_metrics or {}
 
 
-def _spreads(run: Run, figures: Sequence[Metrics]) -> list[tuple[Metric, Spread]]:
+def _spreads(run: Run, figures: Sequence[Metrics]) -> list[MetricSpread]:
     """Return the spread of each metric of the task, the deciding one first."""
     spec = TASKS[run.task]
     deciding = spec.deciding_metric(run.hyperparameters)
     ordered = sorted(spec.metrics, key=lambda metric: metric != deciding)
     found = ((metric, spread_of([each.get(metric.name) for each in figures])) for metric in ordered)
-    return [(metric, spread) for metric, spread in found if spread is not None]
+    return [MetricSpread(metric, spread) for metric, spread in found if spread is not None]

@@ -70,5 +70,5 @@ def _facts_of(summary: RepeatSummary) -> dict[str, Any]:
             }
             for repeat in summary.repeats
         ],
-        "spread": [{"metric": metric.name, **asdict(spread)} for metric, spread in summary.spreads],
+        "spread": [{"metric": each.metric.name, **asdict(each.spread)} for each in summary.spreads],
     }
