@@ -18,7 +18,7 @@ from bert_training.data.figures.rates import (
     sparse_counts,
     weighted_rates,
 )
-from bert_training.data.figures.scores import class_steps, is_stated, log_loss, top_shares
+from bert_training.data.figures.scores import class_steps, is_stated, log_losses, top_hits
 from bert_training.data.figures.shapes import ClassFigures, Figures, defined
 from bert_training.data.predictions import LabelAnswers
 
@@ -104,12 +104,12 @@ def _score_figures(answers: LabelAnswers) -> Figures:
         return dict.fromkeys(names)
     areas = [(steps.auc_roc, steps.average_precision) for _, steps in class_steps(answers.gold, answers.probabilities)]
     auc_roc, auc_pr = np.mean(areas, axis=0).tolist() if areas else (None, None)
-    shares = top_shares(answers.gold, answers.probabilities, tops)
+    hits = top_hits(answers.gold, answers.probabilities, tops)
     return {
         "auc_roc": auc_roc,
         "auc_pr": auc_pr,
-        "log_loss": log_loss(answers.gold, answers.probabilities),
-        **{f"top_{size}": value for size, value in shares.items()},
+        "log_loss": float(log_losses(answers.gold, answers.probabilities).mean()),
+        **{f"top_{size}": float(hit.mean()) for size, hit in hits.items()},
     }
 
 

@@ -61,19 +61,21 @@ def class_steps(gold: NDArray[np.int64], probabilities: NDArray[np.float16]) -> 
         yield label, Steps(reached, np.cumsum(every[occurs]) - reached)
 
 
-def log_loss(gold: NDArray[np.int64], probabilities: NDArray[np.float16]) -> float:
-    """Mean of -log of the probability of the right class."""
+def log_losses(gold: NDArray[np.int64], probabilities: NDArray[np.float16]) -> NDArray[np.float64]:
+    """Return -log of the probability of the right class of each row; the log-loss is their mean."""
     stated = probabilities[np.arange(len(gold)), gold].astype(np.float64)
-    return float(-np.log(np.maximum(stated, LEAST)).mean())
+    return -np.log(np.maximum(stated, LEAST))
 
 
-def top_shares(gold: NDArray[np.int64], probabilities: NDArray[np.float16], sizes: Sequence[int]) -> dict[int, float]:
-    """Return for each k the share of rows whose class is among the k most probable.
+def top_hits(
+    gold: NDArray[np.int64], probabilities: NDArray[np.float16], sizes: Sequence[int]
+) -> dict[int, NDArray[np.float64]]:
+    """Return for each k whether the class of each row is among the k most probable; top-k is the mean.
 
-    Of classes with one and the same probability at the edge, those inside are drawn by lot: the share is the expected
-    one, so that no class is favoured by its place.
+    Of classes with one and the same probability at the edge, those inside are drawn by lot: a row has its chance of
+    being among them, so that no class is favoured by its place.
     """
-    sums = dict.fromkeys(sizes, 0.0)
+    hits = {size: np.zeros(len(gold)) for size in sizes}
     step = max(1, BLOCK_CELLS // probabilities.shape[1])
     bits = probabilities.view(np.uint16)
     for start in range(0, len(gold), step):
@@ -82,5 +84,5 @@ def top_shares(gold: NDArray[np.int64], probabilities: NDArray[np.float16], size
         above = np.count_nonzero(block > stated, axis=1)
         equal = np.count_nonzero(block == stated, axis=1)
         for size in sizes:
-            sums[size] += float(np.clip((size - above) / equal, 0.0, 1.0).sum())
-    return {size: total / len(gold) for size, total in sums.items()}
+            hits[size][start : start + step] = np.clip((size - above) / equal, 0.0, 1.0)
+    return hits

@@ -1,22 +1,23 @@
 """95 % intervals of figures, from counts by unit alone.
 
 Shares (accuracy, micro figures, those of one class) are bounded by Wilson. F1 is one too: 2J / (1 + J) with J, the
-right answers among all rows that are or were said to be of the class. Other figures are bounded by the bootstrap: what
-lies between 2.5 % and 97.5 % of the replicates, moved so that their mean is the figure itself, as a mean over classes
-comes out too low where a class is seldom drawn. A mean over classes never has less doubt than the Wilson intervals of
-its classes add up to: replicates know only errors that were seen, and five examples without one would leave no doubt.
+right answers among all rows that are or were said to be of the class. Other figures are bounded by the bootstrap, from
+2.5 % to 97.5 % of the replicates: as they are, and moved so that their mean is the figure itself, whichever reaches
+further, as means over classes come out too low where a class is seldom drawn. A mean over classes also has no less
+doubt than the Wilson intervals of its classes add up to: replicates know only errors that were seen, and five examples
+without one would leave no doubt. Figures of `row_figures` are bounded by their variance over units.
 """
 
 import numpy as np
 
 from bert_training.data.proof.resampling import Rates
+from bert_training.data.proof.row_figures import RowFigures
 from bert_training.data.proof.shape import Figure
-from bert_training.data.proof.shares import Bounds, share_bounds
+from bert_training.data.proof.shares import Bounds, Interval, share_bounds
 from bert_training.data.proof.units import EXIST, Floats, UnitCounts
 
 TAILS = (0.025, 0.975)
 RATES = ("precision", "recall", "f1")
-Interval = tuple[float, float]
 
 
 def bounded(value: float | None, interval: Interval | None) -> Figure:
@@ -26,18 +27,25 @@ def bounded(value: float | None, interval: Interval | None) -> Figure:
     return {"value": value, "low": min(value, interval[0]), "high": max(value, interval[1])}
 
 
-def centred(value: float, replicates: Floats) -> Interval:
-    """Return what lies between the tails of the replicates, moved so that their mean is the value."""
+def spread(value: float, replicates: Floats) -> Interval | None:
+    """Return what lies between the tails of the replicates, or of those moved so that their mean is the value.
+
+    None when the figure was defined in no replicate.
+    """
     kept = replicates[np.isfinite(replicates)]
-    low, high = np.quantile(kept, TAILS) + (value - kept.mean())
-    return float(low), float(high)
+    if not len(kept):
+        return None
+    low, high = np.quantile(kept, TAILS)
+    move = value - kept.mean()
+    return float(low + min(0.0, move)), float(high + max(0.0, move))
 
 
 class Intervals:
     """The intervals of one source's figures."""
 
-    def __init__(self, counts: UnitCounts, replicates: Rates) -> None:
+    def __init__(self, counts: UnitCounts, replicates: Rates, rows: RowFigures) -> None:
         self.replicates = replicates
+        self.rows = rows
         self.exist = counts.totals()[EXIST]
         self.classes = rate_bounds(counts)
         self.together = rate_bounds(counts.without_classes())
@@ -47,14 +55,19 @@ class Intervals:
         return self.classes[rate].interval(label)
 
     def of(self, name: str, value: float | None) -> Interval | None:
-        """Bound a figure. None when it does not follow from counts, or when all replicates are the same."""
-        if value is None or name not in self.replicates:
+        """Bound a figure. None when it has no interval, or when all replicates are the same."""
+        if value is None:
             return None
+        if name not in self.replicates:
+            return self.rows.of(name, value)
         # One label a text: its accuracy is the recall of all classes together.
         rate, _, mean = ("recall", "", "micro") if name == "accuracy" else name.partition("_")
         if rate in RATES and mean in ("", "micro"):
             return self.together[rate].interval(0)
-        low, high = centred(value, self.replicates[name])
+        found = spread(value, self.replicates[name])
+        if found is None:
+            return None
+        low, high = found
         if rate in RATES and mean in ("macro", "weighted"):
             below, above = self.classes[rate].reach(self.exist if mean == "weighted" else self.exist > 0)
             return max(0.0, min(low, value - below)), min(1.0, max(high, value + above))

@@ -9,7 +9,7 @@ from bert_training.contract.enums import PredictionSource, Split
 from bert_training.data.figures.judgement import Judgement
 from bert_training.data.predictions import Predictions, merge
 from bert_training.data.proof.calibration import calibration_proof
-from bert_training.data.proof.gain import gain_over
+from bert_training.data.proof.gain import gain, no_gain
 from bert_training.data.proof.intervals import bounded
 from bert_training.data.proof.judged import Judged, judge
 from bert_training.data.proof.shape import PROOF_VERSION, BaselineProof, ClassProof, Gain, LabelErrors, Proof
@@ -18,6 +18,7 @@ from bert_training.data.proof.units import FOUND
 
 FEW = 30
 NETWORK = PredictionSource.NETWORK
+CLOSE_TO = {"loss": ("log_loss", "f1")}
 BASELINES = (PredictionSource.FREQUENT, PredictionSource.LINEAR)
 
 
@@ -42,6 +43,7 @@ def prove(
     parts = {(part.source, part.split): part.take(np.argsort(part.rows, kind="stable")) for part in merge(predictions)}
     sources = judge(_sources_on_test(parts), judgement=judgement, names=names, seed=seed)
     network, baselines = (sources[0], sources[1:]) if sources else (None, [])
+    metric = _decided_by(metric, network)
     validation = parts.get((PredictionSource.NETWORK, Split.VALIDATION))
     proof: Proof = {
         "version": PROOF_VERSION,
@@ -76,9 +78,9 @@ def compare(
     """Return by how much the first is better than the second on the rows that both answered."""
     _, here, there = np.intersect1d(first.rows, second.rows, return_indices=True)
     if not len(here):
-        return gain_over(second.source.value, None, None)
-    pair = judge([first.take(here), second.take(there)], judgement=judgement, names=names, seed=seed)
-    return pair[0].gain(pair[1], metric)
+        return no_gain(second.source.value)
+    one, other = judge([first.take(here), second.take(there)], judgement=judgement, names=names, seed=seed)
+    return gain(one, other, _decided_by(metric, one))
 
 
 def _sources_on_test(parts: Mapping[tuple[PredictionSource, Split], Predictions]) -> list[Predictions]:
@@ -96,9 +98,15 @@ def _baseline(judged: Judged) -> BaselineProof:
 
 def _gain(network: Judged, baselines: Sequence[Judged], metric: str) -> Gain | None:
     """Compare with the baseline that does best on these very test rows: the choice favours it, not the network."""
-    gains = [network.gain(baseline, metric) for baseline in baselines]
-    known = [gain for gain in gains if gain["value"] is not None]
-    return min(known, key=lambda gain: gain["value"] or 0.0, default=None)
+    gains = [gain(network, baseline, metric) for baseline in baselines]
+    known = [one for one in gains if one["value"] is not None]
+    return min(known, key=lambda one: one["value"] or 0.0, default=None)
+
+
+def _decided_by(metric: str, network: Judged | None) -> str:
+    """Return the deciding metric; predictions do not tell the loss of training, but what comes closest to it."""
+    figures = network.figures if network else {}
+    return next((name for name in CLOSE_TO.get(metric, ()) if name in figures), metric)
 
 
 def _classes(judged: Judged, judgement: Judgement[Any], names: list[str]) -> list[ClassProof]:

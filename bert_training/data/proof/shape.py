@@ -39,8 +39,9 @@ class BaselineProof(TypedDict):
 
 
 class Gain(TypedDict):
-    """By how much the network is better than a baseline on the deciding metric, row by row on the same rows.
+    """By how much the network is better than the best baseline on the deciding metric, row by row on the same rows.
 
+    The best one on these very rows: the choice favours the baseline. Of log_loss the value is by how much it is lower.
     is_shown: whether the whole interval is above 0.
     """
 
@@ -60,7 +61,10 @@ class Bin(TypedDict):
 
 
 class CalibrationProof(TypedDict):
-    """What calibration did, on test. before, after: expected calibration error (15 bins of equal rows)."""
+    """What calibration did, on test. before, after: expected calibration error (15 bins of equal rows).
+
+    before: None when nothing was folded in (temperature 1), and for entities, whose probability is not that of a word.
+    """
 
     temperature: float
     has_biases: bool
@@ -110,8 +114,9 @@ class EntityErrors(TypedDict):
 
 
 class Proof(TypedDict):
-    """The whole. metric: the deciding one.  rows: by split.  units: of test, near-duplicates and groups counted once.
+    """The whole. rows: by split.  units: of test, near-duplicates and groups counted once.
 
+    metric: the deciding one; predictions do not tell the loss of training, then log_loss, or f1 of entities.
     is_few: fewer than 30 units on test.  figures: of the network on test.  validation: of the network there.
     confusion: [gold, predicted, count] of test with indexes into `names`; for entities -1 = no entity.
     curves: {"roc" | "pr": {class name: [[x, y], ...]}}; empty for more than 20 classes and for entities.

@@ -13,6 +13,8 @@ from bert_training.data.proof.units import Floats
 
 Z = 1.959963984540054  # 97.5 % of the normal distribution lies below
 
+Interval = tuple[float, float]
+
 
 class Bounds(NamedTuple):
     """Shares and their intervals, each (G,). Of nothing the share is 0 and all is possible."""
@@ -21,7 +23,7 @@ class Bounds(NamedTuple):
     low: Floats
     high: Floats
 
-    def interval(self, index: int) -> tuple[float, float]:
+    def interval(self, index: int) -> Interval:
         """Return one of the intervals."""
         return float(self.low[index]), float(self.high[index])
 
