@@ -289,6 +289,7 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "JobStatusEnum": "bert_training.models.choices.status_choices",
         "DatasetStatusEnum": "bert_training.models.choices.dataset_status_choices",
+        "ProofStatusEnum": "bert_training.models.choices.proof_status_choices",
     },
 }
 

@@ -120,7 +120,8 @@ GET workers, POST workers/heartbeat, GET queue/status, POST runs/{id}/cancel, PO
 GET tasks, PATCH datasets/{id}, DELETE datasets/{id}, PATCH runs/{id}, DELETE runs/{id},
 GET datasets/{id}/profile, GET jobs/{id}/manifest, GET runs/{id}/manifest, GET datasets/{id}/manifest,
 POST datasets/{id}/manifest, DELETE datasets/{id}/manifest, POST datasets/{id}/repair,
-GET runs/{id}/repeats, POST runs/{id}/repeats, POST runs/{id}/repeats/cancel
+GET runs/{id}/repeats, POST runs/{id}/repeats, POST runs/{id}/repeats/cancel,
+GET runs/{id}/proof, GET runs/{id}/predictions, POST jobs/{id}/predictions
 """
 
 

@@ -24,6 +24,7 @@ from bert_training.services.prediction_stream import append_predictions
 from bert_training.services.predictions import predictions_of
 from bert_training.services.proofs import PROOF_ATTEMPTS
 from bert_training.services.runs import delete_run
+from bert_training.services.stored_files import put_file
 from tests.personas import claim, make_run, ready_dataset
 from tests.predicting import (
     batch_of,
@@ -225,7 +226,6 @@ def test_a_run_that_is_deleted_while_its_proof_is_made_leaves_no_file(
     completed: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     keys: list[str] = []
-    put_file = proofs.put_file
 
     def put_and_delete(key: str, path: Any) -> None:
         put_file(key, path)

@@ -8,6 +8,7 @@ from bert_training.api.serializers.fields import UtcField
 from bert_training.contract.enums import ProofStatus
 from bert_training.data.proof.shape import Proof
 from bert_training.models import RunProof
+from bert_training.models.choices import proof_status_choices
 
 
 class ProofSerializer(serializers.Serializer[Any]):
@@ -16,7 +17,7 @@ class ProofSerializer(serializers.Serializer[Any]):
     rows: predictions of all sources, to be had at runs/{id}/predictions while there are any.
     """
 
-    status = serializers.ChoiceField(choices=[status.value for status in ProofStatus])
+    status = serializers.ChoiceField(choices=proof_status_choices())
     rows = serializers.IntegerField()
     created_at = UtcField()
     finished_at = UtcField(allow_null=True)
