@@ -53,7 +53,9 @@ def test_a_worker_sends_predictions_and_the_owner_gets_a_proof(gpu: Caller, owne
     sent = gpu.post(f"/jobs/{job}/predictions", batch(running_job))
     assert (sent.status_code, sent.json()) == (200, {"next_seq": 11, "directive": "continue"})
     assert outcome_of(owner.get(f"/runs/{run}/proof")) == (404, "not_found")
-    classes = [{**RESULT["classes"][0], "name": name} for name in names_of(running_job)]
+    classes = [
+        {"name": name, "precision": 0.9, "recall": None, "f1": None, "support": 0} for name in names_of(running_job)
+    ]
     result = {**RESULT, "classes": classes, "prediction_digest": prediction_digest(predictions_for(running_job))}
     assert gpu.post(f"/jobs/{job}/complete", completed(prediction_seq=10, result=result)).status_code == 200
     waiting = owner.get(f"/runs/{run}/proof").json()
