@@ -45,7 +45,7 @@ class ShowProof(ApiView):
         It is made in the background once the run is completed. A run without predictions (404) is one that has not
         ended, a simulation, or of an older worker.
         """
-        proof = RunProof.objects.filter(run=access.visible_run(request.user, pk)).first()
+        proof = RunProof.objects.select_related("run").filter(run=access.visible_run(request.user, pk)).first()
         if proof is None:
             raise NotFound(_("This run has no proof."))
         return Response(ProofSerializer(proof).data)

@@ -15,7 +15,7 @@ export class RunState {
     this.parts = Object.fromEntries([...box.querySelectorAll("[data-state]")].map((part) => [part.dataset.state, part]));
   }
 
-  /** @param {object} run @returns {boolean} whether the page needs other parts: the run began, ended or changed hands */
+  /** @param {object} run @returns {boolean} whether the page needs other parts: the run began, ended, changed hands or was proved */
   show(run) {
     const { parts } = this;
     const progress = run.progress ?? {};
@@ -30,7 +30,7 @@ export class RunState {
     setText(parts.remaining, isFinished || run.silent ? "" : this.#remaining(progress.eta_seconds));
     parts.bar.value = progress.fraction ?? 0;
     this.#showPhases(run.attempts ?? []);
-    const turn = JSON.stringify([run.status, run.canceling, (run.attempts ?? []).map(({ outcome, origin }) => [outcome, origin])]);
+    const turn = JSON.stringify([run.status, run.canceling, run.proof, (run.attempts ?? []).map(({ outcome, origin }) => [outcome, origin])]);
     const isTurned = this.turn !== undefined && this.turn !== turn;
     this.turn = turn;
     return isTurned;
