@@ -9,6 +9,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from bert_training.data.long_text_card import long_text_section
+from bert_training.data.proof.shape import Proof
+from bert_training.data.proof_card import (
+    baseline_rows,
+    calibration_sentence,
+    gain_sentence,
+    interval,
+    interval_note,
+    number,
+)
 
 NO_EXAMPLES = "sem exemplos"
 
@@ -37,9 +46,10 @@ Contados sobre todas as previsões do conjunto de teste, que não foi usado no t
 
 {metrics}
 
+{proof}
 {classes}
 
-## Dados
+{trust}## Dados
 
 {rows}
 
@@ -54,6 +64,16 @@ Impressão digital dos pesos (SHA-256 de `model.safetensors`): `{fingerprint}`
 Os números valem para textos parecidos com os do conjunto de teste. Confira as respostas antes de decidir por elas.
 """
 
+TRUST = """\
+## Comparado com métodos simples
+
+{gain}{baselines}
+
+## Probabilidades
+
+{calibration}
+"""
+
 
 @dataclass(frozen=True)
 class ModelCardFacts:
@@ -61,7 +81,8 @@ class ModelCardFacts:
 
     task: also what transformers.pipeline is called with.  metrics: test figures, None = not defined there.
     classes: {"name", "precision", "recall", "f1", "support"} each.  rows: by split.  provenance: plain JSON values.
-    reading: how long texts were read, see long_text_card.
+    reading: how long texts were read, see long_text_card.  proof: intervals, baselines, calibration; None of runs that
+    have none.
     """
 
     task: str
@@ -75,6 +96,7 @@ class ModelCardFacts:
     rows: dict[str, int]
     provenance: dict[str, Any]
     reading: Mapping[str, Any]
+    proof: Proof | None = None
 
 
 def model_card(facts: ModelCardFacts) -> str:
@@ -86,16 +108,36 @@ def model_card(facts: ModelCardFacts) -> str:
         revision=facts.revision,
         best_metric=facts.best_metric,
         best_step=facts.best_step,
-        metrics=_table(("métrica", "valor"), ((name, _number(value)) for name, value in facts.metrics.items())),
+        metrics=_metrics(facts),
+        proof="" if facts.proof is None else interval_note(facts.proof),
         classes=_table(("classe", "precisão", "recall", "F1", "exemplos"), map(_class_cells, facts.classes)),
         rows=_table(("conjunto", "linhas"), facts.rows.items()),
         provenance=_table(("o quê", "valor"), _flat(facts.provenance)),
         fingerprint=facts.fingerprint,
         long_texts=long_text_section(facts.task, facts.reading),
+        trust="" if facts.proof is None else _trust(facts.proof),
     )
     # Every JSON value is a YAML value: no YAML library, and nothing in a name can break out of its line.
     head = "\n".join(f"{key}: {json.dumps(value, ensure_ascii=False)}" for key, value in _head(facts).items())
     return f"---\n{head}\n---\n\n{body}"
+
+
+def _metrics(facts: ModelCardFacts) -> str:
+    if facts.proof is None:
+        return _table(("métrica", "valor"), ((name, _number(value)) for name, value in facts.metrics.items()))
+    known = facts.proof["figures"]
+    rows = ((name, _number(value), interval(known.get(name))) for name, value in facts.metrics.items())
+    return _table(("métrica", "valor", "intervalo de 95 %"), rows)
+
+
+def _trust(proof: Proof) -> str:
+    """Return the sections on baselines and on probabilities."""
+    rows = baseline_rows(proof)
+    return TRUST.format(
+        gain=gain_sentence(proof),
+        baselines="\n" + _table(("método simples", proof["metric"], "intervalo de 95 %"), rows) if rows else "",
+        calibration=calibration_sentence(proof),
+    )
 
 
 def _name(facts: ModelCardFacts) -> str:
@@ -134,7 +176,7 @@ def _plain(value: Any) -> str:
 
 
 def _number(value: float | None) -> str:
-    return NO_EXAMPLES if value is None else f"{value:.4f}".replace(".", ",")
+    return NO_EXAMPLES if value is None else number(value)
 
 
 def _table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:

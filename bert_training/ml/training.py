@@ -30,8 +30,8 @@ from bert_training.ml.machine.preflight import check_disk
 from bert_training.ml.machine.rehearsal import rehearse
 from bert_training.ml.network.base_model import BaseModelFiles
 from bert_training.ml.preparation import Prepared, prepare
-from bert_training.ml.proof.evidence import gather_evidence
-from bert_training.ml.proof.final_judgement import judge_finally
+from bert_training.ml.proof.evidence import Evidence, gather_evidence
+from bert_training.ml.proof.final_judgement import FinalJudgement, judge_finally
 from bert_training.ml.reporting import RunReport, Silent, StepMeter, StopRequested
 from bert_training.ml.rows.feeding import ReadyStep
 from bert_training.ml.task_network import TaskNetwork
@@ -62,7 +62,7 @@ def train(
     report.checkpoint_step = job.resume_step
     with explained_memory_errors(job.settings), ExitStack() as at_end:
         try:
-            session = TrainingSession(job, prepare(job, network_module, report, world, at_end), report)
+            session = TrainingSession(job, prepare(job, network_module, report, world, at_end), report, network_module)
             session.fit()
             return session.finish()
         except StopRequested as stop:
@@ -73,8 +73,9 @@ def train(
 class TrainingSession:
     """The state of one run between its first and its last step."""
 
-    def __init__(self, job: TrainingJob, prepared: Prepared, report: RunReport) -> None:
+    def __init__(self, job: TrainingJob, prepared: Prepared, report: RunReport, network_module: ModuleType) -> None:
         self.job = job
+        self.network_module = network_module
         self.settings = job.settings
         self.prepared = prepared
         self.network = prepared.network
@@ -155,38 +156,47 @@ class TrainingSession:
         self.report.meet()
 
     def finish(self) -> TrainingResult:
-        """Judge the best checkpoint on the test split and keep it as job_dir/final/."""
-        best_step, best_epoch = self.stopping.best_step, self.stopping.best_epoch
-        self.report.info(f"Best epoch: {best_epoch} (step {best_step:,}); its weights are judged on the test split")
-        load_weights(self.network.model, checkpoint_folder(self.saver.folder, best_step))
+        """Calibrate and judge the best checkpoint, prove it, and keep it as job_dir/final/."""
+        self._take_best_weights()
+        self._begin_evaluation()
+        judge, rows = self._new_judge(), self.prepared.rows
+        judged = judge_finally(judge, rows, self.report)
+        test = judged.test
+        self.report.split_figures("test", test.metrics, epoch=self.stopping.best_epoch, step=self.stopping.best_step)
+        self.report.info(f"Test: {shown_figures(test.metrics)}")
+        self.alerts.after_test(test)
+        judged_test = JudgedTest(judge, rows.splits["test"], test, self.job.best_metric)
+        long_text = compare_ways(judged_test, self.report, seed=self.settings.seed)
+        if not self.world.is_main:
+            self.report.enter("saving")
+            return TrainingResult("completed", test.metrics, test.classes, "", self.stopping.best_step)
+        evidence = gather_evidence(self.job, self.network, self.network_module, judged, self.report)
+        return self._keep(judged, evidence, long_text)
+
+    def _take_best_weights(self) -> None:
+        """Make the network the plain, whole one that will be kept. Collective."""
+        step = self.stopping.best_step
+        self.report.info(
+            f"Best epoch: {self.stopping.best_epoch} (step {step:,}); its weights are judged on the test split"
+        )
+        load_weights(self.network.model, checkpoint_folder(self.saver.folder, step))
         if self.sharding:
             self.sharding.end()
         if self.prepared.adapter:
             self.prepared.adapter.merge()
-        self._begin_evaluation()
-        class_weights = self.prepared.class_weights
-        judged = judge_finally(
-            self._new_judge(), self.prepared.rows, self.report, has_class_weights=class_weights is not None
-        )
-        test = judged.test
-        self.report.split_figures("test", test.metrics, epoch=best_epoch, step=best_step)
-        self.report.info(f"Test: {shown_figures(test.metrics)}")
-        self.alerts.after_test(test)
-        judged_test = JudgedTest(self._new_judge(), self.prepared.rows.splits["test"], test, self.job.best_metric)
-        long_text = compare_ways(judged_test, self.report, seed=self.settings.seed)
-        if not self.world.is_main:
-            self.report.enter("saving")
-            return TrainingResult("completed", test.metrics, test.classes, model_fingerprint="", best_step=best_step)
-        evidence = gather_evidence(self.job, judged, self.report)
+
+    def _keep(self, judged: FinalJudgement, evidence: Evidence, long_text: dict[str, Any] | None) -> TrainingResult:
+        """Write job_dir/final/ and say what came out."""
         self.report.enter("saving")
         facts = RunFacts(
             job=self.job,
             machine=self.prepared.machine,
             rows={name: len(examples) for name, examples in self.prepared.rows.splits.items()},
-            best_epoch=best_epoch,
-            best_step=best_step,
+            best_epoch=self.stopping.best_epoch,
+            best_step=self.stopping.best_step,
             validation=self.stopping.best_figures,
-            test=test,
+            judged=judged,
+            evidence=evidence,
             seconds=dict(self.report.seconds),
             reading=self.prepared.rows.cutting.facts(),
             long_text=long_text,
@@ -198,13 +208,13 @@ class TrainingSession:
             self.forecaster.learn()
         return TrainingResult(
             "completed",
-            test.metrics,
-            test.classes,
+            judged.test.metrics,
+            judged.test.classes,
             fingerprint,
-            best_step,
+            self.stopping.best_step,
             long_text,
-            prediction_digest=evidence.digest,
-            calibration=judged.calibration and judged.calibration.facts(),
+            evidence.digest,
+            judged.calibration and judged.calibration.facts(),
         )
 
     def _resume(self, step: int) -> None:

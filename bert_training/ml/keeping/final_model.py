@@ -10,12 +10,15 @@ from typing import Any
 
 from bert_training.data.digest import file_digest
 from bert_training.data.model_card import ModelCardFacts, model_card
+from bert_training.data.proof.shape import Proof
 from bert_training.ml.job import TrainingJob
 from bert_training.ml.keeping.checkpoints import WEIGHTS
 from bert_training.ml.keeping.folders import whole_folder
 from bert_training.ml.layout.vocabulary import restore_all_words
 from bert_training.ml.network.adapters import Adapter
-from bert_training.ml.task_network import Evaluation, TaskNetwork
+from bert_training.ml.proof.evidence import Evidence
+from bert_training.ml.proof.final_judgement import FinalJudgement
+from bert_training.ml.task_network import TaskNetwork
 
 RUN_FILE_VERSION = 1
 ADAPTER = "adapter"
@@ -25,6 +28,7 @@ ADAPTER = "adapter"
 class RunFacts:
     """What run.json and the model card say about a run. rows: by split.  seconds: by phase.
 
+    validation: figures by which the best weights were picked, before they were calibrated.
     reading: how long rows are read (Cutting.facts).  long_text: what other ways would lose, see ml.judging.long_text.
     """
 
@@ -34,7 +38,8 @@ class RunFacts:
     best_epoch: int
     best_step: int
     validation: dict[str, float | None]
-    test: Evaluation
+    judged: FinalJudgement
+    evidence: Evidence
     seconds: dict[str, float]
     reading: dict[str, Any]
     long_text: dict[str, Any] | None
@@ -72,7 +77,10 @@ def describe_run(facts: RunFacts, fingerprint: str) -> dict[str, Any]:
         "best_epoch": facts.best_epoch,
         "best_step": facts.best_step,
         "validation": facts.validation,
-        "test": {"metrics": facts.test.metrics, "classes": facts.test.classes},
+        "test": {"metrics": facts.judged.test.metrics, "classes": facts.judged.test.classes},
+        "calibration": facts.judged.calibration and facts.judged.calibration.facts(),
+        "prediction_digest": facts.evidence.digest,
+        "proof": _short(facts.evidence.proof),
         "rows": facts.rows,
         "reading": facts.reading,
         "long_text": facts.long_text,
@@ -80,6 +88,13 @@ def describe_run(facts: RunFacts, fingerprint: str) -> dict[str, Any]:
         "seconds": {phase: round(seconds, 3) for phase, seconds in facts.seconds.items()},
         "provenance": facts.job.provenance,
     }
+
+
+def _short(proof: Proof) -> dict[str, Any]:
+    """Leave out what is long or about single rows of the spreadsheet: it follows from the predictions."""
+    kept = {name: value for name, value in proof.items() if name not in ("confusion", "curves", "label_errors")}
+    errors = proof["label_errors"]
+    return {**kept, "label_errors": errors and {name: errors[name] for name in ("source", "judged", "counts")}}
 
 
 def _card_facts(facts: RunFacts, fingerprint: str, *, task: str) -> ModelCardFacts:
@@ -90,9 +105,10 @@ def _card_facts(facts: RunFacts, fingerprint: str, *, task: str) -> ModelCardFac
         fingerprint=fingerprint,
         best_metric=facts.job.best_metric,
         best_step=facts.best_step,
-        metrics=facts.test.metrics,
-        classes=facts.test.classes,
+        metrics=facts.judged.test.metrics,
+        classes=facts.judged.test.classes,
         rows=facts.rows,
         provenance={**facts.job.provenance, **facts.machine},
         reading=facts.reading,
+        proof=facts.evidence.proof,
     )

@@ -1,38 +1,75 @@
-"""What a run leaves to be judged by: what each source answered, row by row."""
+"""What a run leaves to be judged by: what each source answered, row by row, and the proof that follows from it."""
 
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
+from types import ModuleType
+from typing import Any
 
 import numpy as np
 
 from bert_training.contract.enums import PredictionSource, Split
 from bert_training.data.predictions import EntityAnswers, LabelAnswers, Predictions, prediction_digest
+from bert_training.data.proof.prove import prove
+from bert_training.data.proof.shape import Proof
 from bert_training.ml.job import TrainingJob
+from bert_training.ml.proof.baselines import judge_baselines
 from bert_training.ml.proof.final_judgement import FinalJudgement
 from bert_training.ml.reporting import RunReport
+from bert_training.ml.rows.waiting import wait_for
+from bert_training.ml.task_network import TaskNetwork
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """predictions: of all sources, as they were told.  digest: their SHA-256, whatever their order."""
+    """digest: of all answers that were told (data.predictions).  proof: what they show."""
 
-    predictions: list[Predictions]
     digest: str
+    proof: Proof
 
 
-def gather_evidence(job: TrainingJob, judged: FinalJudgement, report: RunReport) -> Evidence:
-    """Tell the reporter what the kept network answers for validation and test."""
+def gather_evidence(
+    job: TrainingJob, network: TaskNetwork[Any], network_module: ModuleType, judged: FinalJudgement, report: RunReport
+) -> Evidence:
+    """Tell the reporter what network and baselines answer, and prove the run with it.
+
+    Gives signs of life and obeys orders meanwhile; of several processes only the first does it.
+    """
     predictions = [
-        _of_split(job, Split.VALIDATION, judged.validation),
-        _of_split(job, Split.TEST, judged.test.answers),
+        _of_network(job, Split.VALIDATION, judged.validation),
+        _of_network(job, Split.TEST, judged.test.answers),
+        *(judge_baselines(job, network_module, report) if hasattr(network_module, "build_baselines") else []),
     ]
     predictions = [own for own in predictions if len(own.rows)]
     for own in predictions:
         report.reporter.predictions(own)
-    return Evidence(predictions, prediction_digest(predictions))
+        report.pulse()
+    with ThreadPoolExecutor(1, thread_name_prefix="proof") as thread:
+        work = thread.submit(partial(_prove, job, network, judged, predictions))
+        wait_for(work, on_wait=report.pulse)
+    return work.result()
 
 
-def _of_split(job: TrainingJob, split: Split, answers: LabelAnswers | EntityAnswers) -> Predictions:
+def _of_network(job: TrainingJob, split: Split, answers: LabelAnswers | EntityAnswers) -> Predictions:
+    """Put answers for a split, in the order of the table, beside the numbers of their rows and units."""
     numbers = job.table["row"].to_numpy(dtype=np.int64)
     units = np.array(job.units or range(len(numbers)), dtype=np.int64)
-    rows = np.flatnonzero(np.array(job.splits) == split)
+    rows = np.flatnonzero(np.array(job.splits) == split.value)
     return Predictions(PredictionSource.NETWORK, split, numbers[rows], numbers[units[rows]], answers)
+
+
+def _prove(
+    job: TrainingJob, network: TaskNetwork[Any], judged: FinalJudgement, predictions: Sequence[Predictions]
+) -> Evidence:
+    has_linear = any(own.source == PredictionSource.LINEAR for own in predictions)
+    proof = prove(
+        predictions,
+        judgement=network.judgement,
+        names=network.judged_names,
+        metric=job.best_metric,
+        seed=job.settings.seed,
+        calibration=judged.calibration and judged.calibration.facts(),
+        judged=len(job.table) if has_linear else 0,
+    )
+    return Evidence(prediction_digest(predictions), proof)

@@ -23,14 +23,14 @@ class FinalJudgement:
     calibration: Calibration | None
 
 
-def judge_finally(judge: Judge, rows: Rows, report: RunReport, *, has_class_weights: bool) -> FinalJudgement:
+def judge_finally(judge: Judge, rows: Rows, report: RunReport) -> FinalJudgement:
     """Calibrate the network on validation and judge it on test. Collective. Leaves the network as it will be kept.
 
     Validation is not computed again by the calibrated network: what it would answer is known.
     """
     validation = rows.splits["validation"]
     predictions = judge.predict(validation)
-    calibration = _calibrate(judge, predictions, validation, report, has_class_weights=has_class_weights)
+    calibration = _calibrate(judge, predictions, validation, report)
     if calibration:
         predictions = [calibration.apply(row) for row in predictions]
     return FinalJudgement(
@@ -43,8 +43,6 @@ def _calibrate(
     predictions: Sequence[Logits],
     validation: Sequence[Example],
     report: RunReport,
-    *,
-    has_class_weights: bool,
 ) -> Calibration | None:
     """Fit in the first process, fold in all."""
     layer = find_last_layer(judge.network.model)
@@ -53,7 +51,7 @@ def _calibrate(
         return None
     found = None
     if judge.world.is_main:
-        with_biases = has_class_weights and layer.bias is not None
+        with_biases = judge.class_weights is not None and layer.bias is not None
         found = fit_calibration(predictions, judge.network.gold_ids(validation), with_biases=with_biases)
     facts = judge.world.agree(found and found.facts())
     if facts is None:
