@@ -51,10 +51,11 @@ def test_figures_of_texts_do_not_depend_on_the_batches(
 ) -> None:
     network = build_text_network(tiny_bert, label_names=TEXT_LABELS, settings=toy_settings(**reading))
     examples = network.encode(text_table(40)).examples
-    assert_same(
-        judge_of(network, batch_size=batch_size, **reading).evaluate(examples),
-        judge_of(network, batch_size=16, **reading).evaluate(examples[::-1]),
-    )
+    one = judge_of(network, batch_size=batch_size, **reading).evaluate(examples)
+    other = judge_of(network, batch_size=16, **reading).evaluate(examples[::-1])
+    assert_same(one, other)
+    assert one.answers.predicted.tolist() == other.answers.predicted.tolist()[::-1]
+    assert one.answers.probabilities == pytest.approx(other.answers.probabilities[::-1], abs=1e-3)
 
 
 @READINGS
@@ -64,14 +65,19 @@ def test_figures_of_entities_do_not_depend_on_the_batches(
 ) -> None:
     network = build_token_network(tiny_bert, label_names=TAGS, settings=toy_settings(**reading))
     examples = network.encode(token_table(40)).examples
-    assert_same(
-        judge_of(network, batch_size=batch_size, **reading).evaluate(examples),
-        judge_of(network, batch_size=16, **reading).evaluate(examples[::-1]),
-    )
+    one = judge_of(network, batch_size=batch_size, **reading).evaluate(examples)
+    other = judge_of(network, batch_size=16, **reading).evaluate(examples[::-1])
+    assert_same(one, other)
+    assert one.answers.gold == other.answers.gold[::-1]
+    assert [[entity[:3] for entity in row] for row in one.answers.predicted] == [
+        [entity[:3] for entity in row] for row in other.answers.predicted[::-1]
+    ]
+    assert one.answers.unseen.tolist() == other.answers.unseen.tolist()[::-1]
 
 
 def assert_same(one: Evaluation, other: Evaluation) -> None:
-    assert one.metrics == pytest.approx(other.metrics, abs=1e-6)
+    # float16 states a probability to three digits; where one falls on a border, the last bit of a product decides
+    assert one.metrics == pytest.approx(other.metrics, abs=1e-3)
     assert one.classes == other.classes
 
 

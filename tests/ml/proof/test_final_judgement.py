@@ -119,14 +119,14 @@ def test_the_pipeline_states_the_scores_of_entities(tiny_bert: BaseModelFiles, t
     answers = of_network(recorder, Split.TEST).answers
     assert isinstance(answers, EntityAnswers)
     assert result.calibration is not None
-    stated = [
-        {found["entity_group"]: float(found["score"]) for found in find(" ".join(tokens))}
-        for tokens in job.table["tokens"].tolist()[4::5]
-    ]
-    told = [{kind: score for kind, _start, _end, score in entities} for entities in answers.predicted]
-    assert [row.keys() for row in stated] == [row.keys() for row in told]
-    for row, other in zip(stated, told, strict=True):
-        assert row == pytest.approx(other, abs=1e-3)
+    # where every tag belongs to an entity: the pipeline opens one at an I- too, strict IOB2 does not
+    valid = np.flatnonzero(answers.invalid == 0).tolist()
+    assert len(valid) > 20
+    for row in valid:
+        found = find(" ".join(job.table["tokens"].tolist()[4::5][row]))
+        told = answers.predicted[row]
+        assert [entity["entity_group"] for entity in found] == [kind for kind, _start, _end, _score in told]
+        assert [float(entity["score"]) for entity in found] == pytest.approx([entity[3] for entity in told], abs=1e-3)
 
 
 def test_the_adapter_alone_is_calibrated_too(tiny_bert: BaseModelFiles, tmp_path: Path) -> None:
@@ -143,7 +143,14 @@ def test_the_adapter_alone_is_calibrated_too(tiny_bert: BaseModelFiles, tmp_path
 WINDOWS = {"max_length": 8, "truncation_side": "none", "window_overlap": 2}
 
 
-@pytest.mark.parametrize("settings", [{}, WINDOWS, {"precision": "bf16"}], ids=["fp32", "windows", "bf16"])
+@pytest.mark.parametrize(
+    "settings",
+    [
+        pytest.param({}, id="fp32"),
+        pytest.param(WINDOWS, id="windows", marks=pytest.mark.long),
+        pytest.param({"precision": "bf16"}, id="bf16"),
+    ],
+)
 def test_the_same_run_twice_has_the_same_weights_and_the_same_predictions(
     tiny_bert: BaseModelFiles, tmp_path: Path, settings: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
