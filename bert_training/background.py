@@ -3,7 +3,7 @@
 import logging
 
 from bert_training.contract.enums import WorkbookKind
-from bert_training.services import profiles, proofs, sweep
+from bert_training.services import fold_doubts, profiles, proofs, sweep
 from bert_training.services.errors import StorageAway, StorageFull
 from bert_training.services.stored_check import check_later, check_stored_dataset, refuse_unchecked
 from bert_training.services.stored_workbooks import make_stored_workbook
@@ -46,11 +46,22 @@ def make_proof(pk: int) -> None:
     """Make the proof of a run; when that fails, it says so instead of waiting for ever."""
     try:
         proofs.make_proof(pk)
+        fold_doubts.start_fold_doubts(pk)
     except (StorageAway, StorageFull):
         proofs.make_proof_later(pk)
     except Exception:
         logger.exception("proof failed", extra={"run": pk})
         proofs.fail_proof(pk)
+
+
+def find_fold_doubts(pk: int) -> None:
+    """Look for label errors in a cross-validated run; when that fails, those of the linear baseline stay."""
+    try:
+        fold_doubts.find_fold_doubts(pk)
+    except StorageAway:
+        fold_doubts.find_fold_doubts_later(pk)
+    except Exception:
+        logger.exception("label errors of folds not found", extra={"run": pk})
 
 
 def make_workbook(pk: int, kind: str, language: str) -> None:

@@ -24,7 +24,7 @@ ONLY, TOO = "only", "too"
 class RepeatFilter(admin.SimpleListFilter):
     """Repeats beside their runs, or they alone; without a choice, runs alone."""
 
-    title = _("repeats")
+    title = _("repeats of runs")
     parameter_name = "repeats"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:

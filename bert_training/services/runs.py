@@ -241,11 +241,10 @@ def delete_run(run: Run) -> None:
     with transaction.atomic():
         _require_ended(run, _("Cancel the run before you delete it."))
         Run.objects.select_for_update().filter(pk=run.pk).first()  # waits for one that is being made of it
-        drop_predictions(Run.objects.filter(Q(pk=run.pk) | Q(repeat_of=run.pk)))
         for repeat in run.repeats.order_by("pk"):
             _require_ended(repeat, _("Cancel the repeats of the run before you delete it."))
-            repeat.delete()
-        run.delete()
+        drop_predictions(Run.objects.filter(Q(pk=run.pk) | Q(repeat_of=run.pk)))
+        run.delete()  # its repeats go with it
 
 
 def _require_ended(run: Run, message: str) -> None:
