@@ -52,8 +52,8 @@ def _rows_of(run: Run) -> list[int]:
     except DatasetGone:
         _refuse(
             _(
-                "The data of the run are no longer stored, and this dataset has other rows: the split of the run cannot "
-                "be carried over. Upload the very spreadsheet of that run."
+                "The data of the run are no longer stored, and this dataset has other rows: the split of the run "
+                "cannot be carried over. Upload the very spreadsheet of that run."
             )
         )
     return rows

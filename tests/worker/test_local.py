@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from bert_training.worker.child import CONTINUE, RELEASE
@@ -48,7 +49,11 @@ def test_a_spreadsheet_becomes_a_model_without_portal_database_or_key(
     assert train() == LocalExit.COMPLETED
     result = json.loads((tmp_path / "out" / "result.json").read_text())
     assert (tmp_path / "out" / "final" / "model.safetensors").exists()
-    assert result["model_fingerprint"] in capsys.readouterr().out
+    rows = pd.read_parquet(tmp_path / "out" / "predictions.parquet")
+    assert {"validation", "test"} <= set(rows["split"])
+    printed = capsys.readouterr().out
+    assert result["model_fingerprint"] in printed
+    assert "Deciding figure: f1_macro" in printed
     assert train() == LocalExit.COMPLETED  # trains nothing, shows the same
     printed = capsys.readouterr().out
     assert result["model_fingerprint"] in printed

@@ -1,5 +1,7 @@
 """How a proof reads at a terminal: an interval beside each figure, and never a 0 for what is not known."""
 
+from typing import cast
+
 from bert_training.data.proof.shape import ClassProof, Figure, Proof
 from bert_training.worker.local.proof_table import WORST_CLASSES, proof_text
 
@@ -12,11 +14,8 @@ def figure(value: float) -> Figure:
 
 def class_proof(name: str, f1: float | None, support: int = 40) -> ClassProof:
     shown = UNKNOWN if f1 is None else figure(f1)
-    is_few = support < 30
-    return {
-        **{"name": name, "precision": shown, "recall": shown, "f1": shown},
-        **{"support": support, "predicted": support, "is_few": is_few},
-    }  # type: ignore[typeddict-item]
+    counts = {"support": support, "predicted": support, "is_few": support < 30}
+    return cast(ClassProof, {"name": name, "precision": shown, "recall": shown, "f1": shown, **counts})
 
 
 def proof(**changes: object) -> Proof:
@@ -33,7 +32,7 @@ def proof(**changes: object) -> Proof:
         "calibration": {"temperature": 1.5, "has_biases": False, "before": 0.08, "after": 0.02, "bins": []},
         "label_errors": {"source": "linear", "judged": 5000, "counts": {"train": 12, "test": 3}, "suspects": []},
     }
-    return {**known, **changes}  # type: ignore[typeddict-item, return-value]
+    return cast(Proof, {**known, **changes})
 
 
 def test_the_deciding_figure_stands_first_with_interval_and_baseline() -> None:

@@ -72,8 +72,9 @@ def _entity_lines(proof: Proof) -> list[str]:
     if errors is None:
         return []
     counts = ", ".join(
-        f"{errors[name]:,} {name.replace('_', ' ')}"  # type: ignore[literal-required]
+        f"{count:,} {name.replace('_', ' ')}"
         for name in ("right", "missed", "spurious", "wrong_type", "wrong_boundary")
+        for count in [errors[name]]
     )
     return [f"Entities ({errors['scheme']}): {counts}; {errors['sentences_cut']:,} sentences were cut."]
 
