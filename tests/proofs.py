@@ -12,8 +12,14 @@ from bert_training.data.proof.shape import (
     LabelErrors,
     Proof,
 )
+from bert_training.models import GradeScale
 
 LABELS = ("pessoal", "saude", "tributario")
+SCALES = {
+    "f1_macro": GradeScale(metric="f1_macro", excellent=0.8, good=0.7, fair=0.6),
+    "f1": GradeScale(metric="f1", excellent=0.8, good=0.7, fair=0.6),
+    "accuracy": GradeScale(metric="accuracy", excellent=0.9, good=0.8, fair=0.7),
+}
 FIGURES = ("f1_macro", "accuracy", "f1_weighted", "precision_macro", "recall_macro")
 
 

@@ -103,19 +103,19 @@ def confusion_table(proof: Proof) -> ConfusionTable | None:
     """Return the whole table of a few classes; None of many, or when nothing was tested."""
     if not proof["confusion"] or len(proof["names"]) > FULL_TABLE:
         return None
-    counts = {(gold, predicted): count for gold, predicted, count in proof["confusion"]}
+    counts = {(given, answered): count for given, answered, count in proof["confusion"]}
     places = [*range(len(proof["names"])), *([NO_ENTITY] if "entities" in proof else [])]
     return ConfusionTable(
         heads=[_name(proof, place, _("not found")) for place in places],
         rows=[
             (
-                _name(proof, gold, _("no entity")),
+                _name(proof, given, _("no entity")),
                 [
-                    _cell(counts.get((gold, predicted), 0), is_right=gold == predicted != NO_ENTITY)
-                    for predicted in places
+                    _cell(counts.get((given, answered), 0), is_right=given == answered != NO_ENTITY)
+                    for answered in places
                 ],
             )
-            for gold in places
+            for given in places
         ],
     )
 

@@ -21,7 +21,6 @@ from bert_training.tasks import TASKS
 from bert_training.tasks.spec import TaskSpec
 
 SHOWN_SUSPECTS = 10
-REPLICATES = 2000
 
 
 @dataclass(frozen=True)
@@ -47,7 +46,7 @@ class ShownDoubts:
 
 @dataclass(frozen=True)
 class ShownProof:
-    """A ready proof in words."""
+    """A ready proof in words. download: "" where the predictions were deleted with the dataset."""
 
     summary: Summary
     headline: list[proof_figures.ShownFigure]
@@ -87,7 +86,8 @@ def proof_of(run: Run, *, split: Mapping[str, Any]) -> ProofState:
     row = RunProof.objects.filter(run=run).first()
     proof = usable(row)
     if proof is not None:
-        return ProofState(_shown(run, proof, spec, summary=summarize(run, proof, split=split)), "")
+        summary = summarize(run, proof, split=split)
+        return ProofState(_shown(run, proof, spec, summary=summary, has_file=bool(row and row.key)), "")
     if row is None:
         return ProofState(
             None,
@@ -108,7 +108,7 @@ def proof_of(run: Run, *, split: Mapping[str, Any]) -> ProofState:
     )
 
 
-def _shown(run: Run, proof: Proof, spec: TaskSpec, *, summary: Summary) -> ShownProof:
+def _shown(run: Run, proof: Proof, spec: TaskSpec, *, summary: Summary, has_file: bool) -> ShownProof:
     return ShownProof(
         summary=summary,
         headline=proof_figures.headline_figures(
@@ -124,8 +124,8 @@ def _shown(run: Run, proof: Proof, spec: TaskSpec, *, summary: Summary) -> Shown
         errors_sentence=_errors_sentence(proof),
         calibration=_calibration(proof["calibration"]),
         doubts=_doubts(proof["label_errors"]),
-        source=_source(proof),
-        download=f"{API_PREFIX}/runs/{run.pk}/predictions",
+        source=_source(summary),
+        download=f"{API_PREFIX}/runs/{run.pk}/predictions" if has_file else "",
     )
 
 
@@ -220,12 +220,13 @@ def _doubts(found: LabelErrors | None) -> ShownDoubts | None:
     )
 
 
-def _source(proof: Proof) -> str:
+def _source(summary: Summary) -> str:
     """Say from what the figures were computed."""
     words = _(
         "Computed by the portal from the answer to each of %(rows)s test rows, of which %(units)s are independent: "
         "near-copies and rows of a group count as one. 95%% intervals: bootstrap over these, %(replicates)s "
         "replicates; single shares by Wilson."
     )
-    values = {"rows": proof["rows"].get("test", 0), "units": proof["units"], "replicates": REPLICATES}
+    proof = summary.proof
+    values = {"rows": proof["rows"].get("test", 0), "units": proof["units"], "replicates": summary.replicates}
     return words % {name: count_text(value) for name, value in values.items()}

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 
 from bert_training.contract.enums import ProofStatus, Split
 from bert_training.data.overfitting import Losses
+from bert_training.data.proof.resampling import REPLICATES
 from bert_training.data.proof.shape import PROOF_VERSION, Proof
 from bert_training.models import Metric, Run, RunProof
 from bert_training.services.alert_words import ShownAlert, shown_alert
@@ -53,6 +54,11 @@ class Summary:
     def graded(self) -> Graded:
         """The figure by which the model is graded."""
         return self.case.graded
+
+    @property
+    def replicates(self) -> int:
+        """How many times the test rows were drawn anew for the intervals."""
+        return REPLICATES
 
     @property
     def label(self) -> str:

@@ -7,17 +7,12 @@ import pytest
 from django.utils.translation import override
 
 from bert_training.data.proof.shape import Proof
-from bert_training.models import GradeScale
 from bert_training.services.grades import Grade, grade_of, graded
 from bert_training.services.verdict_words import gain_text, reason_text, verdict_sentence
 from bert_training.services.verdicts import Case, Verdict, Why, verdict
 from bert_training.tasks.text_classification.spec import TEXT_CLASSIFICATION
-from tests.proofs import baseline, class_proof, gain, make_proof
+from tests.proofs import SCALES, baseline, class_proof, gain, make_proof
 
-SCALES = {
-    "f1_macro": GradeScale(metric="f1_macro", excellent=0.8, good=0.7, fair=0.6),
-    "accuracy": GradeScale(metric="accuracy", excellent=0.9, good=0.8, fair=0.7),
-}
 PLAIN = {"value": 0.9, "low": None, "high": None}
 NEAR = {"protection": "near", "rows": {"train": 1000}}
 
