@@ -77,7 +77,10 @@ def gain_text(gain: Gain | None) -> str:
     if gain["is_shown"]:
         words, ends = _("Gain of %(points)s points over %(baseline)s; between %(low)s and %(high)s."), (low, high)
     elif high < 0:
-        words, ends = _("%(points)s points worse than %(baseline)s; between %(low)s and %(high)s."), (high, low)
+        words, ends = (
+            _("Gain not shown: %(points)s points worse than %(baseline)s; between %(low)s and %(high)s."),
+            (high, low),
+        )
     else:
         words = _("Gain over %(baseline)s not shown: %(points)s points; between %(low)s and %(high)s.")
         return words % _gain_values(over, value, ends=(low, high), text=points_text)
@@ -98,7 +101,11 @@ def reason_text(why: Why, case: Case, spec: TaskSpec | None) -> str:
         return words % {"units": count_text(units)}
     if why in (Why.NEVER_RECOGNISED, Why.UNTESTED):
         return _classes(why, case)
-    words = _("worse than %(baseline)s") if why == Why.BELOW_BASELINE else _("gain over %(baseline)s not shown")
+    words = (
+        _("gain not shown, worse than %(baseline)s")
+        if why == Why.BELOW_BASELINE
+        else _("gain over %(baseline)s not shown")
+    )
     gain = case.proof["gain"]
     return words % {"baseline": baseline_name(gain["over"]) if gain else UNKNOWN}
 

@@ -120,7 +120,9 @@ def test_each_reason_has_words(why: Why) -> None:
 
 def test_gain_is_said_with_its_interval() -> None:
     assert gain_text(gain(0.041, half=0.012)) == "Gain of 4.1 points over the linear method; between 2.9 and 5.3."
-    assert gain_text(gain(-0.041, half=0.012)) == "4.1 points worse than the linear method; between 2.9 and 5.3."
+    assert gain_text(gain(-0.041, half=0.012)) == (
+        "Gain not shown: 4.1 points worse than the linear method; between 2.9 and 5.3."
+    )
     assert gain_text(gain(0.0, over="frequent")) == (
         "Gain over the most frequent answer not shown: 0.0 points; between \u22121.0 and +1.0."
     )
