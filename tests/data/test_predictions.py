@@ -79,6 +79,7 @@ def test_plain_pandas_reads_the_file(tmp_path: Path) -> None:
     first = LABELLED[0].answers
     assert isinstance(first, LabelAnswers)
     assert table["probabilities"][0].tolist() == first.probabilities[0].tolist()
+    assert table["probabilities"][0].dtype == np.float16
 
     write_predictions(TAGGED, tmp_path / "entities.parquet")
     table = pd.read_parquet(tmp_path / "entities.parquet")
@@ -163,6 +164,7 @@ ENTITY = next(to_records(TAGGED[0]))
         {**RECORD, "p": "AAA"},
         {**RECORD, "p": "AAAA"},
         {**RECORD, "p": "é"},
+        {**RECORD, "p": "*" + RECORD["p"]},
         {**RECORD, "gold": None},
         {**RECORD, "row": "2"},
         {**RECORD, "row": 2**70},

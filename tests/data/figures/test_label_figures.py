@@ -168,6 +168,12 @@ def test_the_answer_is_what_is_stored_not_the_largest_probability() -> None:
     assert LABELS.confidences(answers)[1].tolist() == [True]
 
 
+def test_the_confidence_is_that_of_the_answer_even_where_another_class_is_more_probable() -> None:
+    answers = LabelAnswers(np.array([0, 1]), np.array([0, 0]), np.array([[0.25, 0.75], [0.5, 0.5]], dtype=np.float16))
+    stated, right = LABELS.confidences(answers)
+    assert (stated.tolist(), right.tolist()) == ([0.25, 0.5], [True, False])
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_counts_of_each_row_lead_to_the_figures(seed: int) -> None:
     answers = label_case(seed, rows=50, classes=4)
