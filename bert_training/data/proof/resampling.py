@@ -54,5 +54,5 @@ def _totals(source: UnitCounts, drawn: NDArray[np.float32]) -> Floats:
         weights = np.take(drawn, source.units[start:end], axis=0)
         totals[:, :, label] = (source.counts[:, start:end] @ weights).T
     # A class whose examples were not drawn stays one: left out, each replicate would be the mean of other classes.
-    totals[:, EXIST] = np.maximum(totals[:, EXIST], BARELY * (source.totals()[EXIST] > 0))
+    totals[:, EXIST] = np.maximum(totals[:, EXIST], BARELY * source.has_examples)
     return totals

@@ -4,6 +4,7 @@ A unit is what could have come into the test split or not as a whole: near-dupli
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +32,11 @@ class UnitCounts:
     def totals(self) -> Floats:
         """Add up all units. Returns (3, K)."""
         return np.stack([np.bincount(self.classes, kind, self.class_count) for kind in self.counts])
+
+    @cached_property
+    def has_examples(self) -> NDArray[np.bool_]:
+        """Tell which classes have examples. (K,)."""
+        return self.totals()[EXIST] > 0
 
     def without_classes(self) -> "UnitCounts":
         """Count all classes as one."""
