@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from bert_training.data.figures.calibration import expected_calibration_error, reliability_bins, undo
 from bert_training.data.figures.judgement import Judgement
+from bert_training.data.figures.scores import is_stated
 from bert_training.data.predictions import EntityAnswers, LabelAnswers
 from bert_training.data.proof.shape import CalibrationProof
 
@@ -41,9 +42,9 @@ def _error_before(
 ) -> float | None:
     """Return the error of what the network would have said without calibration; biases may have changed its answer.
 
-    None for entities: the probability of an entity does not tell those of its words.
+    None for entities, as the probability of an entity does not tell those of its words, and when one is no number.
     """
-    if not isinstance(answers, LabelAnswers):
+    if not isinstance(answers, LabelAnswers) or not is_stated(answers.probabilities):
         return None
     confidence, right = np.zeros(len(answers)), np.zeros(len(answers), dtype=np.bool_)
     step = max(1, CELLS_AT_ONCE // answers.probabilities.shape[1])

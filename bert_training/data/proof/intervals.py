@@ -3,9 +3,9 @@
 Shares (accuracy, micro figures, those of one class) are bounded by Wilson. F1 is one too: 2J / (1 + J) with J, the
 right answers among all rows that are or were said to be of the class. Other figures are bounded by the bootstrap, from
 2.5 % to 97.5 % of the replicates: as they are, and moved so that their mean is the figure itself, whichever reaches
-further, as means over classes come out too low where a class is seldom drawn. A mean over classes also has no less
-doubt than the Wilson intervals of its classes add up to: replicates know only errors that were seen, and five examples
-without one would leave no doubt. Figures of `row_figures` are bounded by their variance over units.
+further, as means over classes come out too low where a class is seldom drawn. Replicates know only errors that were
+seen, and five examples without one would leave no doubt: so a mean over classes has no less doubt than the Wilson
+intervals of its classes add up to. Figures of `row_figures` are bounded by their variance over units.
 """
 
 import numpy as np
@@ -14,7 +14,7 @@ from bert_training.data.proof.resampling import Rates
 from bert_training.data.proof.row_figures import RowFigures
 from bert_training.data.proof.shape import Figure
 from bert_training.data.proof.shares import Bounds, Interval, share_bounds
-from bert_training.data.proof.units import EXIST, Floats, UnitCounts
+from bert_training.data.proof.units import Floats, UnitCounts
 
 TAILS = (0.025, 0.975)
 RATES = ("precision", "recall", "f1")
@@ -46,7 +46,7 @@ class Intervals:
     def __init__(self, counts: UnitCounts, replicates: Rates, rows: RowFigures) -> None:
         self.replicates = replicates
         self.rows = rows
-        self.exist = counts.totals()[EXIST]
+        self.totals = counts.totals()
         self.classes = rate_bounds(counts)
         self.together = rate_bounds(counts.without_classes())
 
@@ -55,23 +55,30 @@ class Intervals:
         return self.classes[rate].interval(label)
 
     def of(self, name: str, value: float | None) -> Interval | None:
-        """Bound a figure. None when it has no interval, or when all replicates are the same."""
+        """Bound a figure; None when it has no interval."""
         if value is None:
             return None
         if name not in self.replicates:
             return self.rows.of(name, value)
-        # One label a text: its accuracy is the recall of all classes together.
-        rate, _, mean = ("recall", "", "micro") if name == "accuracy" else name.partition("_")
-        if rate in RATES and mean in ("", "micro"):
+        rate, _, mean = name.partition("_")
+        if rate == "accuracy" or mean == "micro":  # of one label a text: one and the same share
+            return self.together["recall"].interval(0)
+        if rate in RATES and not mean:
             return self.together[rate].interval(0)
-        found = spread(value, self.replicates[name])
-        if found is None:
-            return None
-        low, high = found
-        if rate in RATES and mean in ("macro", "weighted"):
-            below, above = self.classes[rate].reach(self.exist if mean == "weighted" else self.exist > 0)
-            return max(0.0, min(low, value - below)), min(1.0, max(high, value + above))
-        return (max(-1.0, low), min(1.0, high)) if low < high else None
+        low, high = spread(value, self.replicates[name]) or (value, value)
+        below, above = self._least_reach(rate, mean)
+        lowest = 0.0 if rate in RATES else -1.0
+        return max(lowest, min(low, value - below)), min(1.0, max(high, value + above))
+
+    def _least_reach(self, rate: str, mean: str) -> tuple[float, float]:
+        """Return how far below and above itself a figure reaches at least, also where no error was seen."""
+        _hits, found, exist = self.totals
+        if rate in RATES:
+            return self.classes[rate].reach(exist if mean == "weighted" else exist > 0)
+        # Agreement beyond chance (mcc, kappa) moves with the accuracy, the more so the more agreement chance brings.
+        beyond_chance = 1.0 - float(found @ exist) / float(found.sum() * exist.sum())
+        below, above = self.together["recall"].reach(np.ones(1))
+        return (below / beyond_chance, above / beyond_chance) if beyond_chance > 0 else (0.0, 0.0)
 
 
 def rate_bounds(counts: UnitCounts) -> dict[str, Bounds]:

@@ -48,8 +48,8 @@ def _draws(unit_count: int, seed: int, replicates: int) -> Iterator[NDArray[np.f
 def _totals(source: UnitCounts, drawn: NDArray[np.float32]) -> Floats:
     """Count again. drawn: (U, c).  Returns (c, 3, K)."""
     totals = np.zeros((drawn.shape[1], KINDS, source.class_count))
-    present, starts = np.unique(source.classes, return_index=True)
-    for label, start, end in zip(present, starts, [*starts[1:], len(source.classes)], strict=True):
+    for label, start, count in zip(*np.unique(source.classes, return_index=True, return_counts=True), strict=True):
+        end = start + count
         # Rows of `drawn` are taken whole, so that memory is read in order: 10 times faster than the other way round.
         weights = np.take(drawn, source.units[start:end], axis=0)
         totals[:, :, label] = (source.counts[:, start:end] @ weights).T

@@ -57,4 +57,5 @@ def _entity_doubts(answers: EntityAnswers) -> Iterator[Doubt]:
             yield there[0][1] if there else "", suggested, -score
         else:
             found = {(kind, start, end) for kind, start, end, _ in predicted}
-            yield min((start, kind) for kind, start, end in given - found)[1], "", 0.0
+            missed = sorted((start, kind) for kind, start, end in given - found)
+            yield missed[0][1] if missed else "", "", 0.0

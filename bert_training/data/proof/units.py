@@ -36,7 +36,8 @@ class UnitCounts:
     @cached_property
     def has_examples(self) -> NDArray[np.bool_]:
         """Tell which classes have examples. (K,)."""
-        return self.totals()[EXIST] > 0
+        has_any: NDArray[np.bool_] = self.totals()[EXIST] > 0
+        return has_any
 
     def without_classes(self) -> "UnitCounts":
         """Count all classes as one."""

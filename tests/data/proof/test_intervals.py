@@ -36,9 +36,7 @@ def coverages(
     return {name: count / trials for name, count in held.items()}
 
 
-@pytest.mark.parametrize(
-    ("classes", "rarest", "right"), [(3, 0.1, 0.8), (5, 0.05, 0.97), (10, 0.05, 0.7), (20, 0.03, 0.8)]
-)
+@pytest.mark.parametrize(("classes", "rarest", "right"), [(3, 0.1, 0.8), (5, 0.05, 0.97), (20, 0.03, 0.8)])
 def test_the_interval_of_macro_f1_covers_at_300_rows(classes: int, rarest: float, right: float) -> None:
     held = coverages(classes=classes, rarest=rarest, right=right, rows=300, trials=100, replicates=200)
     assert held["f1_macro"] >= LEAST_COVERAGE

@@ -10,7 +10,7 @@ import pytest
 from bert_training.contract.enums import PredictionSource, Split
 from bert_training.data.figures.entities import ENTITIES
 from bert_training.data.figures.labels import LABELS
-from bert_training.data.predictions import EntityAnswers, Predictions
+from bert_training.data.predictions import EntityAnswers, LabelAnswers, Predictions
 from bert_training.data.proof.prove import compare, prove
 from bert_training.data.proof.shape import Figure, Gain, Proof
 from tests.data.proof.worlds import labelled, stated
@@ -138,6 +138,53 @@ def test_no_number_of_rows_and_classes_is_too_few_or_too_many(rows: int, classes
     json.dumps(proof, allow_nan=False)
 
 
+@pytest.mark.parametrize("seed", range(25))
+def test_no_few_rows_of_whatever_answers_are_refused(seed: int) -> None:
+    chance = np.random.default_rng(seed)
+    rows, classes = int(chance.integers(1, 8)), int(chance.integers(1, 5))
+    gold, units = chance.integers(0, chance.integers(1, classes + 1), rows), chance.integers(0, rows, rows)
+    sources = []
+    for source in (PredictionSource.NETWORK, PredictionSource.LINEAR):
+        predicted = chance.integers(0, classes, rows)
+        sure, other = np.eye(classes)[predicted], np.eye(classes)[(predicted + 1) % classes]
+        choices = [
+            np.zeros((rows, 0)),
+            sure,
+            other,
+            np.full((rows, classes), np.nan),
+            stated(chance, predicted, classes),
+        ]
+        probabilities = choices[int(chance.integers(len(choices)))].astype(np.float16)
+        sources.append(labelled(gold, predicted, source=source, units=units, probabilities=probabilities))
+    names, metric = [str(label) for label in range(classes)], str(chance.choice(["f1_macro", "loss", "auc_roc", "mcc"]))
+    calibration = {**CALIBRATION, "biases": [0.5] * classes}
+    proof = proof_of(sources, names=names, metric=metric, calibration=calibration)
+    json.dumps(proof, allow_nan=False)
+    for figure in proof["figures"].values():
+        if figure["low"] is not None:
+            low, value, high = numbers(figure)
+            assert low <= value <= high
+
+
+def test_accuracy_and_micro_figures_of_labels_are_one_share() -> None:
+    figures = proof_of(a_run())["figures"]
+    assert figures["accuracy"] == figures["f1_micro"] == figures["precision_micro"] == figures["recall_micro"]
+
+
+@pytest.mark.parametrize(("metric", "judged_by"), [("loss", "log_loss"), ("auc_roc", "auc_roc")])
+def test_a_run_that_is_decided_by_its_loss_is_compared_by_the_log_loss(metric: str, judged_by: str) -> None:
+    network, linear = (part.answers for part in a_run()[:2])
+    assert isinstance(network, LabelAnswers)
+    assert isinstance(linear, LabelAnswers)
+    unsure = stated(np.random.default_rng(1), linear.predicted, 3)
+    second = labelled(linear.gold, linear.predicted, source=PredictionSource.LINEAR, probabilities=unsure)
+    first = labelled(network.gold, network.predicted, probabilities=network.probabilities)
+    proof = proof_of([first, second], metric=metric)
+    assert proof["metric"] == judged_by
+    assert proof["gain"] is not None
+    assert proof["gain"]["is_shown"]
+
+
 def test_a_class_without_examples_has_neither_figures_nor_intervals() -> None:
     row = proof_of([labelled([0, 1, 0, 1], [0, 1, 0, 2])])["classes"][2]
     nothing = {"value": None, "low": None, "high": None}
@@ -199,3 +246,30 @@ def test_entities_have_intervals_gain_and_errors() -> None:
     assert calibration is not None
     assert calibration["before"] is None
     json.dumps(proof, allow_nan=False)
+
+
+def test_sentences_without_any_entity_have_no_figures_of_entities() -> None:
+    words, zeros = np.full(3, 5), np.zeros(3, dtype=np.int64)
+    answers = EntityAnswers([[]] * 3, [[]] * 3, words, words, zeros, zeros)
+    run = [Predictions(PredictionSource.NETWORK, Split.TEST, np.arange(3), np.arange(3), answers)]
+    proof = proof_of(run, judgement=ENTITIES, names=["LOC"], metric="loss")
+    assert (proof["metric"], proof["figures"]["f1"]["value"], proof["figures"]["accuracy"]["value"]) == (
+        "f1",
+        None,
+        1.0,
+    )
+
+
+def test_doubted_entities_are_named_where_the_surest_differs() -> None:
+    words, zeros = np.full(3, 9), np.zeros(3, dtype=np.int64)
+    gold = [[("PER", 0, 2)], [("LOC", 3, 4)], []]
+    found = [[("LOC", 1, 2, 0.7), ("PER", 5, 6, 0.6)], [], [("PER", 0, 1, 0.9)]]
+    answers = EntityAnswers(gold, found, words, words, zeros, zeros)
+    run = [Predictions(PredictionSource.SUSPECT, Split.TRAIN, np.arange(3), np.arange(3), answers)]
+    doubted = proof_of(run, judgement=ENTITIES, names=["LOC", "PER"], metric="f1", judged=3)["label_errors"]
+    assert doubted is not None
+    assert [(one["row"], one["given"], one["suggested"], one["doubt"]) for one in doubted["suspects"]] == [
+        (2, "", "PER", 0.9),
+        (0, "PER", "LOC", 0.7),
+        (1, "LOC", "", 0.0),
+    ]
