@@ -15,6 +15,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from bert_training.contract.enums import PredictionSource, Split
+from bert_training.data.predictions import LabelAnswers, Predictions
 from bert_training.ml.keeping.checkpoints import WEIGHTS
 from bert_training.worker import simulation
 from bert_training.worker.child import CONTINUE, ChildReporter, run_child, spool_path
@@ -97,6 +101,13 @@ def write_many_lines(trainer: Trainer) -> None:
         trainer.reporter.log("INFO", f"burst {number} " + "x" * 200)
 
 
+def answer_rows(trainer: Trainer) -> None:
+    """Tell what a network answers for 3,000 rows, as a training does at its end."""
+    rows = np.arange(2, 3002)
+    labels = LabelAnswers(rows % 3, rows % 2, np.full((len(rows), 3), 1 / 3, dtype=np.float16))
+    trainer.reporter.predictions(Predictions(PredictionSource.NETWORK, Split.TEST, rows, rows, labels))
+
+
 def wait_in(phase: str) -> Callable[[Trainer], None]:
     """Return a fault that sits in a phase until it is told to stop."""
 
@@ -155,6 +166,7 @@ FAULTS: dict[str, Callable[[Trainer], None]] = {
     "address-space": exhaust_address_space,
     "memory": eat_memory,
     "burst": write_many_lines,
+    "answers": answer_rows,
     "gpu-memory": fail_on_the_gpu,
     "nan": meet_nan,
     "large-checkpoints": write_large_checkpoints,

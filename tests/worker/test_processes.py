@@ -13,7 +13,9 @@ import psutil
 import pytest
 
 from bert_training.worker.simulation import SPEED_VARIABLE
+from bert_training.worker.trainer_process import SIMULATION_VARIABLE
 from tests.worker.fake_portal import FakePortal, error
+from tests.worker.faulty_trainer import MODULE
 from tests.worker.supervisors import PROJECT, RealSupervisor
 
 Start = Callable[..., RealSupervisor]
@@ -102,6 +104,24 @@ def test_a_restarted_worker_takes_its_job_up_as_a_new_attempt(portal: FakePortal
     instances = [request.headers["x-worker-instance"] for request in portal.sent_to("/jobs/claim")]
     assert (instances[0][-2:], instances[-1][-2:]) == (":1", ":2")
     assert instances[0][:-2] == instances[-1][:-2]
+
+
+def test_a_worker_killed_while_it_sends_predictions_sends_them_all_once_more(
+    portal: FakePortal, start_process: Start
+) -> None:
+    faulty = {SIMULATION_VARIABLE: MODULE}
+    job = portal.enqueue(hyperparameters={"epochs": 1, "fault": "answers"}, wants_predictions=True)
+    portal.inject("/predictions", lambda _request: error(503, "unavailable") if portal.answers else None, times=10**6)
+    worker = start_process(**faulty)
+    portal.wait_for(lambda: portal.answers.get((job.job_id, 1)))
+    worker.kill()
+    portal.heal()
+    portal.held = job.model_copy(update={"attempt": 2, "held": True})
+    start_process(**faulty)
+    portal.wait_for(lambda: portal.ends)
+    assert (portal.ends[0]["attempt"], portal.ends[0]["prediction_seq"]) == (2, 3000)
+    assert [each["row"] for each in portal.answers[job.job_id, 2]] == list(range(2, 3002))
+    assert len(portal.answers[job.job_id, 1]) == 500  # what is left of them is of no use to anybody
 
 
 def test_a_second_supervisor_in_the_same_folder_is_refused(portal: FakePortal, start_process: Start) -> None:
