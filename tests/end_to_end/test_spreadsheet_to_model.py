@@ -7,6 +7,7 @@ show that the weights stay on its machine (S0.68).
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Page
@@ -23,6 +24,7 @@ pytestmark = [pytest.mark.processes, pytest.mark.browser, pytest.mark.timeout(50
 SETTINGS = {"batch_size": "8", "max_length": "64", "learning_rate": "2e-4"}  # the rest as the preset "rapido" has it
 MAX_STEPS = "4"
 RUN_MILLISECONDS = 200_000  # 20 times what an idle machine needs
+FIRST_TEXTS = "cells => cells.map((cell) => cell.firstChild.textContent.trim())"  # without what a badge says
 IS_STILL_THE_SAME_PAGE = "window.openedBeforeTheTraining === true"
 
 
@@ -34,6 +36,8 @@ class Seen:
     curves: list[str]  # what each chart tells a screen reader
     labels: set[str]  # of the table of results
     log: str
+    proof: dict[str, Any]  # as the API shows it
+    verdict: str
     profile: list[str]  # titles of the charts on the page of the dataset
 
 
@@ -87,11 +91,14 @@ def train(page: Page, task: str, folder: Path) -> Seen:
     page.evaluate("window.openedBeforeTheTraining = true")
     page.locator("#run-state .badge-completed").wait_for(timeout=RUN_MILLISECONDS)
     page.locator("th.cell-name").first.wait_for()
+    page.locator(".verdict").wait_for()
     return Seen(
         is_same_page=page.evaluate(IS_STILL_THE_SAME_PAGE),
         curves=[chart.get_attribute("aria-label") or "" for chart in page.locator(".chart-canvas").all()],
-        labels=set(page.locator(".table-box-tall th.cell-name").all_text_contents()),
+        labels=set(page.locator(".table-box-tall th.cell-name").evaluate_all(FIRST_TEXTS)),
         log=page.locator("#log").inner_text(),
+        proof=page.request.get(f"/bert-training/api/runs/{page.url.rsplit('/', 1)[-1]}/proof").json(),
+        verdict=page.locator(".verdict").inner_text(),
         profile=read_profile(page),
     )
 
@@ -150,7 +157,17 @@ def test_the_profile_of_the_data_is_made_and_lengths_in_tokens_come_with_the_run
     assert len(story.seen[task].profile) == 5  # classes; lengths in words and in tokens, in all and by class
 
 
+@pytest.mark.parametrize("task", TASKS)
+def test_every_figure_is_proved_from_the_predictions_of_the_worker(story: Story, task: str) -> None:
+    seen = story.seen[task]
+    proof = seen.proof["proof"]
+    assert seen.proof["status"] == "ready"
+    assert {each["source"] for each in proof["baselines"]} == {"frequent", "linear"}
+    assert set(proof["names"]) == seen.labels
+    assert seen.verdict
+
+
 def test_no_piece_of_the_weights_is_in_what_the_worker_sent(story: Story) -> None:
     assert [path.exists() for path in story.weights] == [True] * len(TASKS)
-    assert all(call in story.sent for call in (b"/jobs/claim", b"/logs/batch", b"/metrics", b"/complete"))
+    assert all(call in story.sent for call in (b"/jobs/claim", b"/logs/batch", b"/metrics", b"/predictions", b"/complete"))
     assert [leaked_blocks(story.sent, path.read_bytes()) for path in story.weights] == [[]] * len(TASKS)
