@@ -169,5 +169,6 @@ def test_every_figure_is_proved_from_the_predictions_of_the_worker(story: Story,
 
 def test_no_piece_of_the_weights_is_in_what_the_worker_sent(story: Story) -> None:
     assert [path.exists() for path in story.weights] == [True] * len(TASKS)
-    assert all(call in story.sent for call in (b"/jobs/claim", b"/logs/batch", b"/metrics", b"/predictions", b"/complete"))
+    calls = (b"/jobs/claim", b"/logs/batch", b"/metrics", b"/predictions", b"/complete")
+    assert all(call in story.sent for call in calls)
     assert [leaked_blocks(story.sent, path.read_bytes()) for path in story.weights] == [[]] * len(TASKS)

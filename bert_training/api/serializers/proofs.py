@@ -24,7 +24,7 @@ class VerdictSerializer(serializers.Serializer[Any]):
     """Whether the network may be used, in one sentence, with its reasons."""
 
     code = serializers.CharField()
-    label = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]  # a field of the answer
     sentence = serializers.CharField()
     meaning = serializers.CharField()
     reasons = ReasonSerializer(many=True)
@@ -39,7 +39,7 @@ class GradeSerializer(serializers.Serializer[Any]):
     low = serializers.FloatField(allow_null=True)
     high = serializers.FloatField(allow_null=True)
     code = serializers.CharField(allow_null=True)
-    label = serializers.CharField(allow_blank=True)
+    label = serializers.CharField(allow_blank=True)  # type: ignore[assignment]  # a field of the answer
 
 
 class AlertSerializer(serializers.Serializer[Any]):
