@@ -28,7 +28,7 @@ class Bounds:
 def bounds_of(summary: Mapping[str, Any]) -> Bounds:
     """Return the bounds that follow from a dataset's summary (TaskSpec.summarize)."""
     labels = summary.get("labels", {})
-    tags = {tag.partition("-")[2] for tag in summary.get("tags", {})}
+    tags = {tag.partition("-")[2] for tag in summary.get("tags", {}) if "-" in tag}
     return Bounds(frozenset({*labels, *tags}), len(labels), summary.get("lengths", {}).get("max", 0))
 
 

@@ -19,7 +19,7 @@ from tests.api.test_worker_story import RESULT, completed
 from tests.personas import claim, make_run, ready_dataset
 from tests.predicting import complete_with, entity_predictions, label_predictions, names_of, records_of
 
-pytestmark = [pytest.mark.embedded, pytest.mark.usefixtures("proved_here")]
+pytestmark = pytest.mark.usefixtures("proved_here")
 
 
 @pytest.fixture
@@ -48,6 +48,7 @@ def proved(running_job: Job, worker: Worker) -> Run:
     return Run.objects.get(pk=running_job.run_id)
 
 
+@pytest.mark.embedded
 def test_a_worker_sends_predictions_and_the_owner_gets_a_proof(gpu: Caller, owner: Caller, running_job: Job) -> None:
     job, run = running_job.pk, running_job.run_id
     sent = gpu.post(f"/jobs/{job}/predictions", batch(running_job))
@@ -76,16 +77,19 @@ def test_the_claim_asks_for_predictions_and_a_simulation_does_not(
     assert claim(worker).wants_predictions  # asked again
 
 
-@pytest.mark.parametrize("path", ["proof", "predictions", "predictions?format=csv"])
-def test_a_stranger_finds_nothing(api: Api, proved: Run, carla: User, root: User, path: str) -> None:
-    assert outcome_of(api.as_person(carla).get(f"/runs/{proved.pk}/{path}")) == (404, "not_found")
-    assert outcome_of(api.anonymous().get(f"/runs/{proved.pk}/{path}")) == (401, "token_missing")
-    assert api.as_person(root).get(f"/runs/{proved.pk}/{path}").status_code == 200
+PATHS = ("proof", "predictions", "predictions?format=csv")
 
 
-@pytest.mark.parametrize("path", ["proof", "predictions", "predictions?format=csv"])
-def test_a_run_without_predictions_has_neither(owner: Caller, run: Run, path: str) -> None:
-    assert outcome_of(owner.get(f"/runs/{run.pk}/{path}")) == (404, "not_found")
+def test_a_stranger_finds_nothing(api: Api, proved: Run, carla: User, root: User) -> None:
+    for path in PATHS:
+        assert outcome_of(api.as_person(carla).get(f"/runs/{proved.pk}/{path}")) == (404, "not_found")
+        assert outcome_of(api.anonymous().get(f"/runs/{proved.pk}/{path}")) == (401, "token_missing")
+        assert api.as_person(root).get(f"/runs/{proved.pk}/{path}").status_code == 200
+
+
+def test_a_run_without_predictions_has_neither(owner: Caller, run: Run) -> None:
+    for path in PATHS:
+        assert outcome_of(owner.get(f"/runs/{run.pk}/{path}")) == (404, "not_found")
 
 
 def test_the_file_is_downloaded_whole_in_parts_and_not_again(owner: Caller, proved: Run) -> None:
@@ -153,10 +157,10 @@ STRANGE: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.mark.parametrize("changes", STRANGE.values(), ids=STRANGE.keys())
-def test_what_is_no_batch_is_refused(gpu: Caller, running_job: Job, changes: dict[str, Any]) -> None:
-    answer = gpu.post(f"/jobs/{running_job.pk}/predictions", batch(running_job, **changes))
-    assert outcome_of(answer) == (400, "invalid_field")
+def test_what_is_no_batch_is_refused(gpu: Caller, running_job: Job) -> None:
+    for name, changes in STRANGE.items():
+        answer = gpu.post(f"/jobs/{running_job.pk}/predictions", batch(running_job, **changes))
+        assert outcome_of(answer) == (400, "invalid_field"), name
     assert gpu.post(f"/jobs/{running_job.pk}/predictions", batch(running_job)).json()["next_seq"] == 11
 
 

@@ -37,7 +37,7 @@ from tests.predicting import (
     send,
 )
 
-pytestmark = [pytest.mark.embedded, pytest.mark.usefixtures("proved_here")]
+pytestmark = pytest.mark.usefixtures("proved_here")
 
 
 def some_predictions(job: Job) -> list[Predictions]:
@@ -73,6 +73,7 @@ def test_a_run_without_predictions_has_no_proof(running_job: Job, worker: Worker
     assert proofs.PROOF_FUNCTION not in [task.func() for task in OrmQ.objects.all()]
 
 
+@pytest.mark.embedded
 def test_the_predictions_become_one_file_and_the_file_a_proof(completed: Run) -> None:
     make_proof(completed.pk)
     proof = proof_of(completed)
@@ -213,6 +214,7 @@ def test_a_mistake_of_ours_is_a_proof_that_failed(completed: Run, monkeypatch: p
     assert proof_of(completed).status == "failed"
 
 
+@pytest.mark.embedded
 def test_a_deleted_run_leaves_neither_rows_nor_a_file(completed: Run, django_capture_on_commit_callbacks: Any) -> None:
     make_proof(completed.pk)
     key = proof_of(completed).key
@@ -257,6 +259,7 @@ def test_with_its_data_a_proof_that_waits_ends(completed: Run) -> None:
     assert not Prediction.objects.exists()
 
 
+@pytest.mark.embedded
 def test_the_sweep_takes_what_no_proof_will_be_made_of(completed: Run, running_other: Job, worker: Worker) -> None:
     send(worker, running_other, some_predictions(running_other))
     assert sweep.sweep_predictions() == 0  # one waits for its proof, one still runs
