@@ -167,8 +167,8 @@ class TrainingSession:
         self.alerts.after_test(test)
         judged_test = JudgedTest(judge, rows.splits["test"], test, self.job.best_metric)
         long_text = compare_ways(judged_test, self.report, seed=self.settings.seed)
+        self.report.enter("saving")  # also what follows from the answers: forecasts learn from the seconds of judging
         if not self.world.is_main:
-            self.report.enter("saving")
             return TrainingResult("completed", test.metrics, test.classes, "", self.stopping.best_step)
         evidence = gather_evidence(self.job, self.network, self.network_module, judged, self.report)
         return self._keep(judged, evidence, long_text)
@@ -187,7 +187,6 @@ class TrainingSession:
 
     def _keep(self, judged: FinalJudgement, evidence: Evidence, long_text: dict[str, Any] | None) -> TrainingResult:
         """Write job_dir/final/ and say what came out."""
-        self.report.enter("saving")
         facts = RunFacts(
             job=self.job,
             machine=self.prepared.machine,

@@ -138,5 +138,5 @@ def test_rates_are_scaled_to_the_size_of_the_network_and_memory_to_what_it_becam
 
 
 def test_evaluations_are_counted_with_the_one_at_the_end() -> None:
-    work = Workload(total_steps=25, step_tokens=1, steps_per_evaluation=10, evaluation_tokens=1, test_tokens=1)
+    work = Workload(total_steps=25, step_tokens=1, steps_per_evaluation=10, evaluation_tokens=1, final_tokens=1)
     assert [work.evaluations(*steps) for steps in ((0, 25), (0, 20), (10, 25), (20, 24), (25, 25))] == [3, 2, 2, 0, 0]

@@ -31,7 +31,7 @@ class Workload:
     step_tokens: float
     steps_per_evaluation: int
     evaluation_tokens: float
-    test_tokens: float
+    final_tokens: float
 
     def evaluations(self, begin: int, end: int) -> int:
         """Count the evaluations after step `begin` up to step `end`; the last state is always judged."""
@@ -62,7 +62,7 @@ class Forecast:
     def expected_seconds(self, end: int) -> float:
         """Return what was expected for the steps up to `end`, with their evaluations and the test."""
         work = self.workload
-        judged_tokens = work.evaluations(self.begin, end) * work.evaluation_tokens + work.test_tokens
+        judged_tokens = work.evaluations(self.begin, end) * work.evaluation_tokens + work.final_tokens
         return self.rates.train * (end - self.begin) * work.step_tokens + self.rates.judge * judged_tokens
 
     def remaining_seconds(self) -> float:
@@ -76,7 +76,7 @@ class Forecast:
         evaluations = work.evaluations(report.step, end) + is_judging
         judge = self._judge_rate(is_judging)
         left = self._train_rate() * steps * work.step_tokens
-        left += judge * (evaluations * work.evaluation_tokens + work.test_tokens)
+        left += judge * (evaluations * work.evaluation_tokens + work.final_tokens)
         return max(0.0, left - (report.clock() - report.phase_began if is_judging else 0.0))
 
     def _train_rate(self) -> float:
@@ -128,7 +128,7 @@ class Forecaster:
             f"Forecast of these {steps:,} steps: {shown_seconds(expected)}, it took "
             f"{shown_seconds(report.clock() - forecast.began_at)}; memory {shown_bytes(peak)} at most"
         )
-        judged = work.evaluations(forecast.begin, report.step) * work.evaluation_tokens + work.test_tokens
+        judged = work.evaluations(forecast.begin, report.step) * work.evaluation_tokens + work.final_tokens
         run = PastRun(
             profile=self.profile,
             train_tokens=steps * work.step_tokens,
@@ -215,5 +215,5 @@ def _workload(job: TrainingJob, prepared: Prepared, row_tokens: float) -> Worklo
         step_tokens=row_tokens * rows_per_step,
         steps_per_evaluation=job.settings.eval_steps or plan.steps_per_epoch,
         evaluation_tokens=row_tokens * len(splits["validation"]),
-        test_tokens=row_tokens * len(splits["test"]),
+        final_tokens=row_tokens * (len(splits["validation"]) + len(splits["test"])),
     )
