@@ -213,7 +213,7 @@ class TrainingSession:
             self.stopping.best_step,
             long_text,
             evidence.digest,
-            judged.calibration and judged.calibration.facts(),
+            judged.calibration_facts(),
         )
 
     def _resume(self, step: int) -> None:

@@ -78,7 +78,7 @@ def describe_run(facts: RunFacts, fingerprint: str) -> dict[str, Any]:
         "best_step": facts.best_step,
         "validation": facts.validation,
         "test": {"metrics": facts.judged.test.metrics, "classes": facts.judged.test.classes},
-        "calibration": facts.judged.calibration and facts.judged.calibration.facts(),
+        "calibration": facts.judged.calibration_facts(),
         "prediction_digest": facts.evidence.digest,
         "proof": _short(facts.evidence.proof),
         "rows": facts.rows,

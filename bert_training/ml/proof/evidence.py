@@ -69,7 +69,7 @@ def _prove(
         names=network.judged_names,
         metric=job.best_metric,
         seed=job.settings.seed,
-        calibration=judged.calibration and judged.calibration.facts(),
+        calibration=judged.calibration_facts(),
         judged=len(job.table) if has_linear else 0,
     )
     return Evidence(prediction_digest(predictions), proof)

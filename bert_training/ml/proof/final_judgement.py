@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -21,6 +22,10 @@ class FinalJudgement:
     validation: LabelAnswers | EntityAnswers
     test: Evaluation
     calibration: Calibration | None
+
+    def calibration_facts(self) -> dict[str, Any] | None:
+        """Return the fields of contract.messages.Calibration."""
+        return self.calibration.facts() if self.calibration else None
 
 
 def judge_finally(judge: Judge, rows: Rows, report: RunReport) -> FinalJudgement:

@@ -103,7 +103,7 @@ class TokenClassificationNetwork:
         """Turn logits (W, K) of each sentence into entities; a word that was not judged is O."""
         predicted, certainties, unseen = [], [], []
         for logits, example in zip(predictions, examples, strict=True):
-            is_judged: NDArray[np.bool_] = np.isfinite(logits).all(axis=1)
+            is_judged = np.isfinite(logits).min(axis=1)
             tags = np.full(len(logits), self.tag_ids[OUTSIDE], dtype=np.int64)
             tags[is_judged] = logits[is_judged].argmax(axis=1)
             predicted.append(self._names_of(tags))

@@ -17,7 +17,9 @@ from transformers import AutoModelForSequenceClassification, pipeline
 from bert_training.contract.enums import PredictionSource, Split
 from bert_training.contract.messages import Result
 from bert_training.data.predictions import EntityAnswers, LabelAnswers, Predictions, prediction_digest
+from bert_training.ml import preparation, training
 from bert_training.ml.machine import hardware
+from bert_training.ml.machine.distributed import Processes
 from bert_training.ml.training import BaseModelFiles, TrainingJob
 from tests.ml.interruptions import release_at, run_twice
 from tests.ml.runs import TEXT_LABELS, Recorder, run_text, run_tokens, text_job, text_table, token_job, token_table
@@ -56,6 +58,7 @@ def test_what_is_told_is_what_the_result_and_the_folder_say(tiny_bert: BaseModel
     run = json.loads((tmp_path / "job" / "final" / "run.json").read_text())
     assert result.prediction_digest == prediction_digest(recorder.answers) == run["prediction_digest"]
     assert result.calibration == run["calibration"]
+    assert result.calibration is not None
     assert len(result.calibration["biases"]) == 3
     for name, figure in run["proof"]["figures"].items():
         assert result.metrics[name] == pytest.approx(figure["value"]), name
@@ -138,6 +141,21 @@ def test_the_adapter_alone_is_calibrated_too(tiny_bert: BaseModelFiles, tmp_path
     assert result.calibration is not None
     with torch.inference_mode():
         torch.testing.assert_close(adapted(input_ids=ids).logits, kept(input_ids=ids).logits, atol=1e-5, rtol=1e-5)
+
+
+def test_a_network_that_was_shared_out_is_calibrated_as_a_whole_one(
+    tiny_bert: BaseModelFiles, tmp_path: Path, processes: Processes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    exact = {"dropout": 0.0, "adam_epsilon": 1e-4, "max_steps": 6}
+    plain = run_text(noisy_job(tiny_bert, tmp_path / "plain", **exact))
+    monkeypatch.setattr(training, "join_world", lambda device: processes)
+    monkeypatch.setattr(preparation, "shall_shard", lambda settings, world: world is processes)
+    shared = run_text(noisy_job(tiny_bert, tmp_path / "shared", **exact))
+    assert plain.calibration is not None
+    assert shared.calibration is not None
+    assert shared.calibration["temperature"] == pytest.approx(plain.calibration["temperature"], abs=1e-3)
+    assert shared.calibration["biases"] == pytest.approx(plain.calibration["biases"], abs=1e-3)
+    assert shared.metrics == pytest.approx(plain.metrics, abs=1e-3)
 
 
 WINDOWS = {"max_length": 8, "truncation_side": "none", "window_overlap": 2}
