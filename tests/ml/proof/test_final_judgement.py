@@ -105,9 +105,8 @@ def test_the_pipeline_states_the_probabilities_that_were_told(
     for first, split in ((3, Split.VALIDATION), (4, Split.TEST)):
         answers = of_network(recorder, split).answers
         assert isinstance(answers, LabelAnswers)
-        stated = [
-            {row["label"]: row["score"] for row in rows} for rows in classify(job.table["text"].tolist()[first::5])
-        ]
+        rows: Any = classify(job.table["text"].tolist()[first::5])
+        stated = [{answer["label"]: answer["score"] for answer in row} for row in rows]
         probabilities = [[row[label] for label in TEXT_LABELS] for row in stated]
         assert np.array(probabilities) == pytest.approx(answers.probabilities.astype(np.float64), abs=1e-3)
 
