@@ -5,8 +5,10 @@ import pytest
 
 from bert_training.contract.enums import PredictionSource, Split
 from bert_training.data import label_errors
-from bert_training.data.label_errors import describe_suspects, find_suspects
-from bert_training.data.predictions import LabelAnswers, Predictions
+from bert_training.data.figures.shapes import Entity, ScoredEntity
+from bert_training.data.label_errors import find_suspects
+from bert_training.data.predictions import EntityAnswers, LabelAnswers, Predictions
+from bert_training.data.proof.suspects import linear_suspects
 
 NAMES = ["pessoal", "saude", "tributario"]
 
@@ -31,7 +33,8 @@ def test_the_least_probable_given_label_comes_first() -> None:
         answers_of(60, wrong={3: 0.05}, split=Split.TEST, first=100),
     ]
     suspects = find_suspects(judged)
-    errors = describe_suspects(suspects, names=NAMES, source="linear", judged=120)
+    errors = linear_suspects(suspects, names=NAMES, judged=120)
+    assert errors is not None
     assert [(found["row"], found["split"]) for found in errors["suspects"]] == [
         (32, "train"),
         (103, "test"),
@@ -51,9 +54,7 @@ def test_the_order_of_rows_and_their_parts_change_nothing() -> None:
     whole = answers_of(60, wrong={7: 0.09, 30: 0.01, 41: 0.02})
     order = np.random.default_rng(0).permutation(60)
     parts = [whole.take(order[:13]), whole.take(order[13:])]
-    found, again = (
-        describe_suspects(find_suspects(judged), names=NAMES, source="linear", judged=60) for judged in ([whole], parts)
-    )
+    found, again = (linear_suspects(find_suspects(judged), names=NAMES, judged=60) for judged in ([whole], parts))
     assert found == again
 
 
@@ -72,3 +73,45 @@ def test_no_more_are_listed_than_people_read(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_without_rows_nothing_is_doubted() -> None:
     assert find_suspects([]) == []
+
+
+LONG = ("PESSOA", 0, 3)
+
+
+def sentences_of(given: list[Entity], answered: list[ScoredEntity]) -> Predictions:
+    """A sentence of 9 words in row 22; before it 20 whose person is answered right with a score of 0.8."""
+    numbers, words = np.arange(2, 23), np.full(21, 9)
+    answers = EntityAnswers(
+        [*[[LONG]] * 20, given], [*[[(*LONG, 0.8)]] * 20, answered], words, words, words * 0, words * 0
+    )
+    return Predictions(PredictionSource.LINEAR, Split.TRAIN, numbers, numbers, answers)
+
+
+@pytest.mark.parametrize(
+    ("given", "answered", "doubt"),
+    [
+        ([("LOCAL", 0, 3)], [("PESSOA", 0, 3, 0.875)], ("LOCAL", "PESSOA", 0.875)),
+        ([("PESSOA", 0, 2)], [("PESSOA", 0, 3, 0.875)], ("PESSOA", "PESSOA", 0.875)),
+        ([], [("PESSOA", 0, 3, 0.875)], ("", "PESSOA", 0.875)),
+        ([("LOCAL", 2, 5)], [("PESSOA", 0, 3, 0.875)], ("LOCAL", "PESSOA", 0.4375)),
+    ],
+    ids=["wrong type", "wrong border", "missing", "type and border"],
+)
+def test_an_entity_is_doubted_where_another_is_answered_surely(
+    given: list[Entity], answered: list[ScoredEntity], doubt: tuple[str, str, float]
+) -> None:
+    errors = linear_suspects(find_suspects([sentences_of(given, answered)]), names=["LOCAL", "PESSOA"], judged=21)
+    assert errors is not None
+    found = [(suspect["given"], suspect["suggested"], suspect["doubt"]) for suspect in errors["suspects"]]
+    assert found == [doubt]
+
+
+def test_an_entity_is_doubted_where_nothing_is_answered_though_its_type_is_usually_found() -> None:
+    suspects = find_suspects([sentences_of([("PESSOA", 4, 6)], [])])
+    assert suspects[0].rows.tolist() == [22]
+    assert suspects[0].answers.predicted[0][0][:3] == ("", 4, 6)
+    assert suspects[0].answers.predicted[0][0][3] == pytest.approx(0.5 * 20 / 21, abs=0.001)
+
+
+def test_a_less_sure_answer_doubts_no_entity() -> None:
+    assert find_suspects([sentences_of([("LOCAL", 0, 3)], [("PESSOA", 0, 3, 0.75)])]) == []

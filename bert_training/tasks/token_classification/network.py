@@ -20,6 +20,16 @@ from bert_training.ml.network.loss import cross_entropy_sum, weight_sum
 from bert_training.ml.network.pretrained import load_model, load_tokenizer, tokenize_whole
 from bert_training.ml.network.probabilities import softmax
 from bert_training.ml.task_network import IGNORE, Batch, Encoded, Evaluation, Example, Logits
+from bert_training.tasks.token_classification.baseline import build_baselines
+
+__all__ = [
+    "SentenceExample",
+    "TagMismatch",
+    "TokenClassificationNetwork",
+    "align_tags",
+    "build_baselines",
+    "build_network",
+]
 
 
 class TagMismatch(ValueError):
