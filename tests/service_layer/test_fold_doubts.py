@@ -101,54 +101,33 @@ def test_when_the_last_fold_is_proved_every_row_is_judged_by_a_network_that_had_
     assert suspect["suggested"] != suspect["given"]
 
 
-def test_other_seeds_and_runs_without_folds_start_no_search(completed: Run, worker: Worker) -> None:
-    for child in repeat_run(completed, kind=RepeatKind.SEED, count=2):
-        complete(worker, child)
-    assert waiting() == []
-    find_fold_doubts(completed.pk)
-    assert found(completed).get("source") != "network"
-
-
-def test_a_fold_without_a_result_leaves_what_the_linear_baseline_found(completed: Run, worker: Worker) -> None:
-    first, *_others = repeat_run(completed, kind=RepeatKind.FOLD, count=3)
-    complete(worker, first)
+def test_other_seeds_and_a_fold_without_a_result_leave_what_the_linear_baseline_found(
+    completed: Run, worker: Worker
+) -> None:
+    complete(worker, repeat_run(completed, kind=RepeatKind.SEED, count=2)[0])
+    cancel_repeats(completed)
+    complete(worker, repeat_run(completed, kind=RepeatKind.FOLD, count=3)[0])
     cancel_repeats(completed)
     find_fold_doubts(completed.pk)
     assert (waiting(), found(completed).get("source") != "network") == ([], True)
 
 
-def all_folds(completed: Run, worker: Worker) -> None:
-    for fold in repeat_run(completed, kind=RepeatKind.FOLD, count=3):
-        complete(worker, fold)
-
-
-def test_a_proof_that_is_made_again_starts_the_search_again(completed: Run, worker: Worker) -> None:
-    all_folds(completed, worker)
-    RunProof.objects.filter(run=completed).update(status=ProofStatus.PENDING)
-    find_fold_doubts(completed.pk)
-    assert found(completed).get("source") != "network"
-    make_proof(completed.pk)
-    assert waiting() == [completed.pk] * 2
-
-
-def test_while_the_store_is_away_it_is_tried_again_later(
+def test_whatever_fails_leaves_the_proof_as_it_was_and_a_new_proof_starts_the_search_again(
     completed: Run, worker: Worker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    all_folds(completed, worker)
-    monkeypatch.setattr(fold_doubts, "stored_copy", Mock(side_effect=StorageAway(ErrorCode.UNAVAILABLE, "away")))
-    find_fold_doubts(completed.pk)
-    assert Schedule.objects.filter(func=fold_doubts.DOUBTS_FUNCTION).count() == 1
-
-
-@pytest.mark.parametrize("lost", ["file", "everything"])
-def test_whatever_fails_leaves_the_proof_as_it_was(
-    completed: Run, worker: Worker, monkeypatch: pytest.MonkeyPatch, lost: str
-) -> None:
-    all_folds(completed, worker)
-    if lost == "file":
-        RunProof.objects.filter(run__repeat_of=completed).update(key="proofs/gone.parquet")
-    else:
-        monkeypatch.setattr(fold_doubts, "doubt_in_sandbox", Mock(side_effect=RuntimeError))
+    for fold in repeat_run(completed, kind=RepeatKind.FOLD, count=3):
+        complete(worker, fold)
     before = found(completed)
+    for name, error in (("stored_copy", StorageAway(ErrorCode.UNAVAILABLE, "away")), ("doubt_in_sandbox", ValueError)):
+        with monkeypatch.context() as patched:
+            patched.setattr(fold_doubts, name, Mock(side_effect=error))
+            find_fold_doubts(completed.pk)
+    assert Schedule.objects.filter(func=fold_doubts.DOUBTS_FUNCTION).count() == 1  # while the store is away
+    RunProof.objects.filter(run=completed).update(status=ProofStatus.PENDING)
+    find_fold_doubts(completed.pk)
+    assert found(completed) == before
+    make_proof(completed.pk)
+    assert waiting() == [completed.pk] * 2
+    RunProof.objects.filter(run__repeat_of=completed).update(key="proofs/gone.parquet")
     find_fold_doubts(completed.pk)
     assert found(completed) == before
