@@ -3,7 +3,7 @@
 import logging
 
 from bert_training.contract.enums import WorkbookKind
-from bert_training.services import fold_doubts, profiles, proofs, sweep
+from bert_training.services import fold_doubts, profiles, proofs, reproduction_measures, sweep
 from bert_training.services.errors import StorageAway, StorageFull
 from bert_training.services.stored_check import check_later, check_stored_dataset, refuse_unchecked
 from bert_training.services.stored_workbooks import make_stored_workbook
@@ -70,3 +70,11 @@ def make_workbook(pk: int, kind: str, language: str) -> None:
         make_stored_workbook(pk, WorkbookKind(kind), language)
     except Exception:
         logger.exception("workbook failed", extra={"dataset": pk})
+
+
+def compare_runs(first: int, second: int) -> None:
+    """Compare the answers of two runs that are too many to compare while somebody waits."""
+    try:
+        reproduction_measures.compare_stored_runs(first, second)
+    except Exception:
+        logger.exception("runs not compared", extra={"first": first, "second": second})

@@ -34,6 +34,8 @@ from bert_training.models.reasons import explain
 from bert_training.preset_choices import PresetChoice, preset_choices, preset_values
 from bert_training.run_form import HyperparametersForm
 from bert_training.services.errors import InvalidRun, ServiceError
+from bert_training.services.reproduction import compare
+from bert_training.services.reproduction_words import cause_label, sentences_of, verdict_label
 from bert_training.services.runs import (
     RunRequest,
     cancel_run,
@@ -46,6 +48,7 @@ from bert_training.services.runs import (
 from bert_training.tasks import TASKS
 
 PRIORITY_LIMIT = 1000
+SHOWN_CAUSES = 20
 FACTS = (
     "status_badge",
     "why",
@@ -61,6 +64,7 @@ FACTS = (
     "split_digest",
     "model_fingerprint",
     "reproduced_link",
+    "shown_reproduction",
     "repeat_link",
     "initial_link",
     "initial_fingerprint",
@@ -244,7 +248,22 @@ class RunAdmin(RepeatActions, ServiceDeletion[Run]):
     @admin.display(description=_("reproducibility"))
     def shown_reproducibility(self, run: Run) -> SafeString:
         """Return commit, environment and device of the machine that trained."""
-        return facts_table(run.reproducibility)
+        packages = run.reproducibility.get("packages", {})
+        return facts_table({**run.reproducibility, "packages": len(packages) or None})
+
+    @admin.display(description=_("reproduction"))
+    def shown_reproduction(self, run: Run) -> SafeString | str:
+        """Return the verdict on a reproduction, with what the two runs differ in."""
+        if run.reproduced_from is None:
+            return "-"
+        comparison = compare(run.reproduced_from, run)
+        causes = [f"{cause_label(each)}: {each.first} → {each.second}" for each in comparison.differences]
+        return facts_table(
+            {
+                verdict_label(comparison.verdict): sentences_of(comparison, run),
+                gettext("differences"): causes[:SHOWN_CAUSES],
+            }
+        )
 
     def _create(self, request: HttpRequest, dataset: Dataset, form: RunForm) -> Run | None:
         try:

@@ -76,6 +76,34 @@ class RepeatKind(StrEnum):
     SEED = "seed"  # the same rows with other chance
 
 
+class Verdict(StrEnum):
+    """How a reproduction compares with the first run: services.reproduction says by which rule."""
+
+    IDENTICAL = "identical"
+    EQUIVALENT = "equivalent"
+    DIFFERENT = "different"
+    NOT_COMPARABLE = "not_comparable"
+
+
+class Cause(StrEnum):
+    """What two runs may differ in, the likeliest to explain another result first."""
+
+    TABLE = "table"
+    SPLIT = "split"
+    HYPERPARAMETER = "hyperparameter"
+    SEED = "seed"
+    INITIAL_MODEL = "initial_model"
+    BASE_MODEL = "base_model"
+    BASE_MODEL_REVISION = "base_model_revision"
+    DEVICE = "device"
+    PRECISION = "precision"
+    CODE = "code"
+    THREADS = "threads"
+    PACKAGE = "package"
+    ENVIRONMENT = "environment"  # where the packages of one are not known
+    PYTHON = "python"
+
+
 class ProofStatus(StrEnum):
     PENDING = "pending"
     READY = "ready"

@@ -16,7 +16,7 @@ from bert_training.contract.limits import API_PREFIX
 from bert_training.models import Job, Log, Run
 from bert_training.models.choices import STATUS_LABELS
 from bert_training.models.reasons import explain
-from bert_training.pages import run_charts, run_facts, run_long_text, run_proof, run_repeats
+from bert_training.pages import run_charts, run_facts, run_long_text, run_proof, run_repeats, run_reproduction
 from bert_training.pages.requests import page, person
 from bert_training.pages.run_settings import settings_of
 from bert_training.pages.splits import shown_split
@@ -57,6 +57,7 @@ def show_run(request: HttpRequest, pk: int) -> HttpResponse:
         "proof": run_proof.proof_of(run, split=division),
         "long_text": run_long_text.long_text_of(run),
         **run_repeats.repeats_context(run, may_change=may_change),
+        "reproduction": run_reproduction.reproduction_of(run, user),
         "has_metrics": bool(telemetry.metrics),
         "epochs": run_charts.epochs_of(run, state["attempts"]),
         "attempts": [_shown_attempt(attempt) for attempt in state["attempts"]],

@@ -87,6 +87,7 @@ def provenance_of(run: Run) -> list[Fact]:
     initial = Fact(_("Fingerprint of the model it begins from"), run.initial_fingerprint, is_digest=True)
     return [
         Fact(_("SHA-256 of the spreadsheet"), run.dataset.sha256, is_digest=True),
+        Fact(_("SHA-256 of the table"), told.get("table_sha256", ""), is_digest=True),
         Fact(_("Digest of the split"), run.split_digest, is_digest=True),
         Fact(_("Fingerprint of the model"), run.model_fingerprint, is_digest=True),
         Fact(_("Base model"), run.base_model),
@@ -95,5 +96,8 @@ def provenance_of(run: Run) -> list[Fact]:
         Fact(_("Seed"), str(run.hyperparameters.get("seed", ""))),
         Fact(_("Version of the program"), told.get("code_commit", ""), is_digest=True),
         Fact(_("Fingerprint of the environment"), told.get("environment_fingerprint", ""), is_digest=True),
+        Fact(_("Python"), told.get("python", "")),
         Fact(_("Device"), told.get("device", "")),
+        Fact(_("Precision"), told.get("precision", "")),
+        Fact(_("Threads"), str(told.get("threads") or "")),
     ]

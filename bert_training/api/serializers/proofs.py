@@ -11,6 +11,7 @@ from bert_training.data.proof.shape import Proof
 from bert_training.models import RunProof
 from bert_training.models.choices import proof_status_choices
 from bert_training.services.proof_summary import proof_summary
+from bert_training.services.reproduction_measures import KEPT
 
 
 class ReasonSerializer(serializers.Serializer[Any]):
@@ -75,8 +76,8 @@ class ProofSerializer(serializers.Serializer[Any]):
 
     def get_proof(self, stored: RunProof) -> Proof | None:
         """Return what data.proof.prove found."""
-        found: Proof | None = stored.content or None
-        return found if stored.status == ProofStatus.READY else None
+        found: Any = {name: value for name, value in stored.content.items() if name != KEPT}
+        return (found or None) if stored.status == ProofStatus.READY else None
 
     @extend_schema_field(SummarySerializer(allow_null=True))
     def get_summary(self, stored: RunProof) -> Any:

@@ -85,6 +85,10 @@ class RunReproducibilitySerializer(serializers.Serializer[Any]):
     environment_fingerprint = serializers.CharField(allow_blank=True)
     base_model_revision = serializers.CharField(allow_blank=True)
     device = serializers.CharField(allow_blank=True)
+    python = serializers.CharField(allow_blank=True)
+    precision = serializers.CharField(allow_blank=True)
+    threads = serializers.IntegerField(help_text="0: not stated")
+    table_sha256 = serializers.CharField(allow_blank=True, help_text="Of the table that the worker has read.")
     seed = serializers.IntegerField(allow_null=True)
     split_digest = serializers.CharField(allow_blank=True)
 
@@ -183,8 +187,9 @@ def _facts_of(run: Run) -> dict[str, Any]:
 
 def _reproducibility_of(run: Run) -> dict[str, Any]:
     measured: dict[str, Any] = run.reproducibility or {}
-    names = ("code_commit", "environment_fingerprint", "device")
+    names = ("code_commit", "environment_fingerprint", "device", "python", "precision", "table_sha256")
     return {name: measured.get(name, "") for name in names} | {
+        "threads": measured.get("threads", 0),
         "dataset_sha256": run.dataset.sha256,
         "base_model_revision": measured.get("base_model_revision") or run.base_model_revision,
         "seed": run.hyperparameters.get("seed"),
