@@ -1,15 +1,22 @@
 """Two completed runs of which one reproduces the other, each with the facts of a machine, predictions and a proof."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
+from uuid import uuid4
 
 import numpy as np
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
 
 from bert_training.background import make_proof
+from bert_training.data.digest import file_digest
+from bert_training.data.parquet import read_table, write_table
 from bert_training.data.predictions import LabelAnswers, Predictions
+from bert_training.data.table import Columns
 from bert_training.models import Dataset, Job, Run, Worker
 from bert_training.services.jobs import complete_job
+from bert_training.services.stored_files import stored_copy
 from tests.personas import claim
 from tests.predicting import completion, label_predictions, names_of, send
 
@@ -58,3 +65,26 @@ def end(
     Run.objects.filter(pk=run.pk).update(reproducibility={**MACHINE, **machine})
     make_proof(run.pk)
     return Run.objects.get(pk=run.pk)
+
+
+def changed_copy(dataset: Dataset, change: Callable[[Columns], object]) -> Dataset:
+    """Store another upload of the same spreadsheet, in which something was changed."""
+    with stored_copy(dataset.table_key, dataset.table_sha256) as path:
+        table = read_table(path)
+        change(table)
+        write_table(table, path)
+        content, digest = path.read_bytes(), file_digest(path)
+    with stored_copy(dataset.original_key, dataset.sha256) as path:
+        original = path.read_bytes()
+    changed = Dataset.objects.get(pk=dataset.pk)
+    changed.pk, changed.uuid, changed.request_digest = None, uuid4(), uuid4().hex * 2
+    changed.table_sha256, changed.table_bytes, changed.rows = digest, len(content), len(table["row"])
+    default_storage.save(changed.table_key, ContentFile(content))
+    default_storage.save(changed.original_key, ContentFile(original))
+    changed.save(force_insert=True)
+    return changed
+
+
+def write_cell(table: Columns, row: int, column: str, value: str) -> None:
+    """Write one cell, by the number of its row."""
+    table[column][table["row"].index(row)] = value

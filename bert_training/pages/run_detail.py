@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Any
 
+from django.contrib.auth.models import User
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -46,8 +47,8 @@ def show_run(request: HttpRequest, pk: int) -> HttpResponse:
         "run": run,
         "state": state,
         "may_change": may_change,
-        "reproduced_from_visible": access.runs_visible_to(user).filter(reproductions=run).exists(),
-        "initial_run_visible": access.runs_visible_to(user).filter(continuations=run).exists(),
+        "reproduced_from_visible": _is_visible(user, run.reproduced_from_id),
+        "initial_run_visible": _is_visible(user, run.initial_run_id),
         "progress_value": f"{state['progress']['fraction']:.4f}",
         "steps_sentence": steps_sentence(state["progress"]),
         "waiting_sentence": waiting_sentence(run, online=there.online),
@@ -77,6 +78,11 @@ def show_run(request: HttpRequest, pk: int) -> HttpResponse:
         },
     }
     return render(request, "runs/detail.html", context)
+
+
+def _is_visible(user: User, pk: int | None) -> bool:
+    """Tell whether a run that this one names can be opened."""
+    return pk is not None and access.runs_visible_to(user).filter(pk=pk).exists()
 
 
 def steps_sentence(progress: dict[str, Any]) -> str:

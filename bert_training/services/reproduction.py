@@ -21,6 +21,7 @@ from bert_training.data.table_changes import TableChanges
 from bert_training.models import Run
 from bert_training.services.reproduction_causes import Difference, compare_facts, computes_bit_equal
 from bert_training.services.reproduction_measures import Measured, Measures, StoredProof, measure, stored_proofs
+from bert_training.tasks import TASKS
 
 MOST_SHOWN = 10
 LEAST_ROWS = 30  # below, "no difference is shown" would only mean that nobody can tell
@@ -113,6 +114,8 @@ def _why_not(first: Run, second: Run) -> str:
         return Reason.OTHER_TASK
     if first.simulate or second.simulate:
         return Reason.SIMULATED
+    if first.task not in TASKS:  # one that was taken out of the program: nobody can judge its answers any more
+        return Reason.PREDICTIONS_UNKNOWN
     are_done = all(run.status == JobStatus.COMPLETED and run.result for run in (first, second))
     return "" if are_done else Reason.NOT_COMPLETED
 

@@ -7,6 +7,7 @@ from django.test import Client
 from bert_training.contract.enums import JobStatus
 from bert_training.models import BaseModel, Dataset, Job, Run, Worker
 from bert_training.services.jobs import complete_job
+from bert_training.services.runs import reproduce_run
 from tests.admin.rows import Page, fill_tables, list_of, page_of, run_action
 from tests.personas import BASE_MODEL, make_run
 from tests.service_layer.test_jobs import completion
@@ -179,3 +180,9 @@ def test_staff_see_from_which_model_a_run_begins_and_who_alone_can_begin_it(
     assert f'<a href="{page_of("run", trained.pk)}">' in content
     assert trained.model_fingerprint in content
     assert f'<a href="{page_of("worker", worker.pk)}">' in staff.get(page_of("job", run.job.pk)).content.decode()
+
+
+def test_staff_see_the_verdict_on_a_reproduction(staff: Client, root: User, run: Run) -> None:
+    copy = reproduce_run(run, owner=root)
+    content = staff.get(f"/admin/bert_training/run/{copy.pk}/change/").content.decode()
+    assert "One of them has not been completed." in content

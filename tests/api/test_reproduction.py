@@ -6,16 +6,11 @@ from uuid import uuid4
 import numpy as np
 import pytest
 from django.contrib.auth.models import User
-from django.core.files.base import ContentFile
-from django.core.files.storage import default_storage
 
-from bert_training.data.digest import file_digest
-from bert_training.data.parquet import read_table, write_table
-from bert_training.models import Dataset, Run, Worker
-from bert_training.services.stored_files import stored_copy
+from bert_training.models import Run, Worker
 from tests.api.conftest import Api, Caller, outcome_of
 from tests.personas import make_run, ready_dataset
-from tests.reproducing import MACHINE, answers, end, with_errors
+from tests.reproducing import MACHINE, answers, changed_copy, end, with_errors, write_cell
 
 pytestmark = [pytest.mark.embedded, pytest.mark.usefixtures("proved_here")]
 
@@ -46,23 +41,6 @@ def verdict(owner: Caller, run: Run, against: Run | None = None) -> dict[str, An
 def causes(shown: dict[str, Any]) -> list[tuple[str, str, str, str]]:
     """Return what the two differ in."""
     return [(each["cause"], each["name"], each["first"], each["second"]) for each in shown["causes"]]
-
-
-def with_row_changed(dataset: Dataset, row: int, column: str) -> Dataset:
-    """Store another upload of the same spreadsheet, in which one cell was changed."""
-    with stored_copy(dataset.table_key, dataset.table_sha256) as path:
-        table = read_table(path)
-        table[column][table["row"].index(row)] += " mudado"
-        write_table(table, path)
-        content, digest = path.read_bytes(), file_digest(path)
-    changed = Dataset.objects.get(pk=dataset.pk)
-    changed.pk, changed.uuid, changed.request_digest = None, uuid4(), uuid4().hex * 2
-    changed.table_sha256, changed.table_bytes = digest, len(content)
-    default_storage.save(changed.table_key, ContentFile(content))
-    with stored_copy(dataset.original_key, dataset.sha256) as path:
-        default_storage.save(changed.original_key, ContentFile(path.read_bytes()))
-    changed.save(force_insert=True)
-    return changed
 
 
 def test_the_same_weights_and_answers_are_identical(owner: Caller, first: Run, worker: Worker) -> None:
@@ -106,7 +84,7 @@ def test_another_seed_and_setting_are_named(owner: Caller, ana: User, first: Run
 
 
 def test_one_changed_row_is_named_by_its_number_and_column(owner: Caller, first: Run, worker: Worker) -> None:
-    other = with_row_changed(first.dataset, 5, "text")
+    other = changed_copy(first.dataset, lambda table: write_cell(table, 5, "text", "mudado"))
     copy = end(worker, copy_of(owner, first, dataset=other.pk), [answers()], fingerprint="b" * 64)
     assert (copy.dataset_id, copy.split_digest) == (other.pk, first.split_digest)
     shown = verdict(owner, copy)
