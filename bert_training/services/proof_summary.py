@@ -76,12 +76,6 @@ class Summary:
         return str(GRADE_LABELS[self.graded.grade]) if self.graded.grade else ""
 
 
-def ready_proof(run: Run) -> Proof | None:
-    """Return the proof of a run, if it is there and of a shape that this program knows. One query."""
-    row = RunProof.objects.filter(run=run, status=ProofStatus.READY).only("content").first()
-    return usable(row)
-
-
 def usable(row: RunProof | None) -> Proof | None:
     """Return what a row holds, unless it is not ready or was written by another version of the program."""
     if row is None or row.status != ProofStatus.READY or row.content.get("version") != PROOF_VERSION:
@@ -104,10 +98,12 @@ def summarize(run: Run, proof: Proof, *, split: Mapping[str, Any]) -> Summary:
     )
 
 
-def proof_summary(run: Run) -> dict[str, Any] | None:
-    """Return verdict, grade and alerts as the API gives them; None where there is no proof."""
-    proof = ready_proof(run) if run.task in TASKS else None
-    return as_answer(summarize(run, proof, split=split_facts(run)), TASKS[run.task]) if proof else None
+def proof_summary(stored: RunProof) -> dict[str, Any] | None:
+    """Return verdict, grade and alerts as the API gives them; None where there is no proof. Costs four queries."""
+    run, proof = stored.run, usable(stored)
+    if proof is None or run.task not in TASKS:
+        return None
+    return as_answer(summarize(run, proof, split=split_facts(run)), TASKS[run.task])
 
 
 def as_answer(summary: Summary, spec: TaskSpec) -> dict[str, Any]:
@@ -116,7 +112,7 @@ def as_answer(summary: Summary, spec: TaskSpec) -> dict[str, Any]:
     return {
         "verdict": {
             "code": summary.finding.verdict.value,
-            "label": summary.label,
+            "title": summary.label,
             "sentence": summary.sentence,
             "meaning": summary.meaning,
             "reasons": [
@@ -128,7 +124,7 @@ def as_answer(summary: Summary, spec: TaskSpec) -> dict[str, Any]:
             "metric_label": metric_label(spec, graded.metric),
             **graded.figure,
             "code": graded.grade.value if graded.grade else None,
-            "label": summary.grade_label,
+            "title": summary.grade_label,
         },
         "gain_sentence": summary.gain,
         "alerts": [asdict(alert) for alert in summary.alerts],

@@ -70,21 +70,16 @@ def gain_text(gain: Gain | None) -> str:
         return _("There is no simple method to compare it with.")
     over, value, low, high = baseline_name(gain["over"]), gain["value"], gain["low"], gain["high"]
     if low is None or high is None:
-        return _("Gain over %(baseline)s not shown: %(points)s points.") % {
-            "baseline": over,
-            "points": points_text(value),
-        }
+        words = _("Gain over %(baseline)s not shown: %(points)s points.")
+        return words % {"baseline": over, "points": points_text(value)}
+    if high < 0:
+        words = _("Gain not shown: %(points)s points worse than %(baseline)s; between %(low)s and %(high)s.")
+        return words % _gain_values(over, value, ends=(high, low), text=distance_text)
     if gain["is_shown"]:
-        words, ends = _("Gain of %(points)s points over %(baseline)s; between %(low)s and %(high)s."), (low, high)
-    elif high < 0:
-        words, ends = (
-            _("Gain not shown: %(points)s points worse than %(baseline)s; between %(low)s and %(high)s."),
-            (high, low),
-        )
-    else:
-        words = _("Gain over %(baseline)s not shown: %(points)s points; between %(low)s and %(high)s.")
-        return words % _gain_values(over, value, ends=(low, high), text=points_text)
-    return words % _gain_values(over, value, ends=ends, text=distance_text)
+        words = _("Gain of %(points)s points over %(baseline)s; between %(low)s and %(high)s.")
+        return words % _gain_values(over, value, ends=(low, high), text=distance_text)
+    words = _("Gain over %(baseline)s not shown: %(points)s points; between %(low)s and %(high)s.")
+    return words % _gain_values(over, value, ends=(low, high), text=points_text)
 
 
 def reason_text(why: Why, case: Case, spec: TaskSpec | None) -> str:
@@ -101,11 +96,8 @@ def reason_text(why: Why, case: Case, spec: TaskSpec | None) -> str:
         return words % {"units": count_text(units)}
     if why in (Why.NEVER_RECOGNISED, Why.UNTESTED):
         return _classes(why, case)
-    words = (
-        _("gain not shown, worse than %(baseline)s")
-        if why == Why.BELOW_BASELINE
-        else _("gain over %(baseline)s not shown")
-    )
+    is_worse = why == Why.BELOW_BASELINE
+    words = _("gain not shown, worse than %(baseline)s") if is_worse else _("gain over %(baseline)s not shown")
     gain = case.proof["gain"]
     return words % {"baseline": baseline_name(gain["over"]) if gain else UNKNOWN}
 

@@ -10,59 +10,63 @@ from bert_training.contract.enums import ProofStatus
 from bert_training.data.proof.shape import Proof
 from bert_training.models import RunProof
 from bert_training.models.choices import proof_status_choices
+from bert_training.services.grades import Grade
+from bert_training.services.proof_alerts import Code, Severity
 from bert_training.services.proof_summary import proof_summary
 from bert_training.services.reproduction_measures import KEPT
+from bert_training.services.verdicts import Verdict, Why
 
 
 class ReasonSerializer(serializers.Serializer[Any]):
-    """Why a verdict is as it is."""
+    """Why a verdict is not better."""
 
-    code = serializers.CharField()
+    code = serializers.ChoiceField(choices=[why.value for why in Why])
     text = serializers.CharField()
 
 
 class VerdictSerializer(serializers.Serializer[Any]):
-    """Whether the network may be used, in one sentence, with its reasons."""
+    """Whether the model may be used. sentence: with its reasons.  meaning: what to do."""
 
-    code = serializers.CharField()
-    label = serializers.CharField()  # type: ignore[assignment]  # a field of the answer
+    code = serializers.ChoiceField(choices=[verdict.value for verdict in Verdict])
+    title = serializers.CharField()
     sentence = serializers.CharField()
     meaning = serializers.CharField()
     reasons = ReasonSerializer(many=True)
 
 
 class GradeSerializer(serializers.Serializer[Any]):
-    """The graded figure with its interval, and its grade; `code` is null where none can be given."""
+    """The figure by which a model is graded, its 95 % interval, and the word for it; null without a scale."""
 
     metric = serializers.CharField()
     metric_label = serializers.CharField()
     value = serializers.FloatField(allow_null=True)
     low = serializers.FloatField(allow_null=True)
     high = serializers.FloatField(allow_null=True)
-    code = serializers.CharField(allow_null=True)
-    label = serializers.CharField(allow_blank=True)  # type: ignore[assignment]  # a field of the answer
+    code = serializers.ChoiceField(choices=[grade.value for grade in Grade], allow_null=True)
+    title = serializers.CharField()
 
 
 class AlertSerializer(serializers.Serializer[Any]):
-    """Something in the result that a person should look at, and what to do."""
+    """Something to look at, with advice."""
 
-    code = serializers.CharField()
-    severity = serializers.CharField()
+    code = serializers.ChoiceField(choices=[code.value for code in Code])
+    severity = serializers.ChoiceField(choices=[severity.value for severity in Severity])
+    severity_label = serializers.CharField()
     sentence = serializers.CharField()
     advice = serializers.CharField()
 
 
 class SummarySerializer(serializers.Serializer[Any]):
-    """What a proof comes to, in the caller's language."""
+    """What a proof comes to, by the scales of grades as they are now."""
 
     verdict = VerdictSerializer()
     grade = GradeSerializer()
-    gain_sentence = serializers.CharField(allow_blank=True)
+    gain_sentence = serializers.CharField()
     alerts = AlertSerializer(many=True)
 
 
 class ProofSerializer(serializers.Serializer[Any]):
-    """Every figure of a run with its interval, baseline and gain, and what it comes to; null until it is `ready`.
+    """Every figure of a run with its interval, baseline and gain. `proof`, `summary`: null until the status is `ready`.
 
     rows: predictions of all sources, to be had at runs/{id}/predictions while there are any.
     """
@@ -80,7 +84,6 @@ class ProofSerializer(serializers.Serializer[Any]):
         return (found or None) if stored.status == ProofStatus.READY else None
 
     @extend_schema_field(SummarySerializer(allow_null=True))
-    def get_summary(self, stored: RunProof) -> Any:
+    def get_summary(self, stored: RunProof) -> dict[str, Any] | None:
         """Return verdict, grade and alerts."""
-        found = proof_summary(stored.run)
-        return SummarySerializer(found).data if found else None
+        return proof_summary(stored)

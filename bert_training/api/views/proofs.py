@@ -40,8 +40,10 @@ class ShowProof(ApiView):
 
     @extend_schema(responses=ProofSerializer)
     def get(self, request: Request, pk: int) -> Response:
-        """Show every figure of a run with its interval, computed from the prediction of each row.
+        """Show every figure of a run with its interval, computed from the prediction of each row, and what follows.
 
+        `summary` says whether the model may be used and why, its grade, and what to look at: codes for programs,
+        sentences in the language of Accept-Language for people.
         It is made in the background once the run is completed. A run without predictions (404) is one that has not
         ended, a simulation, or of an older worker.
         """
