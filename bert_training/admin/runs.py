@@ -16,7 +16,7 @@ from django.forms import BoundField
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -29,11 +29,13 @@ from bert_training.admin.facts import facts_table, shown_size
 from bert_training.admin.repeats import REPEAT_ACTIONS, RepeatActions, RepeatFilter
 from bert_training.admin.widgets import NamedAutocomplete
 from bert_training.contract.enums import DatasetStatus
-from bert_training.models import BaseModel, Dataset, Log, Metric, Run
+from bert_training.models import BaseModel, Dataset, Log, Metric, Run, RunProof
+from bert_training.models.choices import PROOF_STATUS_LABELS
 from bert_training.models.reasons import explain
 from bert_training.preset_choices import PresetChoice, preset_choices, preset_values
 from bert_training.run_form import HyperparametersForm
 from bert_training.services.errors import InvalidRun, ServiceError
+from bert_training.services.proof_summary import proof_summary
 from bert_training.services.reproduction import compare
 from bert_training.services.reproduction_words import cause_label, sentences_of, verdict_label
 from bert_training.services.runs import (
@@ -60,6 +62,7 @@ FACTS = (
     "simulate",
     "shown_hyperparameters",
     "shown_result",
+    "shown_verdict",
     "shown_reproducibility",
     "split_digest",
     "model_fingerprint",
@@ -244,6 +247,16 @@ class RunAdmin(RepeatActions, ServiceDeletion[Run]):
             return "-"
         labels = {metric.name: gettext(metric.label) for metric in TASKS[run.task].metrics}
         return facts_table(run.result.get("metrics", {}), labels=labels)
+
+    @admin.display(description=_("verdict"))
+    def shown_verdict(self, run: Run) -> SafeString | str:
+        """Return whether the model may be used and why, what it gains, and its alerts."""
+        stored = RunProof.objects.select_related("run").filter(run=run).first()
+        found = proof_summary(stored) if stored else None
+        if found is None:
+            return str(PROOF_STATUS_LABELS[stored.status]) if stored else "-"
+        lines = [found["verdict"]["sentence"], found["gain_sentence"], *(each["sentence"] for each in found["alerts"])]
+        return format_html_join("", "<p>{}</p>", ((line,) for line in lines))
 
     @admin.display(description=_("reproducibility"))
     def shown_reproducibility(self, run: Run) -> SafeString:

@@ -4,12 +4,13 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from bert_training.contract.enums import JobStatus
-from bert_training.models import BaseModel, Dataset, Job, Run, Worker
+from bert_training.contract.enums import JobStatus, ProofStatus
+from bert_training.models import BaseModel, Dataset, Job, Run, RunProof, Worker
 from bert_training.services.jobs import complete_job
 from bert_training.services.runs import reproduce_run
-from tests.admin.rows import Page, fill_tables, list_of, page_of, run_action
+from tests.admin.rows import CANARY, Page, fill_tables, list_of, page_of, run_action
 from tests.personas import BASE_MODEL, make_run
+from tests.proofs import class_proof, make_proof
 from tests.service_layer.test_jobs import completion
 from tests.test_run_form import FILLED
 
@@ -186,3 +187,17 @@ def test_staff_see_the_verdict_on_a_reproduction(staff: Client, root: User, run:
     copy = reproduce_run(run, owner=root)
     content = staff.get(f"/admin/bert_training/run/{copy.pk}/change/").content.decode()
     assert "One of them has not been completed." in content
+
+
+@pytest.mark.usefixtures("filled")
+def test_the_page_of_a_run_says_whether_its_model_may_be_used(staff: Client) -> None:
+    run = Run.objects.order_by("pk")[0]
+    doubtful = make_proof(classes=[class_proof(CANARY, recall=0.0), class_proof("b")])
+    proof = RunProof.objects.create(run=run, status=ProofStatus.READY, content=doubtful)
+    page = staff.get(page_of("run", run.pk)).content.decode()
+    assert "Use with review: " in page
+    assert "is never recognised" in page
+    assert CANARY not in page
+    proof.status = ProofStatus.PENDING
+    proof.save()
+    assert "being computed" in staff.get(page_of("run", run.pk)).content.decode()
