@@ -16,6 +16,7 @@ from bert_training.pages import proof_classes, proof_figures
 from bert_training.pages.words import Fact
 from bert_training.services.figure_words import count_text, share_text
 from bert_training.services.profile_words import row_names
+from bert_training.services.proof_alerts import Code
 from bert_training.services.proof_summary import Summary, summarize, usable
 from bert_training.tasks import TASKS
 from bert_training.tasks.spec import TaskSpec
@@ -122,7 +123,7 @@ def _shown(run: Run, proof: Proof, spec: TaskSpec, *, summary: Summary, has_file
         confusion=proof_classes.confusion_table(proof),
         errors=_errors(proof),
         errors_sentence=_errors_sentence(proof),
-        calibration=_calibration(proof["calibration"]),
+        calibration=_calibration(proof["calibration"], is_bad=summary.warns_of(Code.BADLY_CALIBRATED)),
         doubts=_doubts(proof["label_errors"]),
         source=_source(summary),
         download=f"{API_PREFIX}/runs/{run.pk}/predictions" if has_file else "",
@@ -170,8 +171,8 @@ def _errors_sentence(proof: Proof) -> str:
     return words % {name: count_text(found[field]) for name, field in values.items()}  # type: ignore[literal-required]
 
 
-def _calibration(found: CalibrationProof | None) -> list[str]:
-    """Say in plain words what a stated probability is worth."""
+def _calibration(found: CalibrationProof | None, *, is_bad: bool) -> list[str]:
+    """Say in plain words what a stated probability is worth; of a bad one an alert has said that it is not much."""
     if found is None or found["before"] is None or found["after"] is None:
         return []
     errors = {"before": share_text(found["before"]), "after": share_text(found["after"])}
@@ -179,11 +180,9 @@ def _calibration(found: CalibrationProof | None) -> list[str]:
         "How far stated probabilities are from the share that is right, on average on the test rows: %(before)s before "
         "the calibration, %(after)s after it (ECE, 15 bins of equally many rows)."
     )
-    means = _(
-        "So of answers stated with 80%% about 80 in 100 should be right. The correction was fitted on the validation "
-        "rows and is part of the kept model."
-    )
-    return [said % errors, means % {}]
+    fitted = _("The correction was fitted on the validation rows and is part of the kept model.")
+    means = _("So of answers stated with 80%% about 80 in 100 should be right.") % {}
+    return [said % errors, fitted if is_bad else f"{means} {fitted}"]
 
 
 def _doubts(found: LabelErrors | None) -> ShownDoubts | None:

@@ -25,7 +25,9 @@ SENTENCES = {
     Code.GAIN_NOT_SHOWN: gettext_noop(
         "Gain not shown: the difference to %(baseline)s is between %(low)s and %(high)s points, which may be chance."
     ),
-    Code.LOW_PERFORMANCE: gettext_noop("Low performance: %(metric)s is %(value)s on the test rows."),
+    Code.LOW_PERFORMANCE: gettext_noop(
+        "Low performance: %(metric)s is %(value)s on the test rows, and may be only %(least)s."
+    ),
     Code.OVERFITTING: gettext_noop(
         "Overfitting: the validation loss rose from %(before)s to %(after)s while the training loss fell."
     ),

@@ -74,10 +74,13 @@ def _baseline(case: Case) -> Alert | None:
 
 
 def _performance(case: Case) -> Alert | None:
-    if case.graded.grade != Grade.LOW:
+    """Find a figure that is low, or that may be: the low end of its interval is."""
+    if Grade.LOW not in (case.graded.grade, case.graded.worst):
         return None
-    values = {"metric": case.graded.metric, "value": case.graded.figure["value"]}
-    return Alert(Code.LOW_PERFORMANCE, Severity.ERROR, values)
+    severity = Severity.ERROR if case.graded.grade == Grade.LOW else Severity.WARNING
+    value, low = case.graded.figure["value"], case.graded.figure["low"]
+    values = {"metric": case.graded.metric, "value": value, "least": value if low is None else low}
+    return Alert(Code.LOW_PERFORMANCE, severity, values)
 
 
 def _validation(case: Case) -> Alert | None:

@@ -20,7 +20,7 @@ from bert_training.models import Metric, Run, RunProof
 from bert_training.services.alert_words import ShownAlert, shown_alert
 from bert_training.services.divisions import split_facts
 from bert_training.services.grades import Graded, graded, load_scales
-from bert_training.services.proof_alerts import alerts
+from bert_training.services.proof_alerts import Code, alerts
 from bert_training.services.verdict_words import (
     GRADE_LABELS,
     VERDICT_LABELS,
@@ -54,6 +54,10 @@ class Summary:
     def graded(self) -> Graded:
         """The figure by which the model is graded."""
         return self.case.graded
+
+    def warns_of(self, code: Code) -> bool:
+        """Tell whether there is such an alert."""
+        return any(alert.code == code for alert in self.alerts)
 
     @property
     def replicates(self) -> int:

@@ -6,14 +6,19 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from bert_training.contract.enums import ProofStatus
+from bert_training.contract.enums import PredictionSource, ProofStatus
+from bert_training.data.figures.entities import ENTITIES
+from bert_training.data.figures.labels import LABELS
+from bert_training.data.proof.prove import prove as real_proof
 from bert_training.data.proof.shape import Proof
 from bert_training.models import GradeScale, Run, RunProof, Worker
 from tests.pages.queries import queries_of
 from tests.pages.training import train
 from tests.personas import make_run, ready_dataset
+from tests.predicting import entity_predictions, label_predictions
 from tests.proofs import class_proof, entity_errors, entity_proof, gain, label_errors, make_proof
 
+NETWORK, LINEAR = PredictionSource.NETWORK, PredictionSource.LINEAR
 CANARY = "<img src=x onerror=alert(1)>"
 
 
@@ -80,6 +85,26 @@ def test_doubted_rows_are_counted_and_the_first_ones_listed(as_ana: Client, fini
     content = page_of(as_ana, prove(finished_run, make_proof(label_errors=label_errors(37))))
     assert "37 of 1,000 rows have a label that is doubted." in content
     assert "By the linear method" in content
+
+
+@pytest.mark.parametrize("classes", [2, 77])
+def test_what_is_really_proved_of_labels_opens(as_ana: Client, finished_run: Run, classes: int) -> None:
+    names = [f"k{number}" for number in range(classes)]
+    answered = [label_predictions(range(2, 42), classes=classes, source=source) for source in (NETWORK, LINEAR)]
+    proof = real_proof(answered, judgement=LABELS, names=names, metric="f1_macro", seed=1, calibration=None, judged=0)
+    content = page_of(as_ana, prove(finished_run, proof))
+    assert "gain over the linear method not shown" in content  # both answer alike
+    assert "More figures" in content
+
+
+def test_what_is_really_proved_of_entities_opens(as_ana: Client, ana: User, worker: Worker) -> None:
+    run = train(worker, make_run(ana, ready_dataset(ana, task="token-classification", request_digest="e" * 64)))
+    answered = [entity_predictions(range(2, 42), "LOCAL")]
+    names = ["LOCAL", "TEMPO"]
+    proof = real_proof(answered, judgement=ENTITIES, names=names, metric="f1", seed=1, calibration=None, judged=0)
+    content = page_of(as_ana, prove(run, proof))
+    assert "“TEMPO” does not occur in the test rows" in content
+    assert "Of 40 sentences 0 were cut" in content
 
 
 def test_a_proof_of_nothing_opens(as_ana: Client, finished_run: Run) -> None:

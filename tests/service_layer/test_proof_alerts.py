@@ -52,6 +52,8 @@ def test_of_a_good_model_there_is_nothing_to_say() -> None:
         ({"gain": gain(-0.05)}, [Code.BELOW_BASELINE]),
         ({"gain": gain(0.005)}, [Code.GAIN_NOT_SHOWN]),
         ({"value": 0.5}, [Code.LOW_PERFORMANCE]),
+        ({"value": 0.61}, [Code.LOW_PERFORMANCE]),
+        ({"value": 0.63}, []),
         ({"validation": {"f1_macro": 0.97}}, [Code.WEAKER_ON_TEST]),
         ({"validation": {"f1_macro": 0.91}}, []),
         ({"is_few": True, "units": 12}, [Code.FEW_TEST_ROWS]),
