@@ -4,6 +4,9 @@ An answer that is not given is doubted with its score, where it scores at least 
 average: an entity is missing, or has another type or border. Half as much counts what was the model's own mistake twice
 as often: type and border different at once, and a given entity where nothing is answered (its doubt is half the share
 of the type's entities that are found at all).
+
+LeNER-Br with 3 % of its entities changed, doubted by the linear tagger: of the first 50 sentences 36 held a changed
+entity, of 100 66, of 200 116; its own mistakes, and those of the corpus, count as wrong here.
 """
 
 from collections import defaultdict

@@ -3,8 +3,12 @@
 C. Northcutt, L. Jiang, I. Chuang, "Confident Learning: Estimating Uncertainty in Dataset Labels", Journal of Artificial
 Intelligence Research 70, 2021, narrowed, because people read the list of suspects from the top: a label is doubted when
 the answer is another class, with at least the probability that this class has on the average where it is given. The
-less probable the given label, the more it is doubted. Of rows with the same doubt as many are right as with the
-original's wider rule and its margins, or more (measured with 3 % planted errors on four data sets).
+less probable the given label, the more it is doubted.
+
+With 3 % of the labels changed at random, of the first 20, 50 and 100 rows doubted by the linear baseline so many were
+changed ones: 77 intents 20, 50, 100; spam 20, 48, 94; reviews 18, 37, 62; court decisions 17, 30, 45; docket entries
+10, 21, 38. The data have errors of their own, which count as wrong here. The original's order, by the margin between
+both probabilities, did better on none.
 """
 
 import numpy as np

@@ -85,5 +85,10 @@ def test_where_all_would_take_long_fewer_rows_are_learned_from(monkeypatch: pyte
 
 
 def test_accents_one_letter_words_and_pairs_within_a_text_count() -> None:
-    counts = count_words(["não é bom", "Não é", "nao e bom"])
+    counts = count_words(["não é bom", "Não é", "nao e bom"], most=9)
     assert counts.toarray().tolist() == [[1, 1, 1, 1], [1, 1, 0, 1], [0, 0, 1, 0]]  # não, é, bom, "não é"
+
+
+def test_of_too_many_words_the_most_common_stay() -> None:
+    counts = count_words(["a b", "b a", "c b", "c"], most=2)
+    assert counts.toarray().tolist() == [[1, 1], [1, 1], [0, 1], [0, 0]]  # a (of 2 texts, before c), b (of 3)

@@ -18,6 +18,7 @@ from bert_training.tasks.text_classification.word_counts import count_words, inv
 
 EPOCHS = 5  # 10 change no figure of five data sets by a point
 UPDATES = 1_000_000_000  # of weights, 5 s of a processor: with more, fewer rows are learned from
+WEIGHTS = 20_000_000  # classes x words kept, 80 MB: with more, the rarest words are left out
 ROWS_AT_ONCE = 4096  # answered, so that a thousand classes need no memory of their own
 HELD_BACK = 5  # every fifth row that is learned from chooses the candidate
 
@@ -74,7 +75,7 @@ class LinearTexts:
     @cached_property
     def counts(self) -> csr_array:
         """Words of all texts, counted once; what they weigh is learned from the rows of each fit."""
-        return count_words(self.texts)
+        return count_words(self.texts, most=WEIGHTS // len(self.names))
 
     def fit(self, rows: RowIndexes) -> str:
         """Learn weights of words and classes."""

@@ -16,8 +16,10 @@ LEAST_TEXTS = 2  # a word or pair of one text alone tells nothing about others
 WORD = re.compile(r"\w+")
 
 
-def count_words(texts: Iterable[str]) -> csr_array:
-    """Count words and pairs of neighbours in each text: shape (texts, kinds that at least 2 texts have), float32.
+def count_words(texts: Iterable[str], *, most: int) -> csr_array:
+    """Count words and pairs of neighbours in each text: (texts, kinds), float32.
+
+    Kinds that one text alone has are left out; of more than `most` those in the fewest texts.
 
     65,000 reviews cost 1.2 s, 4,000 court decisions 0.4 s of a processor.
     """
@@ -30,7 +32,9 @@ def count_words(texts: Iterable[str]) -> csr_array:
     ones = np.ones(len(columns), dtype=np.float32)
     counts = csr_array((ones, (rows, columns)), shape=(len(lengths), kinds + len(pairs)))
     counts.sum_duplicates()
-    return csr_array(counts[:, np.flatnonzero(count_texts(counts) >= LEAST_TEXTS)])
+    texts_of_kind = count_texts(counts)
+    common = np.argsort(-texts_of_kind, kind="stable")[:most]
+    return csr_array(counts[:, np.sort(common[texts_of_kind[common] >= LEAST_TEXTS])])
 
 
 def count_texts(counts: csr_array) -> NDArray[np.int64]:
