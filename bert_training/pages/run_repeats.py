@@ -83,8 +83,11 @@ class ShownKind:
 
 
 def repeats_context(run: Run, *, may_change: bool) -> dict[str, Any]:
-    """Return what the page of a run says of its repeats, by kind, and the forms that ask for more."""
-    if run.repeat_of_id is not None:
+    """Return what the page of a run says of its repeats, by kind, and the forms that ask for more.
+
+    Nothing for a repeat, and for a run of a task that is gone.
+    """
+    if run.repeat_of_id is not None or run.task not in TASKS:
         return {}
     summaries = repeats_of(run)
     can_ask = may_change and run.status == JobStatus.COMPLETED and run.dataset.deleted_at is None

@@ -86,8 +86,10 @@ def _metrics_of(child: Any) -> Metrics:
 
 
 def _spreads(run: Run, figures: Sequence[Metrics]) -> list[MetricSpread]:
-    """Return the spread of each metric of the task, the deciding one first."""
-    spec = TASKS[run.task]
+    """Return the spread of each metric of the task, the deciding one first; none for a task that is gone."""
+    spec = TASKS.get(run.task)
+    if spec is None:
+        return []
     deciding = spec.deciding_metric(run.hyperparameters)
     ordered = sorted(spec.metrics, key=lambda metric: metric != deciding)
     found = ((metric, spread_of([each.get(metric.name) for each in figures])) for metric in ordered)
