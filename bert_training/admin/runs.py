@@ -37,7 +37,7 @@ from bert_training.run_form import HyperparametersForm
 from bert_training.services.errors import InvalidRun, ServiceError
 from bert_training.services.proof_summary import proof_summary
 from bert_training.services.reproduction import compare
-from bert_training.services.reproduction_words import cause_label, sentences_of, verdict_label
+from bert_training.services.reproduction_words import cause_label, sentences_of, value_text, verdict_label
 from bert_training.services.runs import (
     RunRequest,
     cancel_run,
@@ -270,7 +270,10 @@ class RunAdmin(RepeatActions, ServiceDeletion[Run]):
         if run.reproduced_from is None:
             return "-"
         comparison = compare(run.reproduced_from, run)
-        causes = [f"{cause_label(each)}: {each.first} → {each.second}" for each in comparison.differences]
+        causes = [
+            f"{cause_label(each)}: {value_text(each, each.first)} → {value_text(each, each.second)}"
+            for each in comparison.differences
+        ]
         return facts_table(
             {
                 verdict_label(comparison.verdict): sentences_of(comparison, run),

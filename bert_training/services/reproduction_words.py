@@ -57,6 +57,8 @@ CAUSE_LABELS = {
     Cause.ENVIRONMENT: gettext_noop("Fingerprint of the environment"),
     Cause.PYTHON: gettext_noop("Python"),
 }
+DIGESTS = (Cause.TABLE, Cause.SPLIT, Cause.INITIAL_MODEL, Cause.BASE_MODEL_REVISION, Cause.ENVIRONMENT)
+SHOWN_CHARACTERS = 20  # of a digest: 13 hexadecimal digits of sha256:... tell two apart
 CHANGE_SENTENCES = {
     ("changed", True): gettext_noop("%(row)s: another value in the column %(column)s"),
     ("added", True): gettext_noop("%(row)s: only in the second"),
@@ -92,8 +94,9 @@ def cause_label(difference: Difference) -> str:
 
 
 def value_text(difference: Difference, value: str) -> str:
-    """Write one side of a difference; a package that is not there says so."""
-    return value or _("not installed")
+    """Write one side of a difference, a digest by its beginning; a package that is not there says so."""
+    is_long = difference.cause in DIGESTS and len(value) > SHOWN_CHARACTERS
+    return f"{value[:SHOWN_CHARACTERS]}…" if is_long else value or _("not installed")
 
 
 def change_sentence(change: RowChange) -> str:

@@ -16,7 +16,7 @@ def test_equal_tables_have_no_changes_in_whatever_order_their_rows_stand() -> No
 
 
 def test_a_changed_cell_an_added_and_a_missing_row_are_named() -> None:
-    other = {"row": [2, 3, 5], "text": ["a", "b", "c"], "label": ["x", "z", "x"]}
+    other = table(row=[2, 3, 5], label=["x", "z", "x"])
     assert table_changes(table(), other)["changes"] == [
         {"row": 3, "column": "label", "kind": "changed"},
         {"row": 4, "column": "", "kind": "missing"},
@@ -31,6 +31,6 @@ def test_a_column_that_only_one_has_is_named_once_and_ids_of_downloads_are_no_ch
 
 def test_all_changes_are_counted_and_the_first_named() -> None:
     rows = list(range(2, 102))
-    first, second = ({"row": rows, "text": [word] * 100} for word in "ab")
+    first, second = (table(row=rows, text=[word] * 100, label=["x"] * 100) for word in "ab")
     found = table_changes(first, second)
     assert (found["count"], len(found["changes"]), found["changes"][0]["row"]) == (100, CHANGES_NAMED, 2)

@@ -25,7 +25,7 @@ def proof_text(proof: Proof) -> str:
         _gain_line(proof["gain"], metric),
         _calibration_line(proof["calibration"]),
         *_entity_lines(proof),
-        _suspects_line(proof["label_errors"]),
+        _suspects_line(proof["label_errors"], proof["baselines"]),
         "",
         *_class_lines(proof["classes"]),
     ]
@@ -63,7 +63,8 @@ def _calibration_line(calibration: CalibrationProof | None) -> str:
     if calibration is None:
         return "Calibration: none was fitted."
     biases = " and a bias for each class" if calibration["has_biases"] else ""
-    errors = f"{_number(calibration['before'])} before, {_number(calibration['after'])} after"
+    known = {name: value for name in ("before", "after") if (value := calibration[name]) is not None}
+    errors = ", ".join(f"{value:.4f} {name}" for name, value in known.items()) or "not known"
     return f"Calibration: temperature {calibration['temperature']:.3f}{biases}; expected error {errors}."
 
 
@@ -79,8 +80,8 @@ def _entity_lines(proof: Proof) -> list[str]:
     return [f"Entities ({errors['scheme']}): {counts}; {errors['sentences_cut']:,} sentences were cut."]
 
 
-def _suspects_line(errors: LabelErrors | None) -> str:
-    if errors is None:
+def _suspects_line(errors: LabelErrors | None, baselines: Sequence[BaselineProof]) -> str:
+    if errors is None or errors["source"] not in ("network", *(entry["source"] for entry in baselines)):
         return "Suspected label errors: not looked for."
     counts = ", ".join(f"{split} {count:,}" for split, count in errors["counts"].items())
     return f"Suspected label errors, by the {errors['source']} method: {counts or 'none'} of {errors['judged']:,} rows."

@@ -52,9 +52,11 @@ def test_entities_are_equal_by_type_and_place_not_by_score() -> None:
         answers = EntityAnswers([[("PER", 0, 1)], [("ORG", 1, 2)]], found, zero + 3, zero + 3, zero, zero)
         return Predictions(PredictionSource.NETWORK, Split.TEST, two, two, answers)
 
-    wanted = {"judgement": ENTITIES, "names": ["ORG", "PER"], "metric": "f1", "seed": 1}
-    assert agree(entities(0.9, 1), entities(0.6, 1), **wanted)["equal"] == 2
-    assert agree(entities(0.9, 1), entities(0.9, 2), **wanted)["equal"] == 1
+    def equal(first: Predictions, second: Predictions) -> int:
+        return agree(first, second, judgement=ENTITIES, names=["ORG", "PER"], metric="f1", seed=1)["equal"]
+
+    assert equal(entities(0.9, 1), entities(0.6, 1)) == 2
+    assert equal(entities(0.9, 1), entities(0.9, 2)) == 1
 
 
 def test_the_network_is_told_from_the_baselines() -> None:
