@@ -5,13 +5,15 @@ import io
 
 import pytest
 
-from bert_training.contract.enums import Split
+from bert_training.contract.enums import ProofStatus, Split
 from bert_training.contract.messages import MetricBatch, MetricPoint
-from bert_training.models import Job, Run, Worker
+from bert_training.data.proof.shape import PROOF_VERSION
+from bert_training.models import Job, Run, RunProof, Worker
 from bert_training.services.errors import ServiceError
 from bert_training.services.jobs import complete_job
 from bert_training.services.run_files import model_card, run_metrics_csv
 from bert_training.services.telemetry import append_metrics
+from tests.data.test_proof_card import PROOF
 from tests.service_layer.test_jobs import completion
 
 
@@ -29,6 +31,17 @@ def test_the_card_names_figures_classes_rows_and_fingerprint(running_job: Job, w
         )
         == 12
     )
+
+
+def test_the_card_of_a_proved_run_has_intervals_and_baselines(running_job: Job, worker: Worker) -> None:
+    complete_job(worker, running_job.pk, completion())
+    run = Run.objects.select_related("dataset").get()
+    content = {**PROOF, "version": PROOF_VERSION}
+    RunProof.objects.update_or_create(run=run, defaults={"status": ProofStatus.READY, "content": content})
+    card = model_card(run)
+    assert "| f1_macro | 0,8000 | 0,7500 a 0,8500 |" in card
+    assert "Ganho em `f1_macro` sobre o método linear: 10,0 pontos" in card
+    assert "| método linear | 0,7000 | 0,6500 a 0,7500 |" in card
 
 
 def test_a_run_without_a_result_has_no_card(run: Run) -> None:

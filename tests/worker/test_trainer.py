@@ -99,6 +99,7 @@ def test_training_leaves_a_result_a_log_a_progress_and_the_model(bench: Bench) -
     assert {figures.name for figures in result.classes} == set(MARKERS)
     weights = (bench.folder / "final" / "model.safetensors").read_bytes()
     assert result.model_fingerprint == sha256(weights).hexdigest()
+    assert len(result.prediction_digest) == 64
     assert json.dumps(outcome)
     progress = json.loads((bench.folder / f"progress-{ATTEMPT}.json").read_text())
     assert (progress["step"], progress["total_steps"]) == (3, 3)

@@ -39,7 +39,7 @@ def gather_evidence(
     predictions = [
         _of_network(job, Split.VALIDATION, judged.validation),
         _of_network(job, Split.TEST, judged.test.answers),
-        *(judge_baselines(job, network_module, report) if hasattr(network_module, "build_baselines") else []),
+        *judge_baselines(job, network_module, report),
     ]
     predictions = [own for own in predictions if len(own.rows)]
     for own in predictions:
