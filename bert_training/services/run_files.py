@@ -9,10 +9,10 @@ from django.utils.translation import gettext as _
 from bert_training.contract.enums import ErrorCode
 from bert_training.data.model_card import ModelCardFacts
 from bert_training.data.model_card import model_card as write_card
-from bert_training.models import Metric, Run
+from bert_training.models import Metric, Run, RunProof
 from bert_training.services.divisions import division_of
 from bert_training.services.errors import ServiceError
-from bert_training.services.proof_summary import ready_proof
+from bert_training.services.proof_summary import usable
 from bert_training.services.telemetry import iso_utc
 from bert_training.tasks import TASKS
 
@@ -37,7 +37,7 @@ def model_card(run: Run) -> str:
         rows=division_of(run).rows,
         provenance=_provenance(run),
         reading=run.hyperparameters,
-        proof=ready_proof(run),
+        proof=usable(RunProof.objects.filter(run=run).first()),
     )
     return write_card(facts)
 
