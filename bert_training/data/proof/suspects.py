@@ -42,20 +42,7 @@ def _label_doubts(answers: LabelAnswers, names: list[str]) -> Iterator[Doubt]:
 
 
 def _entity_doubts(answers: EntityAnswers) -> Iterator[Doubt]:
-    """Yield the types given and suggested where the surest entity differs, and how sure it is.
-
-    Where the method only misses entities, the first of them is named, last of all suspects: a miss has no probability.
-    """
+    """Yield the types given and suggested at the most doubted place of each sentence, all that a suspect holds."""
     for gold, predicted in zip(answers.gold, answers.predicted, strict=True):
-        given = {(kind, start, end) for kind, start, end in gold}
-        added = sorted(
-            (-score, start, end, kind) for kind, start, end, score in predicted if (kind, start, end) not in given
-        )
-        if added:
-            score, start, end, suggested = added[0]
-            there = sorted((first, kind) for kind, first, last in given if first < end and start < last)
-            yield there[0][1] if there else "", suggested, -score
-        else:
-            found = {(kind, start, end) for kind, start, end, _ in predicted}
-            missed = sorted((start, kind) for kind, start, end in given - found)
-            yield missed[0][1] if missed else "", "", 0.0
+        suggested, doubt = (predicted[0][0], predicted[0][3]) if predicted else ("", 0.0)
+        yield gold[0][0] if gold else "", suggested, doubt

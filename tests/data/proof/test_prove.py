@@ -260,10 +260,10 @@ def test_sentences_without_any_entity_have_no_figures_of_entities() -> None:
     )
 
 
-def test_doubted_entities_are_named_where_the_surest_differs() -> None:
+def test_doubted_entities_are_named_by_their_types() -> None:
     words, zeros = np.full(3, 9), np.zeros(3, dtype=np.int64)
     gold = [[("PER", 0, 2)], [("LOC", 3, 4)], []]
-    found = [[("LOC", 1, 2, 0.7), ("PER", 5, 6, 0.6)], [], [("PER", 0, 1, 0.9)]]
+    found = [[("LOC", 1, 2, 0.7)], [("", 3, 4, 0.4)], [("PER", 0, 1, 0.9)]]
     answers = EntityAnswers(gold, found, words, words, zeros, zeros)
     run = [Predictions(PredictionSource.SUSPECT, Split.TRAIN, np.arange(3), np.arange(3), answers)]
     doubted = proof_of(run, judgement=ENTITIES, names=["LOC", "PER"], metric="f1", judged=3)["label_errors"]
@@ -271,5 +271,5 @@ def test_doubted_entities_are_named_where_the_surest_differs() -> None:
     assert [(one["row"], one["given"], one["suggested"], one["doubt"]) for one in doubted["suspects"]] == [
         (2, "", "PER", 0.9),
         (0, "PER", "LOC", 0.7),
-        (1, "LOC", "", 0.0),
+        (1, "LOC", "", 0.4),
     ]
