@@ -63,3 +63,5 @@ def test_what_is_not_known_is_said_to_be() -> None:
         assert words in text
     gain = {"over": "linear", "value": 0.01, "low": -0.02, "high": 0.04, "is_shown": False}
     assert "(-0.0200 to +0.0400): not shown" in proof_text(proof(gain=gain))
+    worse = {"over": "linear", "value": -0.6, "low": -0.7, "high": -0.5, "is_shown": False}
+    assert "(-0.7000 to -0.5000): worse than the baseline" in proof_text(proof(gain=worse))

@@ -54,7 +54,9 @@ def _baseline_lines(baselines: Sequence[BaselineProof], metric: str) -> list[str
 def _gain_line(gain: Gain | None, metric: str) -> str:
     if gain is None or gain["value"] is None:
         return "Gain over a baseline: not known."
-    verdict = "shown" if gain["is_shown"] else "not shown, chance alone may have made it"
+    is_worse = gain["high"] is not None and gain["high"] < 0
+    not_shown = "worse than the baseline" if is_worse else "not shown, chance alone may have made it"
+    verdict = "shown" if gain["is_shown"] else not_shown
     interval = "" if gain["low"] is None or gain["high"] is None else f" ({gain['low']:+.4f} to {gain['high']:+.4f})"
     return f"Gain over {gain['over']}: {metric} {gain['value']:+.4f}{interval}: {verdict}."
 
