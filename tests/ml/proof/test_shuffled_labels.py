@@ -47,7 +47,7 @@ def case_of(proof: Proof) -> Case:
     return Case(proof, graded(proof, SCALES, task_metric="f1_macro"), {})
 
 
-@pytest.mark.parametrize("shares", [(1, 1, 1), (9, 1, 1)])
+@pytest.mark.parametrize("shares", [(1, 1, 1), pytest.param((9, 1, 1), marks=pytest.mark.long)])
 def test_on_shuffled_labels_the_result_says_do_not_use(
     tiny_bert: BaseModelFiles, tmp_path: Path, shares: tuple[int, ...]
 ) -> None:
