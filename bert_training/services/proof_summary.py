@@ -80,11 +80,6 @@ class Summary:
         return str(GRADE_LABELS[self.graded.grade]) if self.graded.grade else ""
 
 
-def ready_proof(run: Run) -> Proof | None:
-    """Return the proof of a run, if it is there and of a shape that this program knows. One query."""
-    return usable(RunProof.objects.filter(run=run).only("status", "content").first())
-
-
 def usable(row: RunProof | None) -> Proof | None:
     """Return what a row holds, unless it is not ready or was written by another version of the program."""
     if row is None or row.status != ProofStatus.READY or row.content.get("version") != PROOF_VERSION:
