@@ -3,7 +3,7 @@
 The same rows give the same bytes on every machine with the same pyarrow: no pandas metadata, one codec, no threads.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +41,19 @@ def read_table(path: Path, names: Sequence[str] | None = None) -> Columns:
     table = pq.read_table(path, columns=None if names is None else list(names), use_threads=False)
     columns: Columns = table.to_pydict()
     return columns
+
+
+def read_rows(path: Path, rows: Collection[int], names: Sequence[str]) -> dict[int, dict[str, Any]]:
+    """Return some rows of a canonical table by their number; never more than one group of rows in memory."""
+    found: dict[int, dict[str, Any]] = {}
+    with pq.ParquetFile(path) as file:
+        for group in range(file.num_row_groups):
+            numbers = file.read_row_group(group, [ROW], use_threads=False)[ROW].to_pylist()
+            places = [place for place, number in enumerate(numbers) if number in rows]
+            if places:
+                taken = file.read_row_group(group, list(names), use_threads=False).take(places).to_pylist()
+                found |= {numbers[place]: values for place, values in zip(places, taken, strict=True)}
+    return found
 
 
 def _type_of(name: str, values: list[Any]) -> pa.DataType:

@@ -1,6 +1,6 @@
 """What every page needs of a request: that somebody is signed in, who it is, and which page of a list is wanted."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, cast
 
 from django.contrib.auth.decorators import login_required
@@ -31,6 +31,6 @@ def person(request: HttpRequest) -> User:
     return cast(User, request.user)
 
 
-def page_of(request: HttpRequest, rows: QuerySet[Any], per_page: int = ROWS_PER_PAGE) -> Page[Any]:
+def page_of(request: HttpRequest, rows: QuerySet[Any] | Sequence[Any], per_page: int = ROWS_PER_PAGE) -> Page[Any]:
     """Return the page that `?page=` asks for; a wrong number gives the nearest page."""
     return Paginator(rows, per_page).get_page(request.GET.get("page"))

@@ -7,13 +7,14 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from bert_training.contract.enums import JobStatus, PredictionSource, ProofStatus
+from bert_training.contract.enums import JobStatus, ProofStatus
 from bert_training.contract.limits import API_PREFIX
 from bert_training.data.proof.shape import CalibrationProof, LabelErrors, Proof
 from bert_training.models import Run, RunProof
 from bert_training.models.choices import SPLIT_LABELS
 from bert_training.pages import proof_classes, proof_figures
 from bert_training.pages.words import Fact
+from bert_training.services.doubted_labels import label_text, source_sentence
 from bert_training.services.figure_words import count_text, share_text
 from bert_training.services.profile_words import row_names
 from bert_training.services.proof_alerts import Code
@@ -194,13 +195,9 @@ def _doubts(found: LabelErrors | None) -> ShownDoubts | None:
         "%(count)s of %(judged)s rows have a label that is doubted.",
         count,
     )
-    if found["source"] == PredictionSource.NETWORK:
-        source = _("By networks that had not seen the row (cross-validation of this run).")
-    else:
-        source = _("By the linear method, each time trained without the row. It may be wrong: look at each.")
     return ShownDoubts(
         sentence=words % {"count": count_text(count), "judged": count_text(found["judged"])},
-        source=source,
+        source=source_sentence(found["source"]),
         counts=[
             Fact(str(label), count_text(found["counts"][split]))
             for split, label in SPLIT_LABELS.items()
@@ -210,8 +207,8 @@ def _doubts(found: LabelErrors | None) -> ShownDoubts | None:
             ShownSuspect(
                 row=row_names([entry["row"]]),
                 split=str(SPLIT_LABELS.get(entry["split"], entry["split"])),
-                given=entry["given"] or _("no entity"),
-                suggested=entry["suggested"] or _("no entity"),
+                given=label_text(entry["given"]),
+                suggested=label_text(entry["suggested"]),
                 doubt=share_text(entry["doubt"]),
             )
             for entry in found["suspects"][:SHOWN_SUSPECTS]

@@ -6,7 +6,7 @@ A file that is gone ends a run, a store that is away only costs time: callers ar
 import hashlib
 import logging
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,10 +18,12 @@ from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext as _
 
 from bert_training.contract.enums import ErrorCode, Split
+from bert_training.data.parquet import read_rows
 from bert_training.data.parquet import read_table as read_parquet
 from bert_training.data.table import Columns
 from bert_training.models import Dataset
 from bert_training.services.errors import DatasetGone, StorageAway, StorageFull
+from bert_training.tasks import TASKS
 from bert_training.tasks.intake import PREVIEW_ROWS
 
 logger = logging.getLogger(__name__)
@@ -144,6 +146,13 @@ def read_table(dataset: Dataset, names: Sequence[str] | None = None) -> Columns:
     """Read the canonical table, or some of its columns; raises DatasetGone, StorageAway."""
     with stored_copy(dataset.table_key, dataset.table_sha256) as path:
         return read_parquet(path, names)
+
+
+def read_some_rows(dataset: Dataset, rows: Collection[int]) -> dict[int, dict[str, Any]]:
+    """Return what the task's columns hold in some rows of the table, by number; raises DatasetGone, StorageAway."""
+    names = [column.name for column in TASKS[dataset.task].columns]
+    with stored_copy(dataset.table_key, dataset.table_sha256) as path:
+        return read_rows(path, rows, names)
 
 
 def preview_rows(dataset: Dataset, limit: int = PREVIEW_ROWS) -> list[dict[str, Any]]:

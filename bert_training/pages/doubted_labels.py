@@ -1,0 +1,165 @@
+"""The page of a run's doubted labels: which rows of the spreadsheet somebody should look at again."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django import forms
+from django.contrib.auth.models import User
+from django.core.paginator import Page
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.http import urlencode
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from bert_training import access
+from bert_training.data.proof.shape import Suspect
+from bert_training.models import Run, RunProof
+from bert_training.models.choices import SPLIT_LABELS
+from bert_training.pages.filters import ListFilters, with_all
+from bert_training.pages.requests import page, page_of, person
+from bert_training.pages.words import Fact
+from bert_training.services.doubted_labels import (
+    NO_ENTITY,
+    doubt_text,
+    doubted_labels,
+    frequent_pairs,
+    label_text,
+    narrow,
+    source_sentence,
+)
+from bert_training.services.errors import DatasetGone, StorageAway
+from bert_training.services.figure_words import count_text, share_text
+from bert_training.services.profile_words import row_names
+from bert_training.services.stored_files import read_some_rows
+from bert_training.tasks import TASKS
+
+SHOWN_PAIRS = 8
+SHORT_CHARACTERS = 160
+TEXT_CHARACTERS = 5000  # the rest is in the spreadsheet
+
+
+class DoubtFilters(ListFilters[RunProof]):
+    """Which doubted labels to show."""
+
+    split = forms.ChoiceField(label=gettext_lazy("Split"))
+    given = forms.ChoiceField(label=gettext_lazy("In the spreadsheet"))
+    suggested = forms.ChoiceField(label=gettext_lazy("Suggested"))
+
+    def __init__(self, data: Any, suspects: Sequence[Suspect]) -> None:
+        super().__init__(data)
+        found = {each["split"] for each in suspects}
+        splits = [(split, label) for split, label in SPLIT_LABELS.items() if split in found]
+        self._offer("split", splits)
+        self._offer("given", _labels({each["given"] for each in suspects}))
+        self._offer("suggested", _labels({each["suggested"] for each in suspects}))
+
+    def _offer(self, name: str, choices: list[Any]) -> None:
+        field = self.fields[name]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = with_all(choices)
+
+
+@dataclass(frozen=True)
+class ShownDoubt:
+    """A doubted label. short, text: of the row, "" where it cannot be shown; both the same for a short one."""
+
+    row: str
+    split: str
+    given: str
+    suggested: str
+    word: str
+    share: str
+    short: str
+    text: str
+
+
+@dataclass(frozen=True)
+class ShownPair:
+    """A label that is often doubted in favour of another, and the address of the list of those rows."""
+
+    given: str
+    suggested: str
+    count: str
+    query: str
+
+
+@page
+def list_doubted_labels(request: HttpRequest, pk: int) -> HttpResponse:
+    """List the rows whose label is doubted, the most doubtful first."""
+    user = person(request)
+    run = access.visible_run(user, pk)
+    found = doubted_labels(run)
+    if found is None:
+        raise Http404(_("Nobody has looked for doubtful labels in this run."))
+    suspects = found["suspects"]
+    filters = DoubtFilters(request.GET, suspects)
+    listed = page_of(request, narrow(suspects, **filters.chosen()))
+    texts, notice = _texts(user, run, listed)
+    context = {
+        "run": run,
+        "page": listed,
+        "shown": [_shown(each, texts) for each in listed],
+        "notice": notice,
+        "has_texts": bool(texts),
+        "has_data": _sees_data(user, run),
+        "filters": filters,
+        "is_filtered": filters.is_set,
+        "source": source_sentence(found["source"]),
+        "counts": [
+            Fact(str(label), count_text(found["counts"][split]))
+            for split, label in SPLIT_LABELS.items()
+            if split in found["counts"]
+        ],
+        "judged": count_text(found["judged"]),
+        "pairs": [_pair(*each) for each in frequent_pairs(suspects, SHOWN_PAIRS)],
+    }
+    return render(request, "runs/doubted_labels.html", context)
+
+
+def _labels(names: set[str]) -> list[tuple[str, str]]:
+    return [(name or NO_ENTITY, label_text(name)) for name in sorted(names)]
+
+
+def _sees_data(user: User, run: Run) -> bool:
+    return access.datasets_visible_to(user).filter(pk=run.dataset_id).exists()
+
+
+def _texts(user: User, run: Run, listed: Page[Any]) -> tuple[Mapping[int, str], str]:
+    """Return the texts of the listed rows for who may see the dataset, or why there are none."""
+    if not _sees_data(user, run) or run.task not in TASKS:
+        return {}, _("The dataset of this run was deleted: only the numbers of the rows are left.")
+    name = TASKS[run.task].columns[0].name
+    try:
+        rows = read_some_rows(run.dataset, {each["row"] for each in listed})
+    except (DatasetGone, StorageAway) as refusal:
+        return {}, refusal.message
+    return {row: _plain(values[name]) for row, values in rows.items()}, ""
+
+
+def _plain(value: Any) -> str:
+    return " ".join(value) if isinstance(value, list) else str(value)
+
+
+def _shown(suspect: Suspect, texts: Mapping[int, str]) -> ShownDoubt:
+    text = texts.get(suspect["row"], "")
+    return ShownDoubt(
+        row=row_names([suspect["row"]]),
+        split=str(SPLIT_LABELS.get(suspect["split"], suspect["split"])),
+        given=label_text(suspect["given"]),
+        suggested=label_text(suspect["suggested"]),
+        word=doubt_text(suspect["doubt"]),
+        share=share_text(suspect["doubt"]),
+        short=_cut(text, SHORT_CHARACTERS),
+        text=_cut(text, TEXT_CHARACTERS),
+    )
+
+
+def _cut(text: str, characters: int) -> str:
+    return text if len(text) <= characters else text[:characters].rstrip() + " …"
+
+
+def _pair(given: str, suggested: str, count: int) -> ShownPair:
+    query = urlencode({"given": given or NO_ENTITY, "suggested": suggested or NO_ENTITY})
+    return ShownPair(label_text(given), label_text(suggested), count_text(count), query)
