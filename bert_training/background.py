@@ -3,7 +3,7 @@
 import logging
 
 from bert_training.contract.enums import WorkbookKind
-from bert_training.services import fold_doubts, profiles, proofs, reproduction_measures, sweep
+from bert_training.services import corrections, fold_doubts, profiles, proofs, reproduction_measures, sweep
 from bert_training.services.errors import StorageAway, StorageFull
 from bert_training.services.stored_check import check_later, check_stored_dataset, refuse_unchecked
 from bert_training.services.stored_workbooks import make_stored_workbook
@@ -35,6 +35,7 @@ def make_profile(pk: int) -> None:
     """Make the profile of a dataset; when that fails, it says so instead of waiting for ever."""
     try:
         profiles.make_profile(pk)
+        corrections.note_corrections(pk)
     except StorageAway:
         profiles.make_profile_later(pk)
     except Exception:

@@ -12,7 +12,8 @@ class DatasetProfile(models.Model):
     """Made in the background by a child process with limits; a dataset is usable without one.
 
     content: what data.profiling.profile found, JSON.  clusters: rows whose texts are nearly the same, packed by
-    data.profiling.duplicates.
+    data.profiling.duplicates.  corrected: rows with another answer than in the dataset that this one continues, or than
+    in those which that one continues, packed by services.continuations.
     """
 
     dataset = models.OneToOneField(Dataset, on_delete=models.CASCADE, primary_key=True, related_name="profile")
@@ -22,6 +23,7 @@ class DatasetProfile(models.Model):
     attempts = models.IntegerField(default=0, editable=False)  # own guard: django-q2 retries for ever
     content = models.JSONField(_("profile"), default=dict)
     clusters = models.BinaryField(null=True)  # null: not looked for, or not found out
+    corrected = models.BinaryField(null=True)  # null: continues none, or not compared
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     finished_at = models.DateTimeField(_("finished"), null=True)
 

@@ -71,6 +71,11 @@ COUNTED = {
         "%(count)s labels are doubted, %(share)s of those that were looked at.",
         "number",
     ),
+    Code.CORRECTED_TEST_LABELS: ngettext_lazy(
+        "%(count)s of %(all)s test rows has another label than in the spreadsheet that this one continues.",
+        "%(count)s of %(all)s test rows have another label than in the spreadsheet that this one continues.",
+        "number",
+    ),
     Code.SENTENCES_CUT: ngettext_lazy(
         "%(count)s of %(all)s test sentence was cut, and %(words)s words with it.",
         "%(count)s of %(all)s test sentences were cut, and %(words)s words with them.",
@@ -101,6 +106,10 @@ ADVICE = {
     Code.NEVER_RECOGNISED: gettext_noop("Add rows of them, use class weights or train for more epochs."),
     Code.BADLY_CALIBRATED: gettext_noop("Do not decide by the stated probability alone."),
     Code.DOUBTED_LABELS: gettext_noop("Look at the doubted rows, correct the spreadsheet and train again."),
+    Code.CORRECTED_TEST_LABELS: gettext_noop(
+        "Where labels are corrected because a model doubted them, the test comes to agree with models: figures rise "
+        "even if the model is no better. Compare it only with runs on the same corrected rows."
+    ),
     Code.SENTENCES_CUT: gettext_noop("Raise max_length, or divide long rows: what is cut is never found."),
 }
 

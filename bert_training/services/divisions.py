@@ -52,7 +52,8 @@ class Division:
 
     facts: {"source", "protection", "groups": units of several rows, "moved": rows that are elsewhere than without
     protection, "left_out": rows in no split, "rows": {split: rows}}, of folds also "fold", "folds" and "aside" (test
-    rows of the run that is cross-validated); empty for runs that are older.
+    rows of the run that is cross-validated); where the dataset continues another one "corrected"
+    (services.corrections); empty for runs that are older.
     """
 
     letters: str

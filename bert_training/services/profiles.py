@@ -21,7 +21,7 @@ from bert_training.data.checks import DatasetRefused
 from bert_training.data.profiling.duplicates import can_compare, near_groups, pack_groups, unpack_groups
 from bert_training.data.sandbox import SandboxFailed
 from bert_training.models import Dataset, DatasetProfile, Run, TokenLengths
-from bert_training.services.continuations import continuation_of
+from bert_training.services.continuations import continuation_of, pack_positions
 from bert_training.services.errors import DatasetNotReady
 from bert_training.services.stored_files import read_table, stored_copy
 from bert_training.services.transactions import hold_dataset
@@ -79,13 +79,13 @@ def make_profile(pk: int) -> None:
         fail_profile(pk)
         return
     try:
-        content, clusters = _describe(profile.dataset)
+        found = _describe(profile.dataset)
     except (DatasetRefused, SandboxFailed) as error:
         logger.exception("profile not made", extra={"dataset": pk, "error": type(error).__name__})
         fail_profile(pk)
         return
     now = timezone.now()
-    pending.update(status=ProfileStatus.READY.value, content=content, clusters=clusters, finished_at=now)
+    pending.update(status=ProfileStatus.READY.value, finished_at=now, **found)
     logger.info("profile made", extra={"dataset": pk})
 
 
@@ -140,17 +140,19 @@ def _is_under_way(profile: DatasetProfile) -> bool:
     return profile.status == ProfileStatus.PENDING and timezone.now() - profile.created_at < PATIENCE
 
 
-def _describe(dataset: Dataset) -> tuple[dict[str, Any], bytes | None]:
-    """Read the canonical table in a child; returns the profile and the packed groups, None when there are none."""
+def _describe(dataset: Dataset) -> dict[str, Any]:
+    """Read the canonical table in a child; returns fields of the profile."""
     with (
         stored_copy(dataset.table_key, dataset.table_sha256) as table,
         tempfile.TemporaryDirectory(prefix="bert-profile-") as folder,
     ):
         groups_path = Path(folder) / "groups"
         content = profile_in_sandbox(table, task=dataset.task, groups_path=groups_path)
+        found = {"content": content, "clusters": groups_path.read_bytes() if groups_path.exists() else None}
         if continued := continuation_of(dataset, table):
-            content["continues"] = continued
-        return content, groups_path.read_bytes() if groups_path.exists() else None
+            content["continues"] = continued.counts
+            found["corrected"] = pack_positions(continued.corrected)
+        return found
 
 
 def _group_at_once(dataset: Dataset) -> list[int] | None:

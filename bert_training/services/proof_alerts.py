@@ -42,6 +42,7 @@ class Code(StrEnum):
     BADLY_CALIBRATED = "badly_calibrated"
     DOUBTED_LABELS = "doubted_labels"
     SENTENCES_CUT = "sentences_cut"
+    CORRECTED_TEST_LABELS = "corrected_test_labels"
 
 
 @dataclass(frozen=True)
@@ -157,6 +158,12 @@ def _cuts(case: Case) -> Alert | None:
     return Alert(Code.SENTENCES_CUT, severity, values, found["sentences_cut"])
 
 
+def _corrected(case: Case) -> Alert | None:
+    count = case.corrected_test_rows
+    values = {"count": count, "all": case.proof["rows"].get(Split.TEST, 0)}
+    return Alert(Code.CORRECTED_TEST_LABELS, Severity.WARNING, values, count) if count else None
+
+
 RULES: tuple[Callable[[Case], Alert | None], ...] = (
     _baseline,
     _performance,
@@ -169,4 +176,5 @@ RULES: tuple[Callable[[Case], Alert | None], ...] = (
     _calibration,
     _labels,
     _cuts,
+    _corrected,
 )

@@ -18,6 +18,7 @@ from bert_training.data.proof.resampling import REPLICATES
 from bert_training.data.proof.shape import PROOF_VERSION, Proof
 from bert_training.models import Metric, Run, RunProof
 from bert_training.services.alert_words import ShownAlert, shown_alert
+from bert_training.services.corrections import CORRECTED
 from bert_training.services.divisions import split_facts
 from bert_training.services.grades import Graded, graded, load_scales
 from bert_training.services.proof_alerts import Code, alerts
@@ -120,7 +121,8 @@ def as_answer(summary: Summary, spec: TaskSpec) -> dict[str, Any]:
             "sentence": summary.sentence,
             "meaning": summary.meaning,
             "reasons": [
-                {"code": why.value, "text": reason_text(why, summary.case, spec)} for why in summary.finding.reasons
+                {"code": why.value, "text": reason_text(why, summary.case, spec)}
+                for why in (*summary.finding.reasons, *summary.finding.caveats)
             ],
         },
         "grade": {
@@ -131,6 +133,7 @@ def as_answer(summary: Summary, spec: TaskSpec) -> dict[str, Any]:
             "title": summary.grade_label,
         },
         "gain_sentence": summary.gain,
+        "corrected_rows": {split.value: summary.case.split.get(CORRECTED, {}).get(split, 0) for split in Split},
         "alerts": [asdict(alert) for alert in summary.alerts],
     }
 

@@ -14,6 +14,7 @@ from bert_training.contract.text import clean_name
 from bert_training.models import BaseModel, Dataset, Job, Run, Worker
 from bert_training.services import claims, jobs
 from bert_training.services.carried_divisions import carry_division
+from bert_training.services.corrections import with_corrections
 from bert_training.services.divisions import Division, divide, division_of, store_division
 from bert_training.services.errors import DatasetGone, DatasetNotReady, InUse, InvalidRun
 from bert_training.services.initial_models import find_initial_model, require_reachable
@@ -146,7 +147,7 @@ def store_run(prepared: PreparedRun) -> Run:
     _hold_origins(run)
     run.pk = None
     run.save(force_insert=True)
-    store_division(run, prepared.division)
+    store_division(run, with_corrections(prepared.division, run.dataset_id))
     claims.enqueue(run, priority=prepared.priority, bound_to=prepared.bound_to)
     return run
 

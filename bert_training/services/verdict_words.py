@@ -58,6 +58,7 @@ def metric_label(spec: TaskSpec | None, name: str) -> str:
 def verdict_sentence(case: Case, finding: Finding, spec: TaskSpec | None) -> str:
     """Say whether the model may be used, and why."""
     clauses = [reason_text(why, case, spec) for why in finding.reasons] or [_praise(case, spec)]
+    clauses += [reason_text(why, case, spec) for why in finding.caveats]
     return _("%(verdict)s: %(reasons)s.") % {
         "verdict": VERDICT_LABELS[finding.verdict],
         "reasons": "; ".join(clauses),
@@ -86,6 +87,8 @@ def reason_text(why: Why, case: Case, spec: TaskSpec | None) -> str:
     """Say one reason as a part of a sentence."""
     if why in PLAIN_REASONS:
         return _(PLAIN_REASONS[why])
+    if why == Why.TEST_CORRECTED:
+        return _corrected(case)
     if why in (Why.LOW_GRADE, Why.FAIR_GRADE):
         return _low_end(case, spec)
     if why == Why.NO_SCALE:
@@ -118,6 +121,15 @@ def _classes(why: Why, case: Case) -> str:
     else:
         words = ngettext("%(names)s has no test example", "%(names)s have no test example", len(found))
     return words % {"names": named_classes([entry["name"] for entry in found])}
+
+
+def _corrected(case: Case) -> str:
+    words = ngettext(
+        "%(count)s test label was corrected: compare with the uncorrected figure with care",
+        "%(count)s test labels were corrected: compare with the uncorrected figure with care",
+        case.corrected_test_rows,
+    )
+    return words % {"count": count_text(case.corrected_test_rows)}
 
 
 def _low_end(case: Case, spec: TaskSpec | None) -> str:

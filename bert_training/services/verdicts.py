@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from bert_training.contract.enums import PredictionSource
+from bert_training.contract.enums import PredictionSource, Split
 from bert_training.data.proof.shape import ClassProof, Proof
+from bert_training.services.corrections import CORRECTED
 from bert_training.services.divisions import Protection
 from bert_training.services.grades import IS_GOOD, Grade, Graded
 
@@ -40,6 +41,7 @@ class Why(StrEnum):
     NO_BASELINE = "no_baseline"
     NO_INTERVAL = "no_interval"
     NO_SCALE = "no_scale"
+    TEST_CORRECTED = "test_corrected"
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,11 @@ class Case:
     def is_tested(self) -> bool:
         """Whether the model could be judged at all."""
         return self.graded.figure["value"] is not None
+
+    @property
+    def corrected_test_rows(self) -> int:
+        """How many test rows have another answer than in the dataset that the run's own one continues."""
+        return int(self.split.get(CORRECTED, {}).get(Split.TEST, 0))
 
     @property
     def is_below_baseline(self) -> bool:
@@ -79,10 +86,14 @@ class Rule:
 
 @dataclass(frozen=True)
 class Finding:
-    """A verdict with the reasons for it, the weightiest first; none for a model that may be used."""
+    """A verdict with the reasons for it, the weightiest first; none for a model that may be used.
+
+    caveats: what changes no verdict, but must be said beside it.
+    """
 
     verdict: Verdict
     reasons: tuple[Why, ...]
+    caveats: tuple[Why, ...] = ()
 
 
 def never_recognised(proof: Proof) -> list[ClassProof]:
@@ -144,4 +155,5 @@ def verdict(case: Case) -> Finding:
     fitting = [rule for rule in RULES if rule.fits(case)]
     strictness = list(Verdict)
     strictest = min((rule.allows for rule in fitting), key=strictness.index, default=Verdict.USE)
-    return Finding(strictest, tuple(rule.why for rule in fitting if rule.allows == strictest))
+    caveats = (Why.TEST_CORRECTED,) if case.corrected_test_rows else ()
+    return Finding(strictest, tuple(rule.why for rule in fitting if rule.allows == strictest), caveats)

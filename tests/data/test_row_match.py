@@ -6,7 +6,7 @@ import pytest
 
 from bert_training.data.table import Columns
 from bert_training.data.writing.own_columns import read_row_id, row_id
-from bert_training.data.writing.row_match import Continuation, compare, continued_file, match_rows
+from bert_training.data.writing.row_match import Continuation, compare, continued_file, corrected_rows, match_rows
 
 SHA = "0123456789abcdef" * 4
 FILE = SHA[:12]
@@ -68,14 +68,35 @@ def test_an_id_of_another_file_says_nothing() -> None:
 def test_lists_of_tokens_are_matched_as_well() -> None:
     old: Columns = {"row": [2], "tokens": [["a", "b"]], "tags": [["O", "O"]]}
     new: Columns = {"row": [9], "tokens": [["a", "b"]], "tags": [["O", "B-X"]]}
-    found = compare(new, old, file=FILE, text="tokens", answer="tags")
+    found, pairs = compare(new, old, file=FILE, text="tokens", answer="tags")
     assert (found.kept, found.answer_changed, found.by_text) == (1, 1, 1)
+    assert corrected_rows(new["tags"], old["tags"], pairs) == [0]
 
 
 def test_what_has_changed_is_counted() -> None:
     new = table((5, "c", "z"), (2, "A", "x"), ("", "b", "y"), ("", "new", "x"))
     expected = Continuation(kept=3, text_changed=1, answer_changed=1, deleted=1, added=1, by_id=2, by_text=1)
-    assert compare(new, OLD, file=FILE, text="text", answer="label") == expected
+    found, pairs = compare(new, OLD, file=FILE, text="text", answer="label")
+    assert found == expected
+    assert corrected_rows(new["label"], OLD["label"], pairs) == [0]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "corrected"),
+    [
+        ("xxy", "zzy", []),  # x is called z now
+        ("xxy", "yyy", [0, 1]),
+        ("xxy", "zxy", [0]),
+        ("xxy", "zzz", [0, 1, 2]),  # two labels became one: which of them was meant nobody can tell
+        ("xxy", "yyx", [0, 1, 2]),
+    ],
+)
+def test_a_label_that_only_has_another_name_was_not_corrected(old: str, new: str, corrected: list[int]) -> None:
+    assert corrected_rows(list(new), list(old), [(0, 0), (1, 1), (2, 2)]) == corrected
+
+
+def test_what_was_corrected_before_stays_corrected() -> None:
+    assert corrected_rows(["x", "y"], ["y", "x"], [(0, 1), (1, 0)], earlier={1}) == [0]
 
 
 def test_the_file_that_most_rows_come_from_is_continued() -> None:

@@ -127,3 +127,19 @@ def test_gain_is_said_with_its_interval() -> None:
         "Gain over the most frequent answer not shown: 0.0 points; between \u22121.0 and +1.0."
     )
     assert "no simple method" in gain_text(None)
+
+
+@pytest.mark.parametrize("proof", [make_proof(0.9), make_proof(0.71), make_proof(0.5)])
+def test_corrected_test_labels_change_no_verdict_and_are_said_beside_each(proof: Proof) -> None:
+    split = {**NEAR, "corrected": {"train": 40, "validation": 3, "test": 12}}
+    case = case_of(proof, split=split)
+    found = verdict(case)
+    assert found.verdict == verdict(case_of(proof)).verdict
+    assert found.caveats == (Why.TEST_CORRECTED,)
+    said = "; 12 test labels were corrected: compare with the uncorrected figure with care."
+    assert verdict_sentence(case, found, TEXT_CLASSIFICATION).endswith(said)
+
+
+def test_corrected_training_labels_need_no_caveat() -> None:
+    split = {**NEAR, "corrected": {"train": 40, "validation": 3, "test": 0}}
+    assert verdict(case_of(make_proof(), split=split)).caveats == ()

@@ -13,7 +13,7 @@ from openpyxl import load_workbook
 from bert_training.contract.enums import Split, WorkbookKind
 from bert_training.data.process_limits import ProcessLimits
 from bert_training.models import Dataset, DatasetProfile
-from bert_training.services.continuations import continuation_of
+from bert_training.services.continuations import continuation_of, corrected_in
 from bert_training.services.datasets import register_upload
 from bert_training.services.errors import ServiceError
 from bert_training.services.profiles import make_profile
@@ -88,6 +88,8 @@ def test_a_spreadsheet_that_was_sorted_cut_and_mended_is_known_again(ana: User) 
     make_profile(second.pk)
     expected = {"kept": 22, "text_changed": 1, "answer_changed": 1, "deleted": 2, "added": 2, "by_id": 21, "by_text": 1}
     assert DatasetProfile.objects.get(dataset=second).content["continues"] == {"dataset": first.pk, **expected}
+    assert corrected_in(second.pk) == [1]
+    assert corrected_in(first.pk) is None
 
 
 def test_nobody_continues_what_belongs_to_others(ana: User, carla: User) -> None:
@@ -95,5 +97,7 @@ def test_nobody_continues_what_belongs_to_others(ana: User, carla: User) -> None
     own = ready_dataset(ana, request_digest="another", summary={"continues": first.sha256[:12]})
     foreign = ready_dataset(carla, summary={"continues": first.sha256[:12]})
     with stored_copy(own.table_key, own.table_sha256) as table:
-        assert (continuation_of(own, table) or {})["dataset"] == first.pk
+        found = continuation_of(own, table)
+        assert found is not None
+        assert found.counts["dataset"] == first.pk
         assert continuation_of(foreign, table) is None

@@ -62,6 +62,9 @@ class SummarySerializer(serializers.Serializer[Any]):
     verdict = VerdictSerializer()
     grade = GradeSerializer()
     gain_sentence = serializers.CharField()
+    corrected_rows = serializers.DictField(
+        child=serializers.IntegerField(), help_text="By split: rows with another answer than in the dataset continued."
+    )
     alerts = AlertSerializer(many=True)
 
 

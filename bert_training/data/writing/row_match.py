@@ -4,12 +4,14 @@ Works on canonical tables. Of several rows with the same id (copies) one is the 
 """
 
 from collections import Counter, defaultdict, deque
-from collections.abc import Hashable, Iterable
+from collections.abc import Collection, Hashable, Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from bert_training.data.table import ROW, ROW_ID, Columns
 from bert_training.data.writing.own_columns import read_row_id
+
+Pairs = list[tuple[int, int]]  # position in the new table, position in the old one
 
 
 @dataclass(frozen=True)
@@ -45,14 +47,14 @@ def match_rows(new: Columns, old: Columns, *, file: str, text: str) -> tuple[lis
     Rows whose id and text agree go first, then equal texts, then ids alone: an id beside the text of another row was
     left behind when only some columns were sorted.
     """
-    named, pairs = _named_by_id(new, old, file), _Pairs(new[text], old[text])
+    named, pairs = _named_by_id(new, old, file), _Matching(new[text], old[text])
     by_id = pairs.find_by_id(named, is_text_equal=True)
     pairs.find_by_text()
     by_id += pairs.find_by_id(named, is_text_equal=False)
     return pairs.partners, by_id
 
 
-class _Pairs:
+class _Matching:
     """New rows and the old rows that they are, each old row for one new row only."""
 
     def __init__(self, new_texts: list[Any], old_texts: list[Any]) -> None:
@@ -84,11 +86,11 @@ class _Pairs:
             self._free.remove(partner)
 
 
-def compare(new: Columns, old: Columns, *, file: str, text: str, answer: str) -> Continuation:
-    """Count what has changed. text, answer: names of the task's two columns."""
+def compare(new: Columns, old: Columns, *, file: str, text: str, answer: str) -> tuple[Continuation, Pairs]:
+    """Count what has changed, and return the matched rows. text, answer: names of the task's two columns."""
     partners, by_id = match_rows(new, old, file=file, text=text)
     pairs = [(position, partner) for position, partner in enumerate(partners) if partner is not None]
-    return Continuation(
+    counts = Continuation(
         kept=len(pairs),
         text_changed=sum(new[text][position] != old[text][partner] for position, partner in pairs),
         answer_changed=sum(new[answer][position] != old[answer][partner] for position, partner in pairs),
@@ -97,6 +99,32 @@ def compare(new: Columns, old: Columns, *, file: str, text: str, answer: str) ->
         by_id=by_id,
         by_text=len(pairs) - by_id,
     )
+    return counts, pairs
+
+
+def corrected_rows(new: list[Any], old: list[Any], pairs: Pairs, earlier: Collection[int] = ()) -> list[int]:
+    """Return the positions of the new rows whose answer was corrected: now, or in the old table's own past.
+
+    new, old: the answers.  earlier: positions in the old table.  A label that has another name everywhere is none.
+    """
+    renamed = _renamed(new, old, pairs)
+    return [
+        position
+        for position, partner in pairs
+        if partner in earlier
+        or (new[position] != old[partner] and (_key(old[partner]), _key(new[position])) not in renamed)
+    ]
+
+
+def _renamed(new: list[Any], old: list[Any], pairs: Pairs) -> set[tuple[Hashable, Hashable]]:
+    """Return (old, new) of the labels of which each row has one new name that no row had before."""
+    known, names = set(map(_key, old)), defaultdict[Hashable, set[Hashable]](set)
+    for position, partner in pairs:
+        if isinstance(old[partner], str):  # the tags of a sentence are no name
+            names[old[partner]].add(new[position])
+    only = [(before, *after) for before, after in names.items() if len(after) == 1]
+    counts = Counter(after for _before, after in only)
+    return {(before, after) for before, after in only if counts[after] == 1 and after not in known}
 
 
 def _named_by_id(new: Columns, old: Columns, file: str) -> list[int | None]:
