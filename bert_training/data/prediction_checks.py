@@ -5,12 +5,14 @@ gigabytes here. Whether it is what the network answered is judged later, by the 
 import binascii
 from base64 import b64decode
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Self
 
 import numpy as np
 
+from bert_training.contract.enums import PredictionSource
 from bert_training.contract.messages import PredictionRow
+from bert_training.data.entity_doubts import NOTHING
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,10 @@ class Bounds:
     names: frozenset[str]
     classes: int
     words: int
+
+    def with_nothing(self) -> Self:
+        """Return the bounds of what a doubt suggests: that there is no entity is of type NOTHING."""
+        return replace(self, names=self.names | {NOTHING})
 
 
 def bounds_of(summary: Mapping[str, Any]) -> Bounds:
@@ -38,11 +44,12 @@ def wrong_field(row: PredictionRow, bounds: Bounds) -> str:
         return _wrong_label_field(row.gold, row.predicted, row.p, bounds)
     if isinstance(row.gold, int) or isinstance(row.predicted, int):
         return "predicted"
+    suggested = bounds.with_nothing() if row.source == PredictionSource.SUSPECT else bounds
     counts = {"words": row.words, "right": row.right, "invalid": row.invalid, "unseen": row.unseen}
     wrong = {name: count > bounds.words for name, count in counts.items()}
     wrong |= {
         "gold": not all(len(found) == 3 and _is_entity(found, bounds) for found in row.gold),
-        "predicted": not all(_is_scored_entity(found, bounds) for found in row.predicted),
+        "predicted": not all(_is_scored_entity(found, suggested) for found in row.predicted),
         "p": bool(row.p),
     }
     return next((name for name, is_wrong in wrong.items() if is_wrong), "")

@@ -33,6 +33,13 @@ def test_entities_are_taken() -> None:
     assert judged(ENTITY | {"gold": [], "predicted": []}, ENTITIES) == ""
 
 
+def test_only_a_doubt_may_suggest_that_there_is_no_entity() -> None:
+    nothing = ENTITY | {"predicted": [[0, 1, "", 0.4]]}
+    assert judged(nothing | {"source": "suspect"}, ENTITIES) == ""
+    assert judged(nothing, ENTITIES) == "predicted"
+    assert judged(nothing | {"source": "suspect", "gold": [[0, 1, ""]]}, ENTITIES) == "gold"
+
+
 IMPOSSIBLE: dict[str, tuple[dict[str, Any], str]] = {
     "a class that is not there": ({"gold": 99}, "gold"),
     "a predicted class that is not there": ({"predicted": 99}, "predicted"),
