@@ -7,7 +7,7 @@ import pytest
 
 from bert_training.contract.enums import Split
 from bert_training.data.splitting.manifest_sheet import check_manifest
-from bert_training.tasks import findings
+from bert_training.tasks import findings, rows_beside
 from bert_training.tasks.intake import CheckRequest, Report, SourceFile, check_files, check_in_sandbox
 
 TEXT, TOKEN = "text-classification", "token-classification"
@@ -42,3 +42,4 @@ def make_workbooks_here(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr("bert_training.services.workbooks.check_in_sandbox", check_here)
     monkeypatch.setattr(findings, "run_in_sandbox", lambda _name, values, limits: findings.write_findings(**values))
+    monkeypatch.setattr(rows_beside, "run_in_sandbox", lambda _name, values, limits: rows_beside.write_beside(**values))

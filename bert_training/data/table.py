@@ -104,8 +104,8 @@ def join_parts(parts: Mapping[Split, Cells]) -> Cells:
         rows += [row + position * PART_STRIDE for row in cells.rows]
         for name, values in texts.items():
             values += cells.texts[name]
-    row_ids = [*first.row_ids, *[""] * (len(rows) - len(first.rows))] if first.row_ids else ()
-    return Cells(first.sheet, rows, texts, first.headers, first.letters, flags, others, row_ids)
+    row_ids = [known for cells in (first, *others.values()) for known in cells.row_ids or [""] * len(cells.rows)]
+    return Cells(first.sheet, rows, texts, first.headers, first.letters, flags, others, row_ids if any(row_ids) else ())
 
 
 def column_letter(index: int) -> str:

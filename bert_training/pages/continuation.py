@@ -7,17 +7,21 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from bert_training import access
-from bert_training.models import Dataset, DatasetProfile
+from bert_training.contract.enums import JobStatus
+from bert_training.models import Dataset, DatasetProfile, Run
 from bert_training.services.figure_words import count_text
+
+SHOWN_RUNS = 3
 
 
 @dataclass(frozen=True)
 class ShownContinuation:
-    """The earlier dataset, and what has changed, in words."""
+    """The earlier dataset, and what has changed, in words. runs: of the earlier one, to be repeated on this one."""
 
     pk: int
     name: str
     changes: str
+    runs: list[Run]
 
 
 def shown_continuation(user: User, dataset: Dataset) -> ShownContinuation | None:
@@ -29,7 +33,10 @@ def shown_continuation(user: User, dataset: Dataset) -> ShownContinuation | None
     if not counts:
         return None
     earlier = access.datasets_visible_to(user).filter(pk=counts["dataset"]).only("name").first()
-    return None if earlier is None else ShownContinuation(earlier.pk, earlier.name, _changes(counts))
+    if earlier is None:
+        return None
+    runs = access.runs_listed_for(user).filter(dataset=earlier, status=JobStatus.COMPLETED).order_by("-pk")
+    return ShownContinuation(earlier.pk, earlier.name, _changes(counts), list(runs.only("name")[:SHOWN_RUNS]))
 
 
 def _changes(counts: dict[str, int]) -> str:

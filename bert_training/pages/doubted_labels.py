@@ -5,21 +5,27 @@ from dataclasses import dataclass
 from typing import Any
 
 from django import forms
+from django.contrib import messages
 from django.contrib.auth.models import User
 from django.core.paginator import Page
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect, render
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from bert_training import access
+from bert_training.contract.enums import Split
 from bert_training.data.proof.shape import Suspect
+from bert_training.data.table import PARTS
 from bert_training.models import Run, RunProof
 from bert_training.models.choices import SPLIT_LABELS
 from bert_training.pages.filters import ListFilters, with_all
 from bert_training.pages.requests import page, page_of, person
 from bert_training.pages.words import Fact
+from bert_training.pages.workbooks import send_workbook
+from bert_training.services.doubt_workbooks import doubt_workbook
 from bert_training.services.doubted_labels import (
     NO_ENTITY,
     doubt_text,
@@ -29,7 +35,7 @@ from bert_training.services.doubted_labels import (
     narrow,
     source_sentence,
 )
-from bert_training.services.errors import DatasetGone, StorageAway
+from bert_training.services.errors import DatasetGone, ServiceError, StorageAway
 from bert_training.services.figure_words import count_text, share_text
 from bert_training.services.profile_words import row_names
 from bert_training.services.stored_files import read_some_rows
@@ -37,6 +43,7 @@ from bert_training.tasks import TASKS
 
 SHOWN_PAIRS = 8
 SHORT_CHARACTERS = 160
+PART_CHARACTERS = 20  # of one that does not exist, said back
 TEXT_CHARACTERS = 5000  # the rest is in the spreadsheet
 
 
@@ -103,7 +110,7 @@ def list_doubted_labels(request: HttpRequest, pk: int) -> HttpResponse:
         "shown": [_shown(each, texts) for each in listed],
         "notice": notice,
         "has_texts": bool(texts),
-        "has_data": _sees_data(user, run),
+        "files": _files(run) if _sees_data(user, run) else [],
         "filters": filters,
         "is_filtered": filters.is_set,
         "source": source_sentence(found["source"]),
@@ -118,8 +125,30 @@ def list_doubted_labels(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "runs/doubted_labels.html", context)
 
 
+@page
+def download_doubted_labels(request: HttpRequest, pk: int) -> HttpResponseBase:
+    """Send the user's own file with the doubts beside its rows. ?part= names a file that was sent beside the first."""
+    user = person(request)
+    run = access.visible_run(user, pk)
+    access.visible_dataset(user, run.dataset_id)
+    part = request.GET.get("part", Split.TRAIN.value)
+    if part not in run.dataset.files:
+        raise Http404(_("The dataset has no file for %(part)s.") % {"part": part[:PART_CHARACTERS]})
+    try:
+        return send_workbook(doubt_workbook(run, Split(part)))
+    except ServiceError as refusal:
+        messages.error(request, refusal.message)
+        return redirect("pages:run-label-errors", pk=pk)
+
+
 def _labels(names: set[str]) -> list[tuple[str, str]]:
     return [(name or NO_ENTITY, label_text(name)) for name in sorted(names)]
+
+
+def _files(run: Run) -> list[tuple[str, str]]:
+    """Return (part, its label) of each file; one alone needs no label."""
+    files = [(part.value, str(SPLIT_LABELS[part])) for part in PARTS if part in run.dataset.files]
+    return files if len(files) > 1 else [(Split.TRAIN.value, "")]
 
 
 def _sees_data(user: User, run: Run) -> bool:

@@ -57,11 +57,25 @@ def finish(request: HttpRequest, pk: int) -> HttpResponse:
 
 @form_page
 def reproduce(request: HttpRequest, pk: int) -> HttpResponse:
-    """Ask, then create the same run once more."""
+    """Ask, then create the same run once more. ?dataset= names another one, such as this one corrected."""
+    wanted = request.GET.get("dataset", "")
+    dataset = access.visible_dataset(person(request), int(wanted)) if wanted.isdecimal() else None
+    if dataset is not None:
+        explanation = _(
+            "A new run is created on %(name)s, with the same seed, settings and base model: rows that the first run "
+            "had stay in training, validation or test as they were."
+        ) % {"name": f"“{dataset.name}”"}
+    else:
+        explanation = _("A new run is created with the same data, rows, seed, settings and base model.")
 
     def act(run: Run) -> Run:
-        copy = reproduce_run(run, owner=person(request))
-        messages.success(request, _("This run repeats run %(id)s with the same data and settings.") % {"id": run.pk})
+        copy = reproduce_run(run, owner=person(request), dataset=dataset)
+        words = (
+            _("This run repeats run %(id)s with the same settings on other data.")
+            if dataset
+            else _("This run repeats run %(id)s with the same data and settings.")
+        )
+        messages.success(request, words % {"id": run.pk})
         return copy
 
     return _ask_then(
@@ -69,7 +83,7 @@ def reproduce(request: HttpRequest, pk: int) -> HttpResponse:
         pk,
         act,
         question=_("Repeat this run?"),
-        explanation=_("A new run is created with the same data, rows, seed, settings and base model."),
+        explanation=explanation,
         verb=_("Reproduce"),
     )
 

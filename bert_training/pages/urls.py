@@ -62,6 +62,9 @@ urlpatterns = [
     path("runs/<int:pk>/repeats/cancel", run_actions.cancel_all_repeats, name="run-repeats-cancel"),
     path("runs/<int:pk>/model-card", run_downloads.download_model_card, name="run-model-card"),
     path("runs/<int:pk>/label-errors", doubted_labels.list_doubted_labels, name="run-label-errors"),
+    path(
+        "runs/<int:pk>/label-errors/workbook", doubted_labels.download_doubted_labels, name="run-label-errors-workbook"
+    ),
     path("runs/<int:pk>/manifest", run_downloads.download_manifest, name="run-manifest"),
     path("runs/<int:pk>/metrics", run_downloads.download_metrics, name="run-metrics"),
     path("queue", queue.show_queue, name="queue"),

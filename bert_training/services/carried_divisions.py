@@ -1,7 +1,8 @@
 """Carries the division of a run over to another dataset, so that a copy of the spreadsheet can prove the same result.
 
-The same table has the same division. In another one each row goes where the row of the same number was; a row that the
-first run did not have takes no part, for nobody has said where it belongs.
+The same table has the same division. In another one each row goes where the row of the same number was, and in a file
+that the portal gave out with ids where the row of its id was, however it was sorted since; a row that the first run did
+not have takes no part, for nobody has said where it belongs.
 """
 
 from collections import Counter
@@ -11,7 +12,8 @@ from django.utils.translation import gettext as _
 
 from bert_training.contract.enums import ErrorCode, Split
 from bert_training.data.splitting.manifest import SPLIT_OF, split_digest
-from bert_training.data.table import ROW
+from bert_training.data.table import ROW, ROW_ID
+from bert_training.data.writing.own_columns import read_row_id
 from bert_training.models import Dataset, Run
 from bert_training.models.choices import SPLIT_LABELS
 from bert_training.services.divisions import Division, division_of
@@ -30,7 +32,7 @@ def carry_division(run: Run, dataset: Dataset) -> Division:
         return division
     rows = read_table(dataset, [ROW])[ROW]
     letter_of = dict(zip(_rows_of(run), division.letters, strict=True))
-    letters = "".join(letter_of.get(row, IN_NO_SPLIT) for row in rows)
+    letters = "".join(letter_of.get(row, IN_NO_SPLIT) for row in _rows_before(run.dataset, dataset) or rows)
     splits = [SPLIT_OF[letter] for letter in letters]
     counts = Counter(splits)
     for split in Split:
@@ -43,6 +45,15 @@ def carry_division(run: Run, dataset: Dataset) -> Division:
         "left_out": letters.count(IN_NO_SPLIT),
     }
     return Division(letters=letters, digest=split_digest(rows, splits), facts=facts)
+
+
+def _rows_before(first: Dataset, dataset: Dataset) -> list[int | None]:
+    """Return for each row of a dataset that continues the first its number there by its id; nothing for others."""
+    file = dataset.summary.get("continues")
+    if not file or not first.sha256.startswith(file):
+        return []
+    known = map(read_row_id, read_table(dataset, [ROW_ID])[ROW_ID])
+    return [found[1] if found and found[0] == file else None for found in known]
 
 
 def _rows_of(run: Run) -> list[int]:

@@ -92,7 +92,7 @@ def make_workbook(wanted: Wanted, limits: ProcessLimits) -> MadeWorkbook:
             notes = Notes(_added_headers(), row_notes(problems), wanted.groups)
             left = max(LEAST_SECONDS, deadline - time.monotonic())
             _write_findings(wanted, notes, target, limits=replace(limits, wall_seconds=left))
-        return MadeWorkbook(_detached(target), workbook_name(wanted.kind, wanted.files[Split.TRAIN].display_name))
+        return MadeWorkbook(detached(target), workbook_name(wanted.kind, wanted.files[Split.TRAIN].display_name))
 
 
 def workbook_name(kind: WorkbookKind, original: str) -> str:
@@ -121,22 +121,23 @@ def _write_findings(wanted: Wanted, notes: Notes, target: Path, *, limits: Proce
         source = wanted.files[Split.TRAIN]
         write_in_sandbox(source, wanted.request, notes=notes, target=target, limits=limits)
     except DatasetRefused as refusal:
-        raise _refused(refusal.problem) from refusal
+        raise refused(refusal.problem) from refusal
 
 
 def _require_whole(report: Report) -> None:
     """Refuse what the check did not get through: a list of no problems would say that there are none."""
     for problem in report.errors:
         if problem.code == TOO_COMPLEX:
-            raise _refused(problem)
+            raise refused(problem)
 
 
-def _refused(problem: Problem) -> ServiceError:
+def refused(problem: Problem) -> ServiceError:
+    """Say why a file cannot be read."""
     words = shown_problem(problem.as_dict())
     return ServiceError(ErrorCode.INVALID_DATASET, f"{words.sentence} {words.repair}".strip())
 
 
-def _detached(path: Path) -> IO[bytes]:
+def detached(path: Path) -> IO[bytes]:
     """Open a copy that is gone as soon as it is closed: the folder is removed before the answer is sent."""
     file = tempfile.TemporaryFile(prefix="bert-workbook-")  # noqa: SIM115 - closed by whoever sends it
     with path.open("rb") as source:

@@ -12,26 +12,24 @@ from typing import Any
 
 from bert_training.data.cells import is_blank
 from bert_training.data.checks import DatasetRefused, Problem, Problems
-from bert_training.data.columns import find_header, match_columns, take_cells
+from bert_training.data.columns import match_columns, take_cells
 from bert_training.data.digest import file_digest
 from bert_training.data.process_limits import ProcessLimits
 from bert_training.data.profiling.duplicates import exact_groups, near_groups
 from bert_training.data.reading.sheet import Sheet
-from bert_training.data.reading.spreadsheet import read_sheet
-from bert_training.data.repairs import Fix
 from bert_training.data.sandbox import run_in_sandbox
 from bert_training.data.writing.annotate import NewColumn, annotate
 from bert_training.data.writing.own_columns import ROW_ID_HEADER, row_id, without_own
 from bert_training.data.writing.workbook import ColumnLook
 from bert_training.tasks import TASKS
 from bert_training.tasks.intake import CheckRequest, SourceFile
+from bert_training.tasks.rows_beside import ID_WIDTH, read_asked
 
 # What is compared while somebody waits; larger files have their groups from the profile.
 ROWS_COMPARED = 20_000
 LETTERS_COMPARED = 10_000_000  # of all texts together
 
 WIDTHS = (60, 40, 14, 14)  # of the four columns for people, in characters
-ID_WIDTH = 20
 
 
 @dataclass(frozen=True)
@@ -81,12 +79,9 @@ def write_findings(
     path, asked = Path(source), CheckRequest(**request)
     notes = Notes.from_json(Path(notes_path).read_text(encoding="utf-8"))
     try:
-        sheet = read_sheet(path, Problems(), sheet=asked.sheet or None, display_name=display_name)
+        sheet = read_asked(path, asked, display_name=display_name)
     except DatasetRefused as refusal:
         return refusal.problem.as_dict()
-    # Repairs change what is read, never the file; only where its header is must be known.
-    if Fix.FIND_HEADER in asked.recipe:
-        sheet = find_header(sheet, TASKS[asked.task].columns, Problems(), mapping=asked.columns)
     _write(sheet, asked, notes, Path(target))
     return None
 
