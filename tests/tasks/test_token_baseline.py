@@ -108,3 +108,11 @@ def test_where_no_word_is_outside_an_unseen_one_is() -> None:
     frequent = FrequentTags(TaggedSentences(table, ["B-ART", "B-N"]))
     frequent.fit(np.arange(1))
     assert frequent.answer(np.array([1])).predicted == [[]]
+
+
+def test_no_path_goes_on_with_what_has_not_begun() -> None:
+    gains = learn_transitions([np.array([3, 1, 2, 3])], TAGS)
+    sure_of_inside = np.log(np.tile([0.1, 0.04, 0.85, 0.01], (2, 1)))  # I-PESSOA by far, first of all B-LOCAL
+    assert best_paths(sure_of_inside, np.array([1, 1]), gains).tolist() == [0, 0]
+    paths = best_paths(sure_of_inside, np.array([2]), gains)
+    assert [TAGS[tag] for tag in paths] == ["B-PESSOA", "I-PESSOA"]
