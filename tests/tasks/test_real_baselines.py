@@ -9,6 +9,7 @@ from sklearn.model_selection import train_test_split
 
 from bert_training.data.figures.entities import ENTITIES
 from bert_training.data.figures.labels import LABELS
+from bert_training.data.proof.suspects import linear_suspects
 from bert_training.ml.network.base_model import BaseModelFiles
 from bert_training.ml.proof.baselines import judge_baselines
 from bert_training.ml.reporting import RunReport
@@ -70,11 +71,7 @@ def test_planted_label_errors_come_first(tmp_path: Path, name: str, first_50: in
     job = text_job(nowhere, tmp_path, table=table)
     job.label_names[:] = names
     found = judge_baselines(job, text_network, RunReport(Recorder(), clock=lambda: 0.0))
-    suspects = [part for part in found if part.source == "suspect"]
-    doubts = [
-        (float(part.answers.probabilities[place, gold]), row)
-        for part in suspects
-        for place, (row, gold) in enumerate(zip(part.rows.tolist(), part.answers.gold, strict=True))
-    ]
-    first = {row - 2 for _, row in sorted(doubts)[:50]}
+    errors = linear_suspects(found, names=names, judged=len(table))
+    assert errors is not None
+    first = {suspect["row"] - 2 for suspect in errors["suspects"][:50]}
     assert len(first & set(planted.tolist())) >= first_50
