@@ -18,13 +18,13 @@ CELLS_AT_ONCE = 2**20  # of probabilities in float64: 8 MB
 def calibration_proof(
     answers: LabelAnswers | EntityAnswers, *, judgement: Judgement[Any], calibration: Mapping[str, Any] | None
 ) -> CalibrationProof | None:
-    """Compare stated probabilities with shares of right answers; None when none were stated.
+    """Compare stated probabilities with shares of right answers; None when none were stated and none calibrated.
 
     calibration: what was folded into the network, fields of the contract's Calibration; None = nothing.
     """
     confidence, right = judgement.confidences(answers)
     is_stated = np.isfinite(confidence)
-    if not is_stated.any():
+    if calibration is None and not is_stated.any():
         return None
     temperature = float(calibration["temperature"]) if calibration else 1.0
     biases = np.array(calibration["biases"] if calibration else [], dtype=np.float64)

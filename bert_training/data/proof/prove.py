@@ -36,7 +36,7 @@ def prove(
     """Say how far a run can be trusted.
 
     names: of classes or entity types, in the order of their ids.  metric: the deciding one.  calibration: fields of
-    the contract's Calibration.  judged: rows in which the linear method looked for label errors.  label_errors: those
+    the contract's Calibration.  judged: rows in which the linear method looks for label errors.  label_errors: those
     that the network's own folds found, in their place.  What cannot be said is None: no test rows, no baselines.
     """
     # In the order of rows, so that no figure depends on how they came, not even in its last bit.

@@ -12,8 +12,11 @@ Doubt = tuple[str, str, float]  # given, suggested, how sure
 
 
 def linear_suspects(predictions: Sequence[Predictions], *, names: list[str], judged: int) -> LabelErrors | None:
-    """List the doubted rows of all splits, the most doubtful first; None when the method looked at none."""
-    if not judged:
+    """List the doubted rows of all splits, the most doubtful first; None when the method answered none.
+
+    judged: rows that it looks at where it answers; 0 = not known.
+    """
+    if not judged or not {PredictionSource.LINEAR, PredictionSource.SUSPECT} & {part.source for part in predictions}:
         return None
     parts = [part for part in predictions if part.source == PredictionSource.SUSPECT]
     found = [suspect for part in parts for suspect in _suspects(part, names)]

@@ -62,7 +62,6 @@ def _of_network(job: TrainingJob, split: Split, answers: LabelAnswers | EntityAn
 def _prove(
     job: TrainingJob, network: TaskNetwork[Any], judged: FinalJudgement, predictions: Sequence[Predictions]
 ) -> Evidence:
-    has_linear = any(own.source == PredictionSource.LINEAR for own in predictions)
     proof = prove(
         predictions,
         judgement=network.judgement,
@@ -70,6 +69,6 @@ def _prove(
         metric=job.best_metric,
         seed=job.settings.seed,
         calibration=judged.calibration_facts(),
-        judged=len(job.table) if has_linear else 0,
+        judged=len(job.table),
     )
     return Evidence(prediction_digest(predictions), proof)

@@ -25,7 +25,7 @@ def proof_text(proof: Proof) -> str:
         _gain_line(proof["gain"], metric),
         _calibration_line(proof["calibration"]),
         *_entity_lines(proof),
-        _suspects_line(proof["label_errors"], proof["baselines"]),
+        _suspects_line(proof["label_errors"]),
         "",
         *_class_lines(proof["classes"]),
     ]
@@ -82,8 +82,8 @@ def _entity_lines(proof: Proof) -> list[str]:
     return [f"Entities ({errors['scheme']}): {counts}; {errors['sentences_cut']:,} sentences were cut."]
 
 
-def _suspects_line(errors: LabelErrors | None, baselines: Sequence[BaselineProof]) -> str:
-    if errors is None or errors["source"] not in ("network", *(entry["source"] for entry in baselines)):
+def _suspects_line(errors: LabelErrors | None) -> str:
+    if errors is None:
         return "Suspected label errors: not looked for."
     counts = ", ".join(f"{split} {count:,}" for split, count in errors["counts"].items())
     return f"Suspected label errors, by the {errors['source']} method: {counts or 'none'} of {errors['judged']:,} rows."

@@ -212,6 +212,19 @@ def test_suspects_come_with_the_most_doubtful_first() -> None:
     assert found["suspects"][0]["doubt"] == pytest.approx(0.95, abs=1e-3)
 
 
+def test_a_run_without_the_linear_method_says_nothing_of_label_errors() -> None:
+    network, linear, *_ = a_run()
+    assert proof_of([network], judged=900)["label_errors"] is None
+    clean = proof_of([network, linear], judged=900)["label_errors"]
+    assert clean is not None
+    assert (clean["judged"], clean["suspects"]) == (900, [])
+
+
+def test_what_was_folded_in_is_told_also_when_no_entity_was_found() -> None:
+    proof = proof_of([sentences(0.0)], judgement=ENTITIES, names=["LOC", "PER"], metric="f1", calibration=CALIBRATION)
+    assert proof["calibration"] == {"temperature": 1.5, "has_biases": True, "before": None, "after": None, "bins": []}
+
+
 def test_a_run_compared_with_itself_differs_by_nothing() -> None:
     network = a_run()[0]
     gain = compare(network, network, judgement=LABELS, names=NAMES, metric="f1_macro", seed=1)
