@@ -2,7 +2,6 @@
 
 import logging
 
-from bert_training.contract.enums import WorkbookKind
 from bert_training.services import corrections, fold_doubts, profiles, proofs, reproduction_measures, sweep
 from bert_training.services.errors import StorageAway, StorageFull
 from bert_training.services.stored_check import check_later, check_stored_dataset, refuse_unchecked
@@ -65,10 +64,10 @@ def find_fold_doubts(pk: int) -> None:
         logger.exception("label errors of folds not found", extra={"run": pk})
 
 
-def make_workbook(pk: int, kind: str, language: str) -> None:
+def make_workbook(pk: int, name: str, language: str) -> None:
     """Make a workbook of a large dataset; what was stored before tells the user when this fails."""
     try:
-        make_stored_workbook(pk, WorkbookKind(kind), language)
+        make_stored_workbook(pk, name, language)
     except Exception:
         logger.exception("workbook failed", extra={"dataset": pk})
 

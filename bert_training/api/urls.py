@@ -40,6 +40,11 @@ urlpatterns = [
     path("runs/<int:pk>/manifest", manifests.RunManifest.as_view(), name="run-manifest"),
     path("runs/<int:pk>/proof", proofs.ShowProof.as_view(), name="run-proof"),
     path("runs/<int:pk>/label-errors", label_errors.RunLabelErrors.as_view(), name="run-label-errors"),
+    path(
+        "runs/<int:pk>/label-errors/workbook",
+        label_errors.LabelErrorWorkbook.as_view(),
+        name="run-label-errors-workbook",
+    ),
     path("runs/<int:pk>/predictions", proofs.DownloadPredictions.as_view(), name="run-predictions"),
     path("runs/<int:pk>/reproduce", runs.ReproduceRun.as_view(), name="run-reproduce"),
     path("runs/<int:pk>/reproduction", reproduction.ShowReproduction.as_view(), name="run-reproduction"),

@@ -103,9 +103,17 @@ class Dataset(models.Model):
         """Where the canonical Parquet table is stored."""
         return f"datasets/{self.uuid}/table.parquet"
 
-    def workbook_key(self, kind: WorkbookKind, language: str) -> str:
-        """Where a workbook of the findings is stored, of datasets so large that it is made in the background."""
-        return f"datasets/{self.uuid}/{kind.value}.{language}.xlsx"
+    @property
+    def folder(self) -> str:
+        """Where all files of it are stored."""
+        return f"datasets/{self.uuid}"
+
+    def workbook_key(self, name: str, language: str) -> str:
+        """Where a workbook is stored, of datasets so large that it is made in the background.
+
+        name: a WorkbookKind, or that of a run's doubts (services.doubt_workbooks).
+        """
+        return f"{self.folder}/{name}.{language}.xlsx"
 
     @property
     def workbook_keys(self) -> list[str]:

@@ -17,15 +17,14 @@ from django.utils.translation import gettext_lazy
 
 from bert_training import access
 from bert_training.contract.enums import Split
-from bert_training.data.proof.shape import Suspect
-from bert_training.data.table import PARTS
+from bert_training.data.proof.shape import LabelErrors, Suspect
 from bert_training.models import Run, RunProof
 from bert_training.models.choices import SPLIT_LABELS
 from bert_training.pages.filters import ListFilters, with_all
 from bert_training.pages.requests import page, page_of, person
 from bert_training.pages.words import Fact
-from bert_training.pages.workbooks import send_workbook
-from bert_training.services.doubt_workbooks import doubt_workbook
+from bert_training.pages.workbooks import is_pending, send_workbook
+from bert_training.services.doubt_workbooks import files_of, name_of_doubts
 from bert_training.services.doubted_labels import (
     NO_ENTITY,
     doubt_text,
@@ -35,10 +34,11 @@ from bert_training.services.doubted_labels import (
     narrow,
     source_sentence,
 )
-from bert_training.services.errors import DatasetGone, ServiceError, StorageAway
+from bert_training.services.errors import DatasetGone, DatasetNotReady, ServiceError, StorageAway
 from bert_training.services.figure_words import count_text, share_text
 from bert_training.services.profile_words import row_names
 from bert_training.services.stored_files import read_some_rows
+from bert_training.services.stored_workbooks import open_workbook
 from bert_training.tasks import TASKS
 
 SHOWN_PAIRS = 8
@@ -92,14 +92,21 @@ class ShownPair:
     query: str
 
 
+@dataclass(frozen=True)
+class ShownFile:
+    """A file of the dataset that comes back with the doubts. is_pending: its workbook is being made."""
+
+    part: str
+    label: str
+    is_pending: bool
+
+
 @page
 def list_doubted_labels(request: HttpRequest, pk: int) -> HttpResponse:
     """List the rows whose label is doubted, the most doubtful first."""
     user = person(request)
     run = access.visible_run(user, pk)
-    found = doubted_labels(run)
-    if found is None:
-        raise Http404(_("Nobody has looked for doubtful labels in this run."))
+    found = _doubts(run)
     suspects = found["suspects"]
     filters = DoubtFilters(request.GET, suspects)
     listed = page_of(request, narrow(suspects, **filters.chosen()))
@@ -110,7 +117,7 @@ def list_doubted_labels(request: HttpRequest, pk: int) -> HttpResponse:
         "shown": [_shown(each, texts) for each in listed],
         "notice": notice,
         "has_texts": bool(texts),
-        "files": _files(run) if _sees_data(user, run) else [],
+        "files": _files(run, found["source"]) if _sees_data(user, run) else [],
         "filters": filters,
         "is_filtered": filters.is_set,
         "source": source_sentence(found["source"]),
@@ -135,20 +142,34 @@ def download_doubted_labels(request: HttpRequest, pk: int) -> HttpResponseBase:
     if part not in run.dataset.files:
         raise Http404(_("The dataset has no file for %(part)s.") % {"part": part[:PART_CHARACTERS]})
     try:
-        return send_workbook(doubt_workbook(run, Split(part)))
+        name = name_of_doubts(run, Split(part), _doubts(run)["source"])
+        return send_workbook(open_workbook(name, run.dataset))
+    except DatasetNotReady:
+        messages.info(request, _("The file is large: its workbook is being made. It will be offered here."))
     except ServiceError as refusal:
         messages.error(request, refusal.message)
-        return redirect("pages:run-label-errors", pk=pk)
+    return redirect("pages:run-label-errors", pk=pk)
+
+
+def _doubts(run: Run) -> LabelErrors:
+    found = doubted_labels(run)
+    if found is None:
+        raise Http404(_("Nobody has looked for doubtful labels in this run."))
+    return found
 
 
 def _labels(names: set[str]) -> list[tuple[str, str]]:
     return [(name or NO_ENTITY, label_text(name)) for name in sorted(names)]
 
 
-def _files(run: Run) -> list[tuple[str, str]]:
-    """Return (part, its label) of each file; one alone needs no label."""
-    files = [(part.value, str(SPLIT_LABELS[part])) for part in PARTS if part in run.dataset.files]
-    return files if len(files) > 1 else [(Split.TRAIN.value, "")]
+def _files(run: Run, source: str) -> list[ShownFile]:
+    """Return the files of the dataset; one alone needs no label."""
+    parts = files_of(run.dataset)
+    labels = [str(SPLIT_LABELS[part]) if len(parts) > 1 else "" for part in parts]
+    return [
+        ShownFile(part.value, label, is_pending(name_of_doubts(run, part, source), run.dataset))
+        for part, label in zip(parts, labels, strict=True)
+    ]
 
 
 def _sees_data(user: User, run: Run) -> bool:

@@ -56,12 +56,13 @@ def workbook_links(dataset: Dataset) -> list[WorkbookLink]:
     if dataset.status == DatasetStatus.CHECKING:
         return []
     return [
-        WorkbookLink(f"pages:dataset-{kind.value}", label, _is_pending(kind, dataset)) for kind, label in labels.items()
+        WorkbookLink(f"pages:dataset-{kind.value}", label, is_pending(kind, dataset)) for kind, label in labels.items()
     ]
 
 
-def _is_pending(kind: WorkbookKind, dataset: Dataset) -> bool:
+def is_pending(name: str, dataset: Dataset) -> bool:
+    """Tell whether a workbook is being made."""
     try:
-        return workbook_state(kind, dataset) == WorkbookState.PENDING
+        return workbook_state(name, dataset) == WorkbookState.PENDING
     except StorageAway:  # whoever follows the link is told
         return False

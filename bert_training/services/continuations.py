@@ -1,13 +1,12 @@
 """Finds the dataset that an upload continues, by the ids of rows in it, and counts what has changed since."""
 
 import logging
+import struct
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from bert_training.contract.enums import DatasetStatus
 from bert_training.data.checks import DatasetRefused
@@ -56,13 +55,12 @@ def corrected_in(dataset_id: int) -> list[int] | None:
 
 def pack_positions(positions: Sequence[int]) -> bytes:
     """Compress positions for the database."""
-    return zlib.compress(np.asarray(positions, "<u4").tobytes())
+    return zlib.compress(struct.pack(f"<{len(positions)}I", *positions))
 
 
 def unpack_positions(packed: bytes) -> list[int]:
     """Read what pack_positions wrote."""
-    found: list[int] = np.frombuffer(zlib.decompress(packed), "<u4").tolist()
-    return found
+    return [position for (position,) in struct.iter_unpack("<I", zlib.decompress(packed))]
 
 
 def _earlier(dataset: Dataset) -> Dataset | None:

@@ -31,7 +31,7 @@ from bert_training.services.profiles import start_profile
 from bert_training.services.proofs import drop_predictions
 from bert_training.services.quotas import queue_at_quota, require_room
 from bert_training.services.sources import Sources, Uploads, request_of, require_known, stored_sources, upload_sources
-from bert_training.services.stored_files import drop_files, is_whole, put_file
+from bert_training.services.stored_files import drop_files, drop_folder, is_whole, put_file
 from bert_training.tasks.intake import CheckRequest, Report, check_in_sandbox
 
 logger = logging.getLogger(__name__)
@@ -286,3 +286,5 @@ def delete_dataset(dataset: Dataset) -> None:
             dataset.delete()
         keys = stored_keys(dataset)
         transaction.on_commit(lambda: drop_files(keys))
+        if dataset.is_large:
+            transaction.on_commit(lambda: drop_folder(dataset.folder))  # workbooks of doubts

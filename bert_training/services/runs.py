@@ -16,10 +16,11 @@ from bert_training.services import claims, jobs
 from bert_training.services.carried_divisions import carry_division
 from bert_training.services.corrections import with_corrections
 from bert_training.services.divisions import Division, divide, division_of, store_division
+from bert_training.services.doubt_workbooks import doubts_of
 from bert_training.services.errors import DatasetGone, DatasetNotReady, InUse, InvalidRun
 from bert_training.services.initial_models import find_initial_model, require_reachable
 from bert_training.services.proofs import drop_predictions
-from bert_training.services.stored_files import require_table
+from bert_training.services.stored_files import drop_folder, require_table
 from bert_training.services.transactions import hold_dataset, short_transaction
 from bert_training.tasks import TASKS
 from bert_training.tasks.hyperparameters.problems import field_problems
@@ -245,7 +246,10 @@ def delete_run(run: Run) -> None:
         for repeat in run.repeats.order_by("pk"):
             _require_ended(repeat, _("Cancel the repeats of the run before you delete it."))
         drop_predictions(Run.objects.filter(Q(pk=run.pk) | Q(repeat_of=run.pk)))
+        beginning = doubts_of(run)
         run.delete()  # its repeats go with it
+        if run.dataset.is_large:
+            transaction.on_commit(lambda: drop_folder(run.dataset.folder, beginning))
 
 
 def _require_ended(run: Run, message: str) -> None:

@@ -66,6 +66,18 @@ def drop_files(keys: Sequence[str]) -> None:
             logger.warning("file not deleted", extra={"key": key, "error": type(error).__name__})
 
 
+def drop_folder(folder: str, beginning: str = "") -> None:
+    """Delete the files in a folder whose names begin so; a store that cannot list them leaves them to the sweep."""
+    try:
+        names = default_storage.listdir(folder)[1]
+    except FileNotFoundError:  # nothing was ever stored in this folder
+        return
+    except (OSError, BotoCoreError, ClientError) as error:
+        logger.warning("files not listed", extra={"key": folder, "error": type(error).__name__})
+        return
+    drop_files([f"{folder}/{name}" for name in names if name.startswith(beginning)])
+
+
 def open_original(dataset: Dataset, part: Split = Split.TRAIN) -> StoredFile:
     """Open the uploaded bytes of one file; raises DatasetGone, StorageAway, KeyError when it has no such part."""
     return open_stored(dataset.part_key(part), dataset.files[part]["sha256"])

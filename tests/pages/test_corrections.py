@@ -5,16 +5,22 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from django_q.models import OrmQ
 from openpyxl import load_workbook
+from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
 from bert_training import background
 from bert_training.contract.enums import ProofStatus, Split
+from bert_training.data.sandbox import run_in_sandbox
 from bert_training.data.splitting.manifest import SPLIT_OF
 from bert_training.models import Dataset, Run, RunProof, Worker
 from bert_training.services.divisions import division_of, split_facts
+from bert_training.services.runs import delete_run
 from bert_training.services.stored_files import read_table
+from bert_training.tasks import continuing, profiling, rows_beside
 from tests.checking import make_workbooks_here
 from tests.pages.test_doubted_labels import doubt, suspect
 from tests.pages.training import train
@@ -28,6 +34,8 @@ SAID = "test labels were corrected: compare with the uncorrected figure with car
 @pytest.fixture(autouse=True)
 def _make_workbooks_here(monkeypatch: pytest.MonkeyPatch) -> None:
     make_workbooks_here(monkeypatch)
+    monkeypatch.setattr(profiling, "run_in_sandbox", lambda _name, values, limits: profiling.profile_table(**values))
+    monkeypatch.setattr(continuing, "run_in_sandbox", lambda _name, values, limits: continuing.compare_tables(**values))
 
 
 @pytest.fixture
@@ -133,5 +141,33 @@ def test_a_stranger_gets_no_workbook_and_a_lost_file_is_said(as_ana: Client, as_
     url = f"/runs/{first.pk}/label-errors/workbook"
     assert as_carla.get(url).status_code == 404
     assert as_ana.get(f"{url}?part=nonsense").status_code == 404
+    assert as_carla.get(f"/bert-training/api{url}").status_code == 404
+    assert as_ana.get(f"/bert-training/api{url}?part=test").status_code == 404
+    assert as_ana.get(f"/bert-training/api{url}").headers["Content-Type"].endswith("spreadsheetml.sheet")
     Dataset.objects.filter(pk=first.dataset_id).update(sha256="0" * 64)
     assert "was changed" in as_ana.get(url, follow=True).content.decode()
+
+
+def test_the_workbook_of_a_large_dataset_is_made_in_the_background_and_goes_with_the_run(
+    as_ana: Client,
+    first: Run,
+    monkeypatch: pytest.MonkeyPatch,
+    settings: Settings,
+    django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
+) -> None:
+    monkeypatch.setattr(rows_beside, "run_in_sandbox", run_in_sandbox)  # this one in its child
+    settings.BACKGROUND_CHECK_BYTES = first.dataset.bytes - 1
+    OrmQ.objects.all().delete()
+    url = f"/runs/{first.pk}/label-errors"
+    page = as_ana.get(f"{url}/workbook", follow=True).content.decode()
+    assert "its workbook is being made" in page
+    assert 'data-refresh-seconds="3"' in page
+    background.make_workbook(*OrmQ.objects.get().task["args"])
+    assert 'data-refresh-seconds="3"' not in as_ana.get(url).content.decode()
+    assert len([row for row in download(as_ana, first)[1:] if row[2]]) == 3
+    key = first.dataset.workbook_key(f"doubts-{first.pk}-train-linear", "en")
+    assert default_storage.exists(key)
+    with django_capture_on_commit_callbacks(execute=True):
+        delete_run(first)
+    assert not default_storage.exists(key)
+    assert default_storage.exists(first.dataset.table_key)

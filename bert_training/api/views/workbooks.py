@@ -36,7 +36,7 @@ class DatasetProblems(ApiView):
         """List all problems of a dataset, 100,000 at most; with Accept: application/json in pages, else as .xlsx."""
         dataset = access.visible_dataset(request.user, pk)
         if JsonRenderer.media_type not in request.headers.get("Accept", ""):
-            return _send(request, open_workbook(WorkbookKind.PROBLEMS, dataset))
+            return send_made(request, open_workbook(WorkbookKind.PROBLEMS, dataset))
         pages = Pages()
         shown: Any = pages.paginate_queryset(problems_of_dataset(dataset), request, self)
         answer: Response = pages.get_paginated_response(ProblemSerializer(shown, many=True).data)
@@ -52,10 +52,11 @@ class DatasetWorkbook(ApiView):
     @extend_schema(responses=FILE)
     def get(self, request: Request, pk: int) -> HttpResponseBase:
         """Download the uploaded file with columns added: problems, repairs, repeated rows, similar texts, row ids."""
-        return _send(request, open_workbook(WorkbookKind.FINDINGS, access.visible_dataset(request.user, pk)))
+        return send_made(request, open_workbook(WorkbookKind.FINDINGS, access.visible_dataset(request.user, pk)))
 
 
-def _send(request: Request, made: MadeWorkbook) -> HttpResponseBase:
+def send_made(request: Request, made: MadeWorkbook) -> HttpResponseBase:
+    """Answer with a workbook, whole or in ranges."""
     size, digest = 0, hashlib.sha256()
     while piece := made.file.read(PIECE_BYTES):
         size += len(piece)
