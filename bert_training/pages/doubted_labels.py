@@ -30,6 +30,7 @@ from bert_training.services.doubted_labels import (
     doubt_text,
     doubted_labels,
     frequent_pairs,
+    is_cut,
     label_text,
     narrow,
     source_sentence,
@@ -126,6 +127,7 @@ def list_doubted_labels(request: HttpRequest, pk: int) -> HttpResponse:
             for split, label in SPLIT_LABELS.items()
             if split in found["counts"]
         ],
+        "is_cut": is_cut(suspects),
         "judged": count_text(found["judged"]),
         "pairs": [_pair(*each) for each in frequent_pairs(suspects, SHOWN_PAIRS)],
     }

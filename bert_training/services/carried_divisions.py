@@ -21,6 +21,7 @@ from bert_training.services.errors import DatasetGone, InvalidRun
 from bert_training.services.stored_files import read_table
 
 IN_NO_SPLIT = "-"
+NO_ROW = 0  # they count from 1
 
 
 def carry_division(run: Run, dataset: Dataset) -> Division:
@@ -47,13 +48,13 @@ def carry_division(run: Run, dataset: Dataset) -> Division:
     return Division(letters=letters, digest=split_digest(rows, splits), facts=facts)
 
 
-def _rows_before(first: Dataset, dataset: Dataset) -> list[int | None]:
+def _rows_before(first: Dataset, dataset: Dataset) -> list[int]:
     """Return for each row of a dataset that continues the first its number there by its id; nothing for others."""
     file = dataset.summary.get("continues")
     if not file or not first.sha256.startswith(file):
         return []
     known = map(read_row_id, read_table(dataset, [ROW_ID])[ROW_ID])
-    return [found[1] if found and found[0] == file else None for found in known]
+    return [found[1] if found and found[0] == file else NO_ROW for found in known]
 
 
 def _rows_of(run: Run) -> list[int]:

@@ -10,6 +10,7 @@ from django.db.models import F
 from django.utils.translation import gettext as _
 
 from bert_training.contract.enums import PredictionSource, ProofStatus
+from bert_training.data.label_errors import MOST_SUSPECTS
 from bert_training.data.proof.shape import PROOF_VERSION, LabelErrors, Suspect
 from bert_training.models import Run, RunProof
 
@@ -22,6 +23,11 @@ def doubted_labels(run: Run) -> LabelErrors | None:
     ready = RunProof.objects.filter(run=run, status=ProofStatus.READY, content__version=PROOF_VERSION)
     found: LabelErrors | None = ready.values_list(F("content__label_errors"), flat=True).first()
     return found
+
+
+def is_cut(suspects: Sequence[Suspect]) -> bool:
+    """Tell whether there may be more than are listed."""
+    return len(suspects) >= MOST_SUSPECTS
 
 
 def narrow(suspects: Sequence[Suspect], *, split: str = "", given: str = "", suggested: str = "") -> list[Suspect]:

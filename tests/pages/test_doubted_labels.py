@@ -78,6 +78,7 @@ def test_a_thousand_of_them_cost_the_same_queries_as_one(as_ana: Client, finishe
     few = queries_of(as_ana, doubt(finished_run, [suspect(2)]))
     many = queries_of(as_ana, doubt(finished_run, [suspect(2 + at % 10) for at in range(1000)]))
     assert len(many) == len(few) <= 6
+    assert "Only the most doubtful ones are listed." in text_of(as_ana, f"/runs/{finished_run.pk}/label-errors")
 
 
 def test_only_who_sees_the_run_sees_its_doubts(
