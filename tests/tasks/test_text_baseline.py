@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 
 from bert_training.ml.proof.baselines import NothingToLearn
-from bert_training.tasks.text_classification import baseline
+from bert_training.tasks.text_classification import baseline, word_counts
 from bert_training.tasks.text_classification.baseline import LinearTexts, MajorityClass, build_baselines
-from bert_training.tasks.text_classification.word_counts import count_words
+from bert_training.tasks.text_classification.word_counts import count_words, letters_read
 from tests.ml.runs import TEXT_LABELS, text_table
 
 
@@ -92,3 +92,12 @@ def test_accents_one_letter_words_and_pairs_within_a_text_count() -> None:
 def test_of_too_many_words_the_most_common_stay() -> None:
     counts = count_words(["a b", "b a", "c b", "c"], most=2)
     assert counts.toarray().tolist() == [[1, 1], [1, 1], [0, 1], [0, 0]]  # a (of 2 texts, before c), b (of 3)
+
+
+@pytest.mark.parametrize(("most", "letters"), [(60, 50), (59, 49), (31, 21), (30, 20), (14, 6), (3, 1), (2, 0)])
+def test_of_very_many_letters_the_longest_texts_give_up_theirs(
+    monkeypatch: pytest.MonkeyPatch, most: int, letters: int
+) -> None:
+    monkeypatch.setattr(word_counts, "LETTERS", 50)
+    monkeypatch.setattr(word_counts, "MOST_LETTERS", most)
+    assert letters_read(np.array([2, 90, 8])) == letters

@@ -122,11 +122,17 @@ def _judge_on_test(baseline: Baseline, rows: _Rows, aside: _Aside) -> list[Predi
 
 
 def _doubt_labels(baseline: Baseline, rows: _Rows, aside: _Aside) -> list[Predictions]:
-    """Return the rows whose label is doubted by a baseline that learned neither from them nor from their unit."""
+    """Return the rows whose label is doubted by a baseline that learned neither from them nor from their unit.
+
+    Where the other folds teach nothing (one class that a single unit has), the rows of a fold are doubted by nobody.
+    """
     began = aside.report.clock()
     parts: list[Predictions] = []
     for learned, asked in rows.folds():
-        aside.do(baseline.fit, learned)
+        try:
+            aside.do(baseline.fit, learned)
+        except NothingToLearn:
+            continue
         parts += rows.by_split(baseline.source, asked, aside.do(baseline.answer, asked))
     suspects = merge(find_suspects(parts))
     aside.report.info(

@@ -14,6 +14,7 @@ from bert_training.data.predictions import EntityAnswers, LabelAnswers, Predicti
 from bert_training.data.proof.prove import prove
 from bert_training.data.proof.shape import Proof
 from bert_training.ml.job import TrainingJob
+from bert_training.ml.machine.distributed import ALONE
 from bert_training.ml.proof.baselines import judge_baselines
 from bert_training.ml.proof.final_judgement import FinalJudgement
 from bert_training.ml.reporting import RunReport
@@ -34,8 +35,9 @@ def gather_evidence(
 ) -> Evidence:
     """Tell the reporter what network and baselines answer, and prove the run with it.
 
-    Gives signs of life and obeys orders meanwhile; of several processes only the first does it.
+    Gives signs of life and obeys orders meanwhile. Of several processes the first does it, when the others have ended.
     """
+    report.join(ALONE)
     predictions = [
         _of_network(job, Split.VALIDATION, judged.validation),
         _of_network(job, Split.TEST, judged.test.answers),

@@ -4,19 +4,20 @@ Nothing is stripped that means something in Portuguese: accents, "é" and "não 
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 LETTERS = 20_000  # read of a text, some 3,000 words: a book in one cell must not decide how long a run takes
+MOST_LETTERS = 60_000_000  # of all texts: 9 s of a processor and 1.3 GB; with more, less is read of the longest
 LEAST_TEXTS = 2  # a word or pair of one text alone tells nothing about others
 
 WORD = re.compile(r"\w+")
 
 
-def count_words(texts: Iterable[str], *, most: int) -> csr_array:
+def count_words(texts: Sequence[str], *, most: int) -> csr_array:
     """Count words and pairs of neighbours in each text: (texts, kinds), float32.
 
     Kinds that one text alone has are left out; of more than `most` those in the fewest texts.
@@ -58,13 +59,23 @@ def weigh_words(counts: csr_array, weights: NDArray[np.float32]) -> csr_array:
     return csr_array((values, counts.indices, counts.indptr), shape=counts.shape)
 
 
-def _word_ids(texts: Iterable[str]) -> tuple[NDArray[np.int64], list[int], int]:
+def letters_read(lengths: NDArray[np.int64]) -> int:
+    """Return how many letters are read of each text at most, so that all together are no more than MOST_LETTERS."""
+    rising = np.sort(np.minimum(lengths, LETTERS))
+    shorter = np.cumsum(rising) - rising
+    left = np.arange(len(rising), 0, -1)
+    first_cut = int(np.searchsorted(shorter + rising * left, MOST_LETTERS, side="right"))
+    return LETTERS if first_cut == len(rising) else int((MOST_LETTERS - shorter[first_cut]) // left[first_cut])
+
+
+def _word_ids(texts: Sequence[str]) -> tuple[NDArray[np.int64], list[int], int]:
     """Number the words of all texts in a row. Returns the ids, how many words each text has, and how many kinds."""
     known: dict[str, int] = {}
     ids: list[int] = []
     lengths: list[int] = []
+    letters = letters_read(np.array([len(text) for text in texts], dtype=np.int64))
     for text in texts:
-        words = WORD.findall(text[:LETTERS].lower())
+        words = WORD.findall(text[:letters].lower())
         ids += [known.setdefault(word, len(known)) for word in words]
         lengths.append(len(words))
     return np.array(ids, dtype=np.int64), lengths, len(known)

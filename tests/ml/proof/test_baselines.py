@@ -12,9 +12,13 @@ import pytest
 from bert_training.contract.enums import PredictionSource
 from bert_training.data.predictions import LabelAnswers, Predictions
 from bert_training.ml.job import TrainingJob
+from bert_training.ml.machine.distributed import World
 from bert_training.ml.network.base_model import BaseModelFiles
+from bert_training.ml.proof import evidence
 from bert_training.ml.proof.baselines import NothingToLearn, RowIndexes, judge_baselines
+from bert_training.ml.proof.final_judgement import FinalJudgement
 from bert_training.ml.reporting import RunReport, StopRequested
+from bert_training.ml.task_network import Evaluation
 from bert_training.tasks.text_classification import network as text_network
 from tests.ml.runs import Recorder, text_job, text_table
 
@@ -101,8 +105,39 @@ def test_a_run_is_canceled_between_two_fits(tmp_path: Path) -> None:
     assert recorder.moments  # signs of life
 
 
+def test_a_fold_that_teaches_nothing_leaves_its_rows_alone(tmp_path: Path) -> None:
+    class OftenLost(Spy):
+        def fit(self, rows: RowIndexes) -> str:
+            super().fit(rows)
+            if len(self.fitted) == 3:
+                raise NothingToLearn("all rows to learn from have one label")
+            return "nothing"
+
+    recorder, spy = Recorder(), OftenLost()
+    assert judge(job_of(tmp_path), module_of(spy), recorder)
+    assert len(spy.fitted) == 6
+    assert len(spy.asked) == 5
+    assert "left out" not in recorder.text
+    assert f"Labels of {sum(map(len, spy.asked[1:]))} rows" in recorder.text
+
+
 def test_no_line_holds_a_text(tmp_path: Path) -> None:
     recorder, job = Recorder(), job_of(tmp_path)
     judge(job, recorder=recorder)
     assert recorder.lines
     assert not [text for text in job.table["text"] if text in recorder.text]
+
+
+def test_when_the_other_processes_have_ended_the_first_obeys_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Several(World):
+        size = 2
+
+    job, report = job_of(tmp_path), RunReport(Recorder(order=lambda seen: "cancel"), clock=lambda: 0.0)
+    report.join(Several())
+    monkeypatch.setattr(evidence, "judge_baselines", lambda job, module, report: report.pulse() or [])
+    none = LabelAnswers(np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64), np.zeros((0, 1), dtype=np.float16))
+    judged = FinalJudgement(none, Evaluation({}, [], answers=none), None)
+    with pytest.raises(StopRequested):
+        evidence.gather_evidence(job, SimpleNamespace(), text_network, judged, report)
