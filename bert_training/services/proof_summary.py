@@ -98,7 +98,7 @@ def summarize(run: Run, proof: Proof, *, split: Mapping[str, Any]) -> Summary:
         case=case,
         finding=finding,
         sentence=verdict_sentence(case, finding, spec),
-        gain=gain_text(proof["gain"]),
+        gain=gain_text(case, spec),
         alerts=[shown_alert(alert, spec) for alert in alerts(case, losses_of(run))],
     )
 

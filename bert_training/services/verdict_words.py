@@ -6,7 +6,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, gettext_noop, ngettext
 
 from bert_training.contract.enums import PredictionSource
-from bert_training.data.proof.shape import Gain
 from bert_training.services.figure_words import UNKNOWN, count_text, distance_text, points_text, share_text
 from bert_training.services.grades import Grade
 from bert_training.services.verdicts import Case, Finding, Verdict, Why, never_recognised, untested
@@ -65,11 +64,12 @@ def verdict_sentence(case: Case, finding: Finding, spec: TaskSpec | None) -> str
     }
 
 
-def gain_text(gain: Gain | None) -> str:
+def gain_text(case: Case, spec: TaskSpec | None) -> str:
     """Say what the network gains over the better of the simple methods."""
+    gain = case.proof["gain"]
     if gain is None or gain["value"] is None:
         return _("There is no simple method to compare it with.")
-    over, value, low, high = baseline_name(gain["over"]), gain["value"], gain["low"], gain["high"]
+    over, value, low, high = _compared_to(case, spec), gain["value"], gain["low"], gain["high"]
     if low is None or high is None:
         words = _("Gain over %(baseline)s not shown: %(points)s points.")
         return words % {"baseline": over, "points": points_text(value)}
@@ -101,8 +101,7 @@ def reason_text(why: Why, case: Case, spec: TaskSpec | None) -> str:
         return _classes(why, case)
     is_worse = why == Why.BELOW_BASELINE
     words = _("gain not shown, worse than %(baseline)s") if is_worse else _("gain over %(baseline)s not shown")
-    gain = case.proof["gain"]
-    return words % {"baseline": baseline_name(gain["over"]) if gain else UNKNOWN}
+    return words % {"baseline": _compared_to(case, spec)}
 
 
 def named_classes(names: Sequence[str]) -> str:
@@ -153,8 +152,17 @@ def _praise(case: Case, spec: TaskSpec | None) -> str:
         "low": share_text(case.graded.figure["low"]),
         "grade": GRADE_LABELS[worst] if worst else UNKNOWN,
         "points": distance_text(gain["value"]) if gain else UNKNOWN,
-        "baseline": baseline_name(gain["over"]) if gain else UNKNOWN,
+        "baseline": _compared_to(case, spec),
     }
+
+
+def _compared_to(case: Case, spec: TaskSpec | None) -> str:
+    """Name the simple method, and the figure in which it was compared unless that is the graded one."""
+    gain = case.proof["gain"]
+    if gain is None or case.proof["metric"] == case.graded.metric:
+        return baseline_name(gain["over"]) if gain else UNKNOWN
+    words = _("%(baseline)s in %(metric)s")
+    return words % {"baseline": baseline_name(gain["over"]), "metric": metric_label(spec, case.proof["metric"])}
 
 
 def _gain_values(

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.utils.translation import override
 
-from bert_training.data.proof.shape import Proof
+from bert_training.data.proof.shape import Gain, Proof
 from bert_training.services.grades import Grade, grade_of, graded
 from bert_training.services.verdict_words import gain_text, reason_text, verdict_sentence
 from bert_training.services.verdicts import Case, Verdict, Why, verdict
@@ -118,15 +118,19 @@ def test_each_reason_has_words(why: Why) -> None:
     assert "%(" not in reason_text(why, case_of(make_proof(0.9)), TEXT_CLASSIFICATION)
 
 
+def said_of(found: Gain | None, **changes: Any) -> str:
+    return gain_text(case_of(make_proof(0.9, gain=found, **changes)), TEXT_CLASSIFICATION)
+
+
 def test_gain_is_said_with_its_interval() -> None:
-    assert gain_text(gain(0.041, half=0.012)) == "Gain of 4.1 points over the linear method; between 2.9 and 5.3."
-    assert gain_text(gain(-0.041, half=0.012)) == (
+    assert said_of(gain(0.041, half=0.012)) == "Gain of 4.1 points over the linear method; between 2.9 and 5.3."
+    assert said_of(gain(-0.041, half=0.012)) == (
         "Gain not shown: 4.1 points worse than the linear method; between 2.9 and 5.3."
     )
-    assert gain_text(gain(0.0, over="frequent")) == (
+    assert said_of(gain(0.0, over="frequent")) == (
         "Gain over the most frequent answer not shown: 0.0 points; between \u22121.0 and +1.0."
     )
-    assert "no simple method" in gain_text(None)
+    assert "no simple method" in said_of(None)
 
 
 @pytest.mark.parametrize("proof", [make_proof(0.9), make_proof(0.71), make_proof(0.5)])
@@ -143,3 +147,11 @@ def test_corrected_test_labels_change_no_verdict_and_are_said_beside_each(proof:
 def test_corrected_training_labels_need_no_caveat() -> None:
     split = {**NEAR, "corrected": {"train": 40, "validation": 3, "test": 0}}
     assert verdict(case_of(make_proof(), split=split)).caveats == ()
+
+
+def test_a_gain_in_another_figure_than_the_graded_one_names_it() -> None:
+    assert said_of(gain(0.041, half=0.012), metric="auc_roc") == (
+        "Gain of 4.1 points over the linear method in AUC-ROC; between 2.9 and 5.3."
+    )
+    case = case_of(make_proof(0.9, metric="auc_roc"))
+    assert "better than the linear method in AUC-ROC" in verdict_sentence(case, verdict(case), TEXT_CLASSIFICATION)

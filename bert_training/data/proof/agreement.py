@@ -35,16 +35,16 @@ def agree(
     """Compare two networks. names: of classes or entity types, the same for both (`with_names`)."""
     here, there = _shared(first, second)
     mine, theirs = first.take(here), second.take(there)
-    gain = compare(theirs, mine, judgement=judgement, names=names, metric=metric, seed=seed) if len(here) else None
+    decided, gain = compare(theirs, mine, judgement=judgement, names=names, metric=metric, seed=seed)
     return {
         "rows": len(here),
         "first_rows": len(first.rows),
         "second_rows": len(second.rows),
         "equal": sum(_are_equal(mine.answers, theirs.answers)),
-        "metric": metric,
-        "difference": gain["value"] if gain else None,
-        "low": gain["low"] if gain else None,
-        "high": gain["high"] if gain else None,
+        "metric": decided,
+        "difference": gain["value"],
+        "low": gain["low"],
+        "high": gain["high"],
     }
 
 

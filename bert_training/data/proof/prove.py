@@ -18,7 +18,7 @@ from bert_training.data.proof.units import FOUND
 
 FEW = 30
 NETWORK = PredictionSource.NETWORK
-CLOSE_TO = {"loss": ("log_loss", "f1")}
+INSTEAD = {"loss": ("f1", "f1_macro")}  # points of a share can be read by everybody, those of a loss by nobody
 BASELINES = (PredictionSource.FREQUENT, PredictionSource.LINEAR)
 
 
@@ -74,13 +74,14 @@ def prove(
 
 def compare(
     first: Predictions, second: Predictions, *, judgement: Judgement[Any], names: list[str], metric: str, seed: int
-) -> Gain:
-    """Return by how much the first is better than the second on the rows that both answered."""
+) -> tuple[str, Gain]:
+    """Return on which figure, and by how much, the first is better than the second on the rows that both answered."""
     _, here, there = np.intersect1d(first.rows, second.rows, return_indices=True)
     if not len(here):
-        return no_gain(second.source.value)
+        return metric, no_gain(second.source.value)
     one, other = judge([first.take(here), second.take(there)], judgement=judgement, names=names, seed=seed)
-    return gain(one, other, _decided_by(metric, one))
+    metric = _decided_by(metric, one)
+    return metric, gain(one, other, metric)
 
 
 def _sources_on_test(parts: Mapping[tuple[PredictionSource, Split], Predictions]) -> list[Predictions]:
@@ -104,9 +105,9 @@ def _gain(network: Judged, baselines: Sequence[Judged], metric: str) -> Gain | N
 
 
 def _decided_by(metric: str, network: Judged | None) -> str:
-    """Return the deciding metric; predictions do not tell the loss of training, but what comes closest to it."""
+    """Return the deciding metric; predictions do not tell the loss of training, then the task's usual one."""
     figures = network.figures if network else {}
-    return next((name for name in CLOSE_TO.get(metric, ()) if name in figures), metric)
+    return next((name for name in INSTEAD.get(metric, ()) if name in figures), metric)
 
 
 def _classes(judged: Judged, judgement: Judgement[Any], names: list[str]) -> list[ClassProof]:

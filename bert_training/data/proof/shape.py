@@ -116,7 +116,7 @@ class EntityErrors(TypedDict):
 class Proof(TypedDict):
     """The whole. rows: by split.  units: of test, near-duplicates and groups counted once.
 
-    metric: the deciding one; predictions do not tell the loss of training, then log_loss, or f1 of entities.
+    metric: the deciding one; predictions do not tell the loss of training, then f1_macro, or f1 of entities.
     is_few: fewer than 30 units on test.  figures: of the network on test.  validation: of the network there.
     confusion: [gold, predicted, count] of test with indexes into `names`; for entities -1 = no entity.
     curves: {"roc" | "pr": {class name: [[x, y], ...]}}; empty for more than 20 classes and for entities.
