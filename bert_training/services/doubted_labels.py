@@ -14,7 +14,7 @@ from bert_training.data.label_errors import MOST_SUSPECTS
 from bert_training.data.proof.shape import PROOF_VERSION, LabelErrors, Suspect
 from bert_training.models import Run, RunProof
 
-NO_ENTITY = "-"  # in addresses, where "" stands for all; no type of entities is called so
+NO_ENTITY = "-"  # in addresses, where "" stands for all; no type of entities is called so, though a label may be
 STRONG, CLEAR = 0.9, 0.7  # of 1, as far as the model that doubts knows
 
 
@@ -33,8 +33,8 @@ def is_cut(suspects: Sequence[Suspect]) -> bool:
 def narrow(suspects: Sequence[Suspect], *, split: str = "", given: str = "", suggested: str = "") -> list[Suspect]:
     """Keep those of one split and with these labels; "" leaves all, NO_ENTITY stands for none."""
     wanted = {"split": split, "given": given, "suggested": suggested}
-    wanted = {field: "" if value == NO_ENTITY else value for field, value in wanted.items() if value}
-    return [each for each in suspects if all(each[field] == value for field, value in wanted.items())]  # type: ignore[literal-required]
+    wanted = {field: value for field, value in wanted.items() if value}
+    return [each for each in suspects if all((each[field] or NO_ENTITY) == value for field, value in wanted.items())]  # type: ignore[literal-required]
 
 
 def frequent_pairs(suspects: Sequence[Suspect], limit: int) -> list[tuple[str, str, int]]:

@@ -60,6 +60,12 @@ def test_the_list_is_narrowed_by_split_and_labels(as_ana: Client, finished_run: 
     assert ">2</th>" in text_of(as_ana, f"{url}?split=nonsense")
 
 
+def test_a_label_that_is_a_dash_is_found(as_ana: Client, finished_run: Run) -> None:
+    shown = text_of(as_ana, doubt(finished_run, [suspect(2, given="-"), suspect(3)]) + "?given=-")
+    assert ">2</th>" in shown
+    assert ">3</th>" not in shown
+
+
 def test_rows_of_a_file_sent_for_validation_name_the_file(as_ana: Client, finished_run: Run) -> None:
     assert "validation 17" in text_of(as_ana, doubt(finished_run, [suspect(PART_STRIDE + 17, split="validation")]))
 
