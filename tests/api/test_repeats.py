@@ -146,6 +146,7 @@ def test_lists_leave_repeats_out_until_they_are_asked_for(owner: Caller, complet
     assert [run["id"] for run in owner.get("/runs").json()["results"]] == [completed.pk]
     listed = owner.get(f"/runs?repeat_of={completed.pk}").json()
     assert (listed["count"], {run["repeat_of"] for run in listed["results"]}) == (5, {completed.pk})
+    assert owner.get("/runs?repeat_of=").json()["count"] == 1
 
 
 def test_the_number_of_queries_does_not_grow_with_the_repeats(owner: Caller, completed: Run) -> None:

@@ -60,7 +60,7 @@ class Runs(ApiView, ListAPIView[Run]):
 
     def get_queryset(self) -> QuerySet[Run]:
         """Return what the caller may see; repeats only to who asks for those of one run."""
-        asked = "repeat_of" in self.request.query_params
+        asked = self.request.query_params.get("repeat_of")
         found = access.runs_visible_to if asked else access.runs_listed_for
         return shown_runs(found(self.request.user)).order_by("-id")
 
