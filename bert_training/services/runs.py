@@ -167,7 +167,7 @@ def _hold_origins(run: Run) -> None:
 def _allowed_base_model(name: str, task: str) -> BaseModel:
     """Return the catalogue's entry; a name outside of the catalogue is never passed on to a worker."""
     entry = BaseModel.objects.filter(name=name, active=True).first()
-    if entry is not None and task in entry.tasks:
+    if entry is not None and task in entry.tasks and task in TASKS:  # not one that was taken out of the program
         return entry
     offered = ", ".join(other.name for other in BaseModel.objects.offered_for(task))
     message = _("%(name)s is not a base model for this task. Choose one of: %(offered)s.")

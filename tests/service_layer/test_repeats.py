@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 from django.utils import translation
 
 from bert_training.contract.enums import ErrorCode, JobStatus, RepeatKind
-from bert_training.models import Dataset, DatasetManifest, Job, Run, Worker
+from bert_training.models import BaseModel, Dataset, DatasetManifest, Job, Run, Worker
 from bert_training.services.datasets import delete_dataset
 from bert_training.services.divisions import division_of, manifest_for_worker, pack_letters
 from bert_training.services.errors import InUse, ServiceError
@@ -130,6 +130,15 @@ def test_only_a_completed_run_of_its_own_is_repeated(completed: Run, ana: User) 
     with pytest.raises(ServiceError) as refused:
         repeat_run(make_run(ana, completed.dataset), kind=SEED, count=2)
     assert refused.value.code == ErrorCode.NOT_COMPLETED
+
+
+@pytest.mark.parametrize("kind", [FOLD, SEED])
+def test_a_run_of_a_task_that_was_taken_out_is_not_repeated(completed: Run, kind: RepeatKind) -> None:
+    Run.objects.update(task="gone")
+    BaseModel.objects.update(tasks=["gone"])
+    with pytest.raises(ServiceError) as refused:
+        repeat_run(Run.objects.get(pk=completed.pk), kind=kind, count=3)
+    assert refused.value.code == ErrorCode.MODEL_NOT_ALLOWED
 
 
 def test_a_run_on_a_deleted_dataset_is_not_repeated(completed: Run) -> None:
