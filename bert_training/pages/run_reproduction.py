@@ -14,6 +14,7 @@ from bert_training.services.reproduction import Comparison, Reason, compare, fir
 from bert_training.services.reproduction_words import (
     cause_label,
     change_sentence,
+    results_of,
     sentences_of,
     value_text,
     verdict_label,
@@ -30,7 +31,8 @@ BADGES = {
 
 @dataclass(frozen=True)
 class ShownVerdict:
-    """A verdict as a page shows it. causes: (what, first, second).  more: how many causes are not shown, in words."""
+    """A verdict as a page shows it. causes: (what, first, second), last
+    the digests of what came out.  more: how many causes are not shown, in words."""
 
     label: str
     badge: str
@@ -63,7 +65,7 @@ def shown_verdict(comparison: Comparison, run: Run) -> ShownVerdict:
         label=verdict_label(comparison.verdict),
         badge=BADGES[comparison.verdict],
         sentences=sentences_of(comparison, run),
-        causes=causes[:SHOWN_CAUSES],
+        causes=[*causes[:SHOWN_CAUSES], *results_of(comparison)],
         more=more if left > 0 else "",
         rows=[change_sentence(change) for change in rows["changes"]] if rows else [],
     )

@@ -26,6 +26,7 @@ VERDICT_SENTENCES = {
     Verdict.DIFFERENT: gettext_noop("The results differ by more than chance explains."),
     Verdict.NOT_COMPARABLE: gettext_noop("The two runs cannot be compared."),
 }
+ALL_EQUAL = gettext_noop("All answers are the same, but not the weights or the stated probabilities.")
 REASON_SENTENCES = {
     Reason.NOT_COMPLETED: gettext_noop("One of them has not been completed."),
     Reason.SIMULATED: gettext_noop("One of them is a simulation."),
@@ -75,7 +76,7 @@ def verdict_label(verdict: Verdict) -> str:
 
 def sentences_of(comparison: Comparison, run: Run) -> list[str]:
     """Say what was found and by what: verdict, agreement on the test rows, reason. run: one of the two."""
-    sentences = [_(VERDICT_SENTENCES[comparison.verdict])]
+    sentences = [_(ALL_EQUAL if _are_all_equal(comparison) else VERDICT_SENTENCES[comparison.verdict])]
     if comparison.agreement and comparison.agreement["rows"]:
         sentences.append(_agreement_sentence(comparison.agreement, run))
     if comparison.reason:
@@ -84,6 +85,15 @@ def sentences_of(comparison: Comparison, run: Run) -> list[str]:
         names = ", ".join(_(CAUSE_LABELS[Cause(name)]).lower() for name in comparison.unknown)
         sentences.append(_("Not known of one of them: %(names)s.") % {"names": names})
     return sentences
+
+
+def results_of(comparison: Comparison) -> list[tuple[str, str, str]]:
+    """Name the digests of what came out that both runs state and that differ: (which, first, second)."""
+    pairs = [
+        (_("Fingerprint of the model"), comparison.fingerprints),
+        (_("Digest of the predictions"), comparison.digests),
+    ]
+    return [(name, _shortened(one), _shortened(two)) for name, (one, two) in pairs if one and two and one != two]
 
 
 def cause_label(difference: Difference) -> str:
@@ -95,8 +105,7 @@ def cause_label(difference: Difference) -> str:
 
 def value_text(difference: Difference, value: str) -> str:
     """Write one side of a difference, a digest by its beginning; a package that is not there says so."""
-    is_long = difference.cause in DIGESTS and len(value) > SHOWN_CHARACTERS
-    return f"{value[:SHOWN_CHARACTERS]}…" if is_long else value or _("not installed")
+    return (_shortened(value) if difference.cause in DIGESTS else value) or _("not installed")
 
 
 def change_sentence(change: RowChange) -> str:
@@ -111,6 +120,18 @@ def row_text(row: int) -> str:
     part, number = divmod(row, PART_STRIDE)
     words = _("row %(row)s") % {"row": number}
     return f"{words} ({SPLIT_LABELS[PARTS[part].value]})" if part else words
+
+
+def _shortened(digest: str) -> str:
+    return f"{digest[:SHOWN_CHARACTERS]}…" if len(digest) > SHOWN_CHARACTERS else digest
+
+
+def _are_all_equal(comparison: Comparison) -> bool:
+    """Tell whether the verdict is that no answer differs, though something else of the result does."""
+    agreement = comparison.agreement
+    return (
+        comparison.verdict == Verdict.EQUIVALENT and agreement is not None and agreement["equal"] == agreement["rows"]
+    )
 
 
 def _agreement_sentence(agreement: Agreement, run: Run) -> str:

@@ -34,6 +34,16 @@ def test_the_page_names_the_verdict_and_what_differs(as_ana: Client, ana: User, 
     assert "Package torch" in content
     assert "2.14.0&lt;b&gt;" in content
     assert ">equivalent</span>" in content
+    assert content.index("Package torch") < content.index("Fingerprint of the model") < content.index(f"{'b' * 20}…")
+    assert "Digest of the predictions" in content
+
+
+def test_answers_that_are_all_the_same_are_not_said_to_differ(
+    as_ana: Client, ana: User, first: Run, worker: Worker
+) -> None:
+    content = page_of(as_ana, end(worker, reproduce_run(first, owner=ana), [answers()], fingerprint="b" * 64))
+    assert "All answers are the same, but not the weights or the stated probabilities." in content
+    assert "not all the same" not in content
 
 
 def test_the_first_run_lists_its_reproductions_at_the_same_cost(
