@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import torch
 
 from bert_training.data.predictions import EntityAnswers, LabelAnswers
 from bert_training.ml.judging.evaluation import Judge
@@ -56,7 +57,7 @@ def _calibrate(
         return None
     found = None
     if judge.world.is_main:
-        with_biases = judge.class_weights is not None and layer.bias is not None
+        with_biases = _favour_classes(judge.class_weights) and layer.bias is not None
         found = fit_calibration(predictions, judge.network.gold_ids(validation), with_biases=with_biases)
     facts = judge.world.agree(found and found.facts())
     if facts is None:
@@ -68,6 +69,11 @@ def _calibrate(
     fold(layer, calibration)
     report.info(_describe(calibration, predictions))
     return calibration
+
+
+def _favour_classes(weights: torch.Tensor | None) -> bool:
+    """Tell whether these class weights took anything that biases could give back; equal ones took nothing."""
+    return weights is not None and bool((weights != weights[0]).any())
 
 
 def _describe(calibration: Calibration, predictions: Sequence[Logits]) -> str:

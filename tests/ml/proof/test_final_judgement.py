@@ -66,6 +66,14 @@ def test_what_is_told_is_what_the_result_and_the_folder_say(tiny_bert: BaseModel
     Result.model_validate({**vars(result), "classes": [dict(row) for row in result.classes]}, extra="ignore")
 
 
+def test_class_weights_that_are_all_equal_ask_for_no_biases(tiny_bert: BaseModelFiles, tmp_path: Path) -> None:
+    table = text_table(150)
+    table["label"] = [TEXT_LABELS[index // 5 % 3] for index in range(150)]
+    result = run_text(text_job(tiny_bert, tmp_path, table=table, **SHORT))
+    assert result.calibration is not None
+    assert result.calibration["biases"] == []
+
+
 def test_the_labels_of_test_move_nothing_that_is_fitted(tiny_bert: BaseModelFiles, tmp_path: Path) -> None:
     results = []
     for name in ("as they are", "all one"):
