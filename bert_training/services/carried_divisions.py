@@ -32,7 +32,7 @@ def carry_division(run: Run, dataset: Dataset) -> Division:
     if dataset.table_sha256 == run.dataset.table_sha256:
         return division
     rows = read_table(dataset, [ROW])[ROW]
-    letter_of: dict[int | None, str] = dict(zip(_rows_of(run), division.letters, strict=True))
+    letter_of = dict(zip(_rows_of(run), division.letters, strict=True))
     letters = "".join(letter_of.get(row, IN_NO_SPLIT) for row in _rows_before(run.dataset, dataset) or rows)
     splits = [SPLIT_OF[letter] for letter in letters]
     counts = Counter(splits)
