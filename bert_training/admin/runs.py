@@ -236,7 +236,8 @@ class RunAdmin(RepeatActions, ServiceDeletion[Run]):
     @admin.display(description=_("hyperparameters"))
     def shown_hyperparameters(self, run: Run) -> SafeString:
         """Return all hyperparameters by the names that forms use."""
-        declared = TASKS[run.task].hyperparameters.model_fields
+        spec = TASKS.get(run.task)  # one that was taken out of the program has no labels any more
+        declared = spec.hyperparameters.model_fields if spec else {}
         labels = {name: gettext(field.title) for name, field in declared.items() if field.title}
         return facts_table(run.hyperparameters, labels=labels)
 
@@ -245,7 +246,8 @@ class RunAdmin(RepeatActions, ServiceDeletion[Run]):
         """Return the figures of the test split."""
         if not run.result:
             return "-"
-        labels = {metric.name: gettext(metric.label) for metric in TASKS[run.task].metrics}
+        spec = TASKS.get(run.task)
+        labels = {metric.name: gettext(metric.label) for metric in spec.metrics} if spec else {}
         return facts_table(run.result.get("metrics", {}), labels=labels)
 
     @admin.display(description=_("verdict"))

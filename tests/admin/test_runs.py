@@ -189,6 +189,11 @@ def test_staff_see_the_verdict_on_a_reproduction(staff: Client, root: User, run:
     assert "One of them has not been completed." in content
 
 
+def test_a_run_of_a_task_that_is_gone_opens(staff: Client, run: Run) -> None:
+    Run.objects.update(task="gone", result={"metrics": {"f1_macro": 0.9}})
+    assert staff.get(page_of("run", run.pk)).status_code == 200
+
+
 @pytest.mark.usefixtures("filled")
 def test_the_page_of_a_run_says_whether_its_model_may_be_used(staff: Client) -> None:
     run = Run.objects.order_by("pk")[0]
