@@ -6,6 +6,7 @@ not have takes no part, for nobody has said where it belongs.
 """
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import Never
 
 from django.utils.translation import gettext as _
@@ -16,7 +17,7 @@ from bert_training.data.table import ROW, ROW_ID
 from bert_training.data.writing.own_columns import read_row_id
 from bert_training.models import Dataset, Run
 from bert_training.models.choices import SPLIT_LABELS
-from bert_training.services.divisions import Division, division_of
+from bert_training.services.divisions import Division, Protection, division_of, grounds_of
 from bert_training.services.errors import DatasetGone, InvalidRun
 from bert_training.services.stored_files import read_table
 
@@ -25,14 +26,15 @@ NO_ROW = 0  # they count from 1
 
 
 def carry_division(run: Run, dataset: Dataset) -> Division:
-    """Return the division of a run for the rows of a dataset; raises InvalidRun, DatasetGone, StorageAway."""
+    """Return the division of a run for the rows of a dataset; raises InvalidRun, DatasetNotReady, DatasetGone."""
     if dataset.task != run.task:
         _refuse(_("The dataset is for another task than the run."))
     division = division_of(run)
     if dataset.table_sha256 == run.dataset.table_sha256:
         return division
-    rows = read_table(dataset, [ROW])[ROW]
-    letter_of = dict(zip(_rows_of(run), division.letters, strict=True))
+    grounds = grounds_of(dataset)
+    rows = grounds.rows
+    letter_of: dict[int | None, str] = dict(zip(_rows_of(run), division.letters, strict=True))
     letters = "".join(letter_of.get(row, IN_NO_SPLIT) for row in _rows_before(run.dataset, dataset) or rows)
     splits = [SPLIT_OF[letter] for letter in letters]
     counts = Counter(splits)
@@ -42,10 +44,18 @@ def carry_division(run: Run, dataset: Dataset) -> Division:
             _refuse(message % {"split": SPLIT_LABELS[split]})
     facts = {
         **division.facts,
+        "protection": (grounds.protection if _are_apart(grounds.units, letters) else Protection.EXACT).value,
+        "groups": sum(1 for members in Counter(grounds.units).values() if members > 1),
         "rows": {split.value: counts[split] for split in Split},
         "left_out": letters.count(IN_NO_SPLIT),
     }
     return Division(letters=letters, digest=split_digest(rows, splits), facts=facts)
+
+
+def _are_apart(units: Sequence[int], letters: str) -> bool:
+    """Tell whether each unit of this dataset is in one split; the run was divided by those of its own dataset."""
+    sides = {(unit, letter) for unit, letter in zip(units, letters, strict=True) if letter != IN_NO_SPLIT}
+    return len(sides) == len({unit for unit, _letter in sides})
 
 
 def _rows_before(first: Dataset, dataset: Dataset) -> list[int]:

@@ -1,7 +1,10 @@
 """The division of a run on another dataset: by the numbers of the rows, or refused in words."""
 
+from collections.abc import Callable, Iterator
+
 import pytest
 from django.core.files.storage import default_storage
+from django.utils.translation import override
 
 from bert_training.contract.enums import Split
 from bert_training.data.splitting.manifest import LETTER_OF
@@ -13,6 +16,12 @@ from bert_training.services.errors import InvalidRun
 from tests.reproducing import changed_copy
 
 pytestmark = pytest.mark.embedded
+
+
+@pytest.fixture(autouse=True)
+def _in_english() -> Iterator[None]:
+    with override("en"):
+        yield
 
 
 def drop_first(table: Columns) -> None:
@@ -34,6 +43,21 @@ def test_each_row_goes_where_the_row_of_its_number_was_and_a_new_one_nowhere(run
     assert carried.digest != first.digest
     assert carried.facts["left_out"] == 1
     assert carried.facts["rows"]["test"] == carried.letters.count(LETTER_OF[Split.TEST])
+
+
+def test_a_copy_of_a_test_row_among_the_training_rows_is_no_longer_kept_apart(run: Run) -> None:
+    letters = division_of(run).letters
+
+    def repeat_the_test(table: Columns) -> None:
+        table["text"][letters.index("t")] = table["text"][letters.index("e")]
+
+    def touch(table: Columns) -> None:
+        table["text"][letters.index("t")] = "Um texto que ninguém escreveu antes."
+
+    def protection(change: Callable[[Columns], None]) -> str:
+        return str(carry_division(run, changed_copy(run.dataset, change)).facts["protection"])
+
+    assert (protection(touch), protection(repeat_the_test)) == ("near", "exact")
 
 
 def test_rows_with_other_numbers_are_refused(run: Run) -> None:
