@@ -81,7 +81,7 @@ def sentences_of(comparison: Comparison, run: Run) -> list[str]:
         sentences.append(_agreement_sentence(comparison.agreement, run))
     if comparison.reason:
         sentences.append(_(REASON_SENTENCES[Reason(comparison.reason)]))
-    if comparison.unknown:
+    if comparison.unknown and comparison.reason != Reason.NOT_COMPLETED:  # who has not ended may still tell
         names = ", ".join(_(CAUSE_LABELS[Cause(name)]).lower() for name in comparison.unknown)
         sentences.append(_("Not known of one of them: %(names)s.") % {"names": names})
     return sentences

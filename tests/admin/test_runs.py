@@ -187,6 +187,7 @@ def test_staff_see_the_verdict_on_a_reproduction(staff: Client, root: User, run:
     copy = reproduce_run(run, owner=root)
     content = staff.get(f"/admin/bert_training/run/{copy.pk}/change/").content.decode()
     assert "One of them has not been completed." in content
+    assert "Not known of one of them" not in content
 
 
 def test_a_run_of_a_task_that_is_gone_opens(staff: Client, run: Run) -> None:
