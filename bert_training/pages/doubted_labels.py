@@ -34,6 +34,7 @@ from bert_training.services.doubted_labels import (
     label_text,
     narrow,
     source_sentence,
+    suggestion_text,
 )
 from bert_training.services.errors import DatasetGone, DatasetNotReady, ServiceError, StorageAway
 from bert_training.services.figure_words import count_text, share_text
@@ -121,7 +122,7 @@ def list_doubted_labels(request: HttpRequest, pk: int) -> HttpResponse:
         "files": _files(run, found["source"]) if _sees_data(user, run) else [],
         "filters": filters,
         "is_filtered": filters.is_set,
-        "source": source_sentence(found["source"]),
+        "source": source_sentence(found),
         "counts": [
             Fact(str(label), count_text(found["counts"][split]))
             for split, label in SPLIT_LABELS.items()
@@ -200,7 +201,7 @@ def _shown(suspect: Suspect, texts: Mapping[int, str]) -> ShownDoubt:
         row=row_names([suspect["row"]]),
         split=str(SPLIT_LABELS.get(suspect["split"], suspect["split"])),
         given=label_text(suspect["given"]),
-        suggested=label_text(suspect["suggested"]),
+        suggested=suggestion_text(suspect["given"], suspect["suggested"]),
         word=doubt_text(suspect["doubt"]),
         share=share_text(suspect["doubt"]),
         short=_cut(text, SHORT_CHARACTERS),
@@ -214,4 +215,4 @@ def _cut(text: str, characters: int) -> str:
 
 def _pair(given: str, suggested: str, count: int) -> ShownPair:
     query = urlencode({"given": given or NO_ENTITY, "suggested": suggested or NO_ENTITY})
-    return ShownPair(label_text(given), label_text(suggested), count_text(count), query)
+    return ShownPair(label_text(given), suggestion_text(given, suggested), count_text(count), query)

@@ -98,6 +98,6 @@ def provenance_of(run: Run) -> list[Fact]:
         Fact(_("Fingerprint of the environment"), told.get("environment_fingerprint", ""), is_digest=True),
         Fact(_("Python"), told.get("python", "")),
         Fact(_("Device"), told.get("device", "")),
-        Fact(_("Precision"), told.get("precision", "")),
+        Fact(_("Numeric precision"), told.get("precision", "")),
         Fact(_("Threads"), str(told.get("threads") or "")),
     ]

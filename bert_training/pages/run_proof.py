@@ -14,8 +14,8 @@ from bert_training.models import Run, RunProof
 from bert_training.models.choices import SPLIT_LABELS
 from bert_training.pages import proof_classes, proof_figures
 from bert_training.pages.words import Fact
-from bert_training.services.doubted_labels import label_text, source_sentence
-from bert_training.services.figure_words import count_text, share_text
+from bert_training.services.doubted_labels import label_text, source_sentence, suggestion_text
+from bert_training.services.figure_words import count_text, distance_text, share_text
 from bert_training.services.profile_words import row_names
 from bert_training.services.proof_alerts import Code
 from bert_training.services.proof_summary import Summary, summarize, usable
@@ -137,7 +137,11 @@ def _averaging(proof: Proof) -> list[str]:
     if found:
         scheme = _("Entities are counted whole, type and both borders (%(scheme)s); macro: each type counts alike.")
         words = _("The accuracy counts words, most of which belong to no entity: it says little.")
-        return [scheme % {"scheme": found["scheme"]}, words]
+        linear = _(
+            "The linear method judges each word by its letters and its neighbours and learned from the same sentences "
+            "in seconds; a network must be better to be worth its cost."
+        )
+        return [scheme % {"scheme": found["scheme"]}, words, linear]
     macro = _("Macro: each label counts alike. Micro: each row counts alike. Weighted: each label by its rows.")
     linear = _(
         "The linear method counts words (TF-IDF with logistic regression) and learned from the same training rows in "
@@ -176,10 +180,10 @@ def _calibration(found: CalibrationProof | None, *, is_bad: bool) -> list[str]:
     """Say in plain words what a stated probability is worth; of a bad one an alert has said that it is not much."""
     if found is None or found["before"] is None or found["after"] is None:
         return []
-    errors = {"before": share_text(found["before"]), "after": share_text(found["after"])}
+    errors = {"before": distance_text(found["before"]), "after": distance_text(found["after"])}
     said = _(
-        "How far stated probabilities are from the share that is right, on average on the test rows: %(before)s before "
-        "the calibration, %(after)s after it (ECE, 15 bins of equally many rows)."
+        "How far stated probabilities are from the share that is right, on average on the test rows: %(before)s points "
+        "before the calibration, %(after)s after it (ECE, 15 bins of equally many rows)."
     )
     fitted = _("The correction was fitted on the validation rows and is part of the kept model.")
     means = _("So of answers stated with 80%% about 80 in 100 should be right.") % {}
@@ -195,9 +199,11 @@ def _doubts(found: LabelErrors | None) -> ShownDoubts | None:
         "%(count)s of %(judged)s rows have a label that is doubted.",
         count,
     )
+    if not count:
+        words = _("None of %(judged)s rows has a label that is doubted.")
     return ShownDoubts(
         sentence=words % {"count": count_text(count), "judged": count_text(found["judged"])},
-        source=source_sentence(found["source"]),
+        source=source_sentence(found),
         counts=[
             Fact(str(label), count_text(found["counts"][split]))
             for split, label in SPLIT_LABELS.items()
@@ -208,7 +214,7 @@ def _doubts(found: LabelErrors | None) -> ShownDoubts | None:
                 row=row_names([entry["row"]]),
                 split=str(SPLIT_LABELS.get(entry["split"], entry["split"])),
                 given=label_text(entry["given"]),
-                suggested=label_text(entry["suggested"]),
+                suggested=suggestion_text(entry["given"], entry["suggested"]),
                 doubt=share_text(entry["doubt"]),
             )
             for entry in found["suspects"][:SHOWN_SUSPECTS]

@@ -18,6 +18,7 @@ from bert_training.models import Run
 from bert_training.pages.requests import form_page, person
 from bert_training.pages.words import figure_text
 from bert_training.services.errors import ServiceError
+from bert_training.services.figure_words import distance_text
 from bert_training.services.repeat_summary import MetricSpread, Repeat, RepeatSummary, repeats_of
 from bert_training.services.repeats import FEWEST, repeat_run
 from bert_training.tasks import TASKS
@@ -160,10 +161,16 @@ def _shown_spread(each: MetricSpread) -> ShownSpread:
     return ShownSpread(
         _(metric.label),
         figure_text(metric, spread.mean),
-        figure_text(metric, spread.standard_deviation),
+        _deviation_text(metric, spread.standard_deviation),
         figure_text(metric, spread.lowest),
         figure_text(metric, spread.highest),
     )
+
+
+def _deviation_text(metric: Metric, deviation: float) -> str:
+    """Write a standard deviation in the unit of its figure: of shares in points, which are no per cent of anything."""
+    text = figure_text(metric, deviation)
+    return _("%(points)s points") % {"points": distance_text(deviation)} if text.endswith("%") else text
 
 
 def _shown_repeat(each: Repeat, kind: RepeatKind, deciding: Metric) -> ShownRepeat:

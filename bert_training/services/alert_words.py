@@ -7,7 +7,7 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, gettext_noop, ngettext_lazy
 
-from bert_training.services.figure_words import count_text, points_text, share_text
+from bert_training.services.figure_words import count_text, distance_text, points_text, share_text
 from bert_training.services.proof_alerts import Alert, Code, Severity
 from bert_training.services.verdict_words import baseline_name, metric_label, named_classes
 from bert_training.tasks.spec import TaskSpec
@@ -36,7 +36,7 @@ SENTENCES = {
         "chance explains."
     ),
     Code.BADLY_CALIBRATED: gettext_noop(
-        "The stated probabilities are off: on average by %(error)s, also after the calibration."
+        "The stated probabilities are off: on average by %(error)s points, also after the calibration."
     ),
 }
 # The plural goes by `number`, which no sentence shows: counts are shown with the thousands apart.
@@ -110,7 +110,7 @@ ADVICE = {
         "Where labels are corrected because a model doubted them, the test comes to agree with models: figures rise "
         "even if the model is no better. Compare it only with runs on the same corrected rows."
     ),
-    Code.SENTENCES_CUT: gettext_noop("Raise max_length, or divide long rows: what is cut is never found."),
+    Code.SENTENCES_CUT: gettext_noop("Raise the maximum length, or divide long rows: what is cut is never found."),
 }
 
 
@@ -144,6 +144,8 @@ def _value_text(name: str, value: Any, spec: TaskSpec | None) -> str:
             return named_classes(value)
         case "low" | "high":
             return points_text(value)
+        case "error":
+            return distance_text(value)
         case "before" | "after":
             return str(number_format(round(value, 4), decimal_pos=4))
         case "units" | "rows" | "classes" | "count" | "all" | "words":

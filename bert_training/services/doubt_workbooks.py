@@ -15,7 +15,7 @@ from bert_training.data.proof.shape import LabelErrors
 from bert_training.data.table import PART_STRIDE, PARTS
 from bert_training.data.writing.own_columns import PREFIX
 from bert_training.models import Dataset, Run
-from bert_training.services.doubted_labels import doubt_text, doubted_labels, label_text
+from bert_training.services.doubted_labels import doubt_text, doubted_labels, label_text, suggestion_text
 from bert_training.services.errors import ServiceError
 from bert_training.services.figure_words import share_text
 from bert_training.services.sources import request_of
@@ -88,7 +88,7 @@ def _beside(found: LabelErrors, sha256: str, part: Split) -> Beside:
     texts = {
         each["row"]: [
             label_text(each["given"]),
-            label_text(each["suggested"]),
+            suggestion_text(each["given"], each["suggested"]),
             f"{doubt_text(each['doubt'])} ({share_text(each['doubt'])})",
         ]
         for each in found["suspects"]

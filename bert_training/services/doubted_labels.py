@@ -44,16 +44,23 @@ def frequent_pairs(suspects: Sequence[Suspect], limit: int) -> list[tuple[str, s
     return [(given, suggested, count) for (given, suggested), count in ordered[:limit]]
 
 
-def source_sentence(source: str) -> str:
-    """Say who doubts, and what that is worth."""
-    if source == PredictionSource.NETWORK:
-        return _("By networks that had not seen the row (cross-validation of this run).")
-    return _("By the linear method, each time trained without the row. It may be wrong: look at each.")
+def source_sentence(found: LabelErrors) -> str:
+    """Say who doubts, and what that is worth; of no doubt only who looked."""
+    who = _("By the linear method, each time trained without the row.")
+    if found["source"] == PredictionSource.NETWORK:
+        who = _("By networks that had not seen the row (cross-validation of this run).")
+    return f"{who} {_('A doubt may be wrong: look at each row.')}" if found["suspects"] else who
 
 
 def label_text(name: str) -> str:
     """Name a label; no entity has no name."""
     return name or _("no entity")
+
+
+def suggestion_text(given: str, suggested: str) -> str:
+    """Name a suggestion; of an entity whose type is right the borders are doubted."""
+    words = _("%(name)s with other borders") if given == suggested else "%(name)s"
+    return words % {"name": label_text(suggested)}
 
 
 def doubt_text(doubt: float) -> str:

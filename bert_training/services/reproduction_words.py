@@ -51,7 +51,7 @@ CAUSE_LABELS = {
     Cause.BASE_MODEL: gettext_noop("Base model"),
     Cause.BASE_MODEL_REVISION: gettext_noop("Revision of the base model"),
     Cause.DEVICE: gettext_noop("Device"),
-    Cause.PRECISION: gettext_noop("Precision"),
+    Cause.PRECISION: gettext_noop("Numeric precision"),
     Cause.CODE: gettext_noop("Version of the program"),
     Cause.THREADS: gettext_noop("Threads"),
     Cause.PACKAGE: gettext_noop("Package"),
@@ -112,7 +112,13 @@ def change_sentence(change: RowChange) -> str:
     """Say in which row of the spreadsheet something differs, never what."""
     row = change["row"]
     sentence = _(CHANGE_SENTENCES[change["kind"], row is not None])
-    return sentence % {"row": "" if row is None else row_text(row), "column": change["column"]}
+    return sentence % {"row": "" if row is None else row_text(row), "column": _column_label(change["column"])}
+
+
+def _column_label(name: str) -> str:
+    """Name a column of the canonical table as the page for uploads does."""
+    columns = (column for spec in TASKS.values() for column in spec.columns)
+    return next((_(column.label) for column in columns if column.name == name), name)
 
 
 def row_text(row: int) -> str:

@@ -48,6 +48,19 @@ def test_each_doubted_label_stands_with_its_row_its_text_and_what_is_suggested(
     assert f'href="/runs/{finished_run.pk}/label-errors"' in text_of(as_ana, f"/runs/{finished_run.pk}")
 
 
+def test_of_an_entity_whose_type_is_right_the_borders_are_doubted(as_ana: Client, finished_run: Run) -> None:
+    content = text_of(as_ana, doubt(finished_run, [suspect(2, given="LEI", suggested="LEI")]))
+    assert "LEI, perhaps LEI with other borders" in content
+    assert "<strong>LEI with other borders</strong>" in content
+
+
+def test_of_no_doubt_only_who_looked_is_told(as_ana: Client, finished_run: Run) -> None:
+    doubt(finished_run, [])
+    content = text_of(as_ana, f"/runs/{finished_run.pk}")
+    assert "None of 12 rows has a label that is doubted. By the linear method" in content
+    assert "look at each row" not in content
+
+
 def test_the_list_is_narrowed_by_split_and_labels(as_ana: Client, finished_run: Run) -> None:
     rows = [suspect(2), suspect(3, split="test"), suspect(4, split="test", given="cobrança", suggested="")]
     url = doubt(finished_run, rows, source="network")

@@ -62,7 +62,7 @@ def test_the_spread_is_shown_and_never_called_an_interval(as_ana: Client, finish
     section = content.split('id="repeats"')[1].split("</section>")[0]
     assert "Spread over folds" in section
     assert "2 of 3 repeats have ended." in section
-    for figure in ("65.0%", "7.1%", "60.0%", "70.0%"):
+    for figure in ("65.0%", "standard deviation 7.1 points", "60.0%", "70.0%"):
         assert figure in section
     assert "interval" not in section.lower()
     in_portuguese = page_of(client_of(finished_run.owner, "pt-br"), finished_run)

@@ -11,7 +11,7 @@ class MachineSettings(Settings):
 
     precision: Literal["auto", "fp32", "bf16", "fp16"] = hyperparameter(
         "auto",
-        gettext_noop("Precision"),
+        gettext_noop("Numeric precision"),
         gettext_noop(
             "Arithmetic of the network. Automatic takes bf16 where the hardware has it, fp16 on "
             "older GPUs, fp32 elsewhere."
