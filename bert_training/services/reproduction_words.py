@@ -26,6 +26,9 @@ VERDICT_SENTENCES = {
     Verdict.DIFFERENT: gettext_noop("The results differ by more than chance explains."),
     Verdict.NOT_COMPARABLE: gettext_noop("The two runs cannot be compared."),
 }
+SAME_WEIGHTS = gettext_noop(
+    "Both runs have the same weights and gave the same answers; the data or the simple methods differ."
+)
 ALL_EQUAL = gettext_noop("All answers are the same, but not the weights or the stated probabilities.")
 REASON_SENTENCES = {
     Reason.NOT_COMPLETED: gettext_noop("One of them has not been completed."),
@@ -76,7 +79,7 @@ def verdict_label(verdict: Verdict) -> str:
 
 def sentences_of(comparison: Comparison, run: Run) -> list[str]:
     """Say what was found and by what: verdict, agreement on the test rows, reason. run: one of the two."""
-    sentences = [_(ALL_EQUAL if _are_all_equal(comparison) else VERDICT_SENTENCES[comparison.verdict])]
+    sentences = [_(_first_sentence(comparison))]
     if comparison.agreement and comparison.agreement["rows"]:
         sentences.append(_agreement_sentence(comparison.agreement, run))
     if comparison.reason:
@@ -130,6 +133,13 @@ def row_text(row: int) -> str:
 
 def _shortened(digest: str) -> str:
     return f"{digest[:SHOWN_CHARACTERS]}…" if len(digest) > SHOWN_CHARACTERS else digest
+
+
+def _first_sentence(comparison: Comparison) -> str:
+    if not _are_all_equal(comparison):
+        return VERDICT_SENTENCES[comparison.verdict]
+    one, other = comparison.fingerprints
+    return SAME_WEIGHTS if one and one == other else ALL_EQUAL
 
 
 def _are_all_equal(comparison: Comparison) -> bool:

@@ -1,9 +1,12 @@
 """What the page of a run says of reproductions, of this run and by others."""
 
+from dataclasses import replace
+
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
+from bert_training.contract.enums import PredictionSource
 from bert_training.models import Run, Worker
 from bert_training.services.runs import reproduce_run
 from tests.pages.conftest import client_of
@@ -44,6 +47,15 @@ def test_answers_that_are_all_the_same_are_not_said_to_differ(
     content = page_of(as_ana, end(worker, reproduce_run(first, owner=ana), [answers()], fingerprint="b" * 64))
     assert "All answers are the same, but not the weights or the stated probabilities." in content
     assert "not all the same" not in content
+
+
+def test_equal_weights_are_not_said_to_differ_where_other_answers_do(
+    as_ana: Client, ana: User, first: Run, worker: Worker
+) -> None:
+    beside = replace(answers(seed=3), source=PredictionSource.LINEAR)
+    content = page_of(as_ana, end(worker, reproduce_run(first, owner=ana), [answers(), beside]))
+    assert "Both runs have the same weights and gave the same answers; the data or" in content
+    assert "not the weights" not in content
 
 
 def test_the_first_run_lists_its_reproductions_at_the_same_cost(
