@@ -49,7 +49,8 @@ def source_sentence(found: LabelErrors) -> str:
     who = _("By the linear method, each time trained without the row.")
     if found["source"] == PredictionSource.NETWORK:
         who = _("By networks that had not seen the row (cross-validation of this run).")
-    return f"{who} {_('A doubt may be wrong: look at each row.')}" if found["suspects"] else who
+    caution = _("A doubt may be wrong: look at each row.")
+    return f"{who} {caution}" if found["suspects"] else who
 
 
 def label_text(name: str) -> str:
