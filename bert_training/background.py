@@ -2,8 +2,12 @@
 
 import logging
 
-from bert_training.services import corrections, fold_doubts, profiles, proofs, reproduction_measures, sweep
+from bert_training.services import profiles, sweep
+from bert_training.services.doubting import corrections
 from bert_training.services.errors import StorageAway, StorageFull
+from bert_training.services.proving import proofs
+from bert_training.services.repeating import fold_doubts
+from bert_training.services.reproducing import reproduction_measures
 from bert_training.services.stored_check import check_later, check_stored_dataset, refuse_unchecked
 from bert_training.services.stored_workbooks import make_stored_workbook
 

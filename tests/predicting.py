@@ -9,13 +9,13 @@ import pytest
 
 from bert_training.contract.enums import Outcome, PredictionSource, Split
 from bert_training.contract.messages import CompleteRequest, PredictionBatch, PredictionRow, Result
-from bert_training.data.prediction_records import to_records
-from bert_training.data.predictions import EntityAnswers, LabelAnswers, Predictions, prediction_digest
+from bert_training.data.predicting.prediction_records import to_records
+from bert_training.data.predicting.predictions import EntityAnswers, LabelAnswers, Predictions, prediction_digest
 from bert_training.data.proof.shape import Proof
 from bert_training.models import Job, Worker
-from bert_training.services import proofs
 from bert_training.services.jobs import complete_job
-from bert_training.services.prediction_stream import append_predictions
+from bert_training.services.proving import proofs
+from bert_training.services.proving.prediction_stream import append_predictions
 from bert_training.tasks import proving
 from bert_training.tasks.proving import Packed, Question
 

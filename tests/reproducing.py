@@ -12,7 +12,7 @@ from django.core.files.storage import default_storage
 from bert_training.background import make_proof
 from bert_training.data.digest import file_digest
 from bert_training.data.parquet import read_table, write_table
-from bert_training.data.predictions import LabelAnswers, Predictions
+from bert_training.data.predicting.predictions import LabelAnswers, Predictions
 from bert_training.data.table import Columns
 from bert_training.models import Dataset, Job, Run, Worker
 from bert_training.services.jobs import complete_job

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from bert_training.admin.base import FROM_ROW, PortalModelAdmin, admin_url, link, list_url
 from bert_training.contract.enums import JobStatus, RepeatKind
 from bert_training.models import Run
-from bert_training.services.repeats import cancel_repeats, repeat_run
+from bert_training.services.repeating.repeats import cancel_repeats, repeat_run
 
 FOLDS, SEEDS = 5, 3
 REPEAT_ACTIONS = ("cross_validate", "try_seeds", "cancel_all_repeats")

@@ -35,9 +35,9 @@ from bert_training.models.reasons import explain
 from bert_training.preset_choices import PresetChoice, preset_choices, preset_values
 from bert_training.run_form import HyperparametersForm
 from bert_training.services.errors import InvalidRun, ServiceError
-from bert_training.services.proof_summary import proof_summary
-from bert_training.services.reproduction import compare
-from bert_training.services.reproduction_words import cause_label, sentences_of, value_text, verdict_label
+from bert_training.services.proving.proof_summary import proof_summary
+from bert_training.services.reproducing.reproduction import compare
+from bert_training.services.reproducing.reproduction_words import cause_label, sentences_of, value_text, verdict_label
 from bert_training.services.runs import (
     RunRequest,
     cancel_run,

@@ -8,7 +8,7 @@ from typing import Any, Literal, Protocol
 import pandas as pd
 
 from bert_training.data.figures.shapes import ClassFigures
-from bert_training.data.predictions import Predictions
+from bert_training.data.predicting.predictions import Predictions
 from bert_training.ml.network.base_model import BaseModelFiles
 
 CHECKPOINT_SECONDS = 600.0  # the most training that a power cut may cost

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from math import ceil
 from typing import Any
 
-from bert_training.data.predictions import Predictions
+from bert_training.data.predicting.predictions import Predictions
 from bert_training.ml.job import Ended, Reporter
 from bert_training.ml.learning.stepping import StepFigures
 from bert_training.ml.machine.distributed import ALONE, World

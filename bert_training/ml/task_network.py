@@ -15,7 +15,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from bert_training.data.figures.judgement import Judgement
 from bert_training.data.figures.shapes import ClassFigures, Figures
-from bert_training.data.predictions import EntityAnswers, LabelAnswers
+from bert_training.data.predicting.predictions import EntityAnswers, LabelAnswers
 
 Logits = NDArray[np.float32]  # of a row: (K,), or of its words (W, K)
 

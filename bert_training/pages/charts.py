@@ -11,7 +11,7 @@ from itertools import pairwise
 from django.utils.translation import gettext as _
 
 from bert_training.pages.words import most_frequent_first
-from bert_training.services.figure_words import count_text, share_text
+from bert_training.services.proving.figure_words import count_text, share_text
 
 WIDTH = 640
 TEXT = 12  # height of a line of text

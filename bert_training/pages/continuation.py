@@ -9,7 +9,7 @@ from django.utils.translation import ngettext
 from bert_training import access
 from bert_training.contract.enums import JobStatus
 from bert_training.models import Dataset, DatasetProfile, Run
-from bert_training.services.figure_words import count_text
+from bert_training.services.proving.figure_words import count_text
 
 SHOWN_RUNS = 3
 

@@ -20,9 +20,9 @@ from bert_training.pages.charts import Chart, Histogram, draw_bars, draw_histogr
 from bert_training.pages.requests import form_page, page, person
 from bert_training.pages.words import Fact, most_frequent_first
 from bert_training.services.errors import ServiceError
-from bert_training.services.figure_words import UNKNOWN, count_text, share_text
 from bert_training.services.profile_words import ShownQuality, kind_label, row_names, shares_cut, shown_quality
 from bert_training.services.profiles import restart_profile
+from bert_training.services.proving.figure_words import UNKNOWN, count_text, share_text
 
 SHOWN_CLASSES = 20  # bars of a chart; the table has them all
 SHOWN_BASE_MODELS = 5

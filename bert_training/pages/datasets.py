@@ -30,7 +30,7 @@ from bert_training.pages.words import Fact
 from bert_training.pages.workbooks import workbook_links
 from bert_training.services.datasets import delete_dataset
 from bert_training.services.errors import DatasetGone, ServiceError, StorageAway
-from bert_training.services.figure_words import count_text
+from bert_training.services.proving.figure_words import count_text
 from bert_training.services.stored_files import open_original, preview_rows
 from bert_training.tasks import TASKS
 

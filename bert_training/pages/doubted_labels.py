@@ -24,8 +24,8 @@ from bert_training.pages.filters import ListFilters, with_all
 from bert_training.pages.requests import page, page_of, person
 from bert_training.pages.words import Fact
 from bert_training.pages.workbooks import is_pending, send_workbook
-from bert_training.services.doubt_workbooks import files_of, name_of_doubts
-from bert_training.services.doubted_labels import (
+from bert_training.services.doubting.doubt_workbooks import files_of, name_of_doubts
+from bert_training.services.doubting.doubted_labels import (
     NO_ENTITY,
     doubt_text,
     doubted_labels,
@@ -37,8 +37,8 @@ from bert_training.services.doubted_labels import (
     suggestion_text,
 )
 from bert_training.services.errors import DatasetGone, DatasetNotReady, ServiceError, StorageAway
-from bert_training.services.figure_words import count_text, share_text
 from bert_training.services.profile_words import row_names
+from bert_training.services.proving.figure_words import count_text, share_text
 from bert_training.services.stored_files import read_some_rows
 from bert_training.services.stored_workbooks import open_workbook
 from bert_training.tasks import TASKS

@@ -6,7 +6,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from bert_training.data.proof.shape import ClassProof, Figure, Proof
-from bert_training.services.figure_words import UNKNOWN, count_text, interval_text, share_text
+from bert_training.services.proving.figure_words import UNKNOWN, count_text, interval_text, share_text
 
 SHOWN_PAIRS = 10
 FULL_TABLE = 12  # classes; more do not fit beside each other

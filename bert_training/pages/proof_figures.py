@@ -10,8 +10,8 @@ from django.utils.translation import gettext_lazy
 from bert_training.contract.enums import PredictionSource
 from bert_training.data.proof.shape import Figure, Proof
 from bert_training.pages.words import figure_text
-from bert_training.services.figure_words import interval_text
-from bert_training.services.verdict_words import baseline_name
+from bert_training.services.proving.figure_words import interval_text
+from bert_training.services.proving.verdict_words import baseline_name
 from bert_training.tasks.spec import FINAL, Metric, TaskSpec
 
 BASELINE_HEADS = {

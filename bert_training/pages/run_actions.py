@@ -12,7 +12,7 @@ from bert_training import access
 from bert_training.models import Run
 from bert_training.pages.requests import form_page, person
 from bert_training.services.errors import ServiceError
-from bert_training.services.repeats import cancel_repeats
+from bert_training.services.repeating.repeats import cancel_repeats
 from bert_training.services.runs import cancel_run, finish_run, reproduce_run
 
 

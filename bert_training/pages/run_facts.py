@@ -8,7 +8,7 @@ from django.utils.translation import ngettext
 
 from bert_training.models import Run
 from bert_training.pages.words import Fact, figure_text
-from bert_training.services.figure_words import share_text
+from bert_training.services.proving.figure_words import share_text
 from bert_training.tasks import TASKS
 from bert_training.tasks.spec import FINAL
 

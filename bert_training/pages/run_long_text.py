@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from bert_training.models import Run
-from bert_training.services.figure_words import count_text, points_text, share_text
+from bert_training.services.proving.figure_words import count_text, points_text, share_text
 from bert_training.tasks import TASKS
 from bert_training.tasks.hyperparameters.settings import Hyperparameters
 from bert_training.tasks.spec import TaskSpec

@@ -14,11 +14,11 @@ from bert_training.models import Run, RunProof
 from bert_training.models.choices import SPLIT_LABELS
 from bert_training.pages import proof_classes, proof_figures
 from bert_training.pages.words import Fact
-from bert_training.services.doubted_labels import label_text, source_sentence, suggestion_text
-from bert_training.services.figure_words import count_text, distance_text, share_text
+from bert_training.services.doubting.doubted_labels import label_text, source_sentence, suggestion_text
 from bert_training.services.profile_words import row_names
-from bert_training.services.proof_alerts import Code
-from bert_training.services.proof_summary import Summary, summarize, usable
+from bert_training.services.proving.figure_words import count_text, distance_text, share_text
+from bert_training.services.proving.proof_alerts import Code
+from bert_training.services.proving.proof_summary import Summary, summarize, usable
 from bert_training.tasks import TASKS
 from bert_training.tasks.spec import TaskSpec
 

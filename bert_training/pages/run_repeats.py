@@ -18,9 +18,9 @@ from bert_training.models import Run
 from bert_training.pages.requests import form_page, person
 from bert_training.pages.words import figure_text
 from bert_training.services.errors import ServiceError
-from bert_training.services.figure_words import distance_text
-from bert_training.services.repeat_summary import MetricSpread, Repeat, RepeatSummary, repeats_of
-from bert_training.services.repeats import FEWEST, repeat_run
+from bert_training.services.proving.figure_words import distance_text
+from bert_training.services.repeating.repeat_summary import MetricSpread, Repeat, RepeatSummary, repeats_of
+from bert_training.services.repeating.repeats import FEWEST, repeat_run
 from bert_training.tasks import TASKS
 from bert_training.tasks.spec import Metric
 

@@ -10,8 +10,8 @@ from django.utils.translation import ngettext
 from bert_training import access
 from bert_training.contract.enums import Verdict
 from bert_training.models import Run
-from bert_training.services.reproduction import Comparison, Reason, compare, first_gone, reproductions_of
-from bert_training.services.reproduction_words import (
+from bert_training.services.reproducing.reproduction import Comparison, Reason, compare, first_gone, reproductions_of
+from bert_training.services.reproducing.reproduction_words import (
     cause_label,
     change_sentence,
     results_of,

@@ -18,7 +18,6 @@ from bert_training.pages.requests import form_page, person
 from bert_training.pages.words import Fact
 from bert_training.services.divisions import Protection, Source
 from bert_training.services.errors import ServiceError
-from bert_training.services.figure_words import count_text, share_text
 from bert_training.services.manifests import (
     ManifestFacts,
     ManifestInvalid,
@@ -27,6 +26,7 @@ from bert_training.services.manifests import (
     upload_manifest,
 )
 from bert_training.services.problem_words import shown_problems
+from bert_training.services.proving.figure_words import count_text, share_text
 
 SOURCE_WORDS = {
     Source.SHARES: gettext_noop("The portal divided the rows by the shares and the seed of the settings."),

@@ -12,7 +12,7 @@ from django.utils.translation import ngettext
 
 from bert_training.contract.enums import Feature, JobStatus
 from bert_training.models import Job
-from bert_training.services.figure_words import count_text, share_text
+from bert_training.services.proving.figure_words import count_text, share_text
 from bert_training.services.queue import queue_status
 from bert_training.tasks.spec import Metric, TaskSpec
 

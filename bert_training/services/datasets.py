@@ -28,7 +28,7 @@ from bert_training.models.dataset import PRIVACY_FULL
 from bert_training.services.errors import DatasetNotReady, InUse, QuotaExceeded, ServiceError, StorageFull
 from bert_training.services.manifests import inherit_manifest
 from bert_training.services.profiles import start_profile
-from bert_training.services.proofs import drop_predictions
+from bert_training.services.proving.proofs import drop_predictions
 from bert_training.services.quotas import queue_at_quota, require_room
 from bert_training.services.sources import Sources, Uploads, request_of, require_known, stored_sources, upload_sources
 from bert_training.services.stored_files import drop_files, drop_folder, is_whole, put_file

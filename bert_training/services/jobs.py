@@ -28,7 +28,7 @@ from bert_training.services.errors import AlreadyFinished, ProtocolError, Servic
 from bert_training.services.phases import COLUMNS as PHASE_COLUMNS
 from bert_training.services.phases import enter_phase
 from bert_training.services.profiles import note_token_lengths
-from bert_training.services.proofs import start_proof
+from bert_training.services.proving.proofs import start_proof
 from bert_training.services.transactions import short_transaction
 
 logger = logging.getLogger(__name__)

@@ -12,7 +12,7 @@ from bert_training.data.model_card import model_card as write_card
 from bert_training.models import Metric, Run, RunProof
 from bert_training.services.divisions import division_of
 from bert_training.services.errors import ServiceError
-from bert_training.services.proof_summary import usable
+from bert_training.services.proving.proof_summary import usable
 from bert_training.services.telemetry import iso_utc
 from bert_training.tasks import TASKS
 

@@ -13,13 +13,13 @@ from bert_training.contract.enums import ErrorCode
 from bert_training.contract.text import clean_name
 from bert_training.models import BaseModel, Dataset, Job, Run, Worker
 from bert_training.services import claims, jobs
-from bert_training.services.carried_divisions import carry_division
-from bert_training.services.corrections import with_corrections
 from bert_training.services.divisions import Division, divide, division_of, store_division
-from bert_training.services.doubt_workbooks import doubts_of
+from bert_training.services.doubting.corrections import with_corrections
+from bert_training.services.doubting.doubt_workbooks import doubts_of
 from bert_training.services.errors import DatasetGone, DatasetNotReady, InUse, InvalidRun
 from bert_training.services.initial_models import find_initial_model, require_reachable
-from bert_training.services.proofs import drop_predictions
+from bert_training.services.proving.proofs import drop_predictions
+from bert_training.services.reproducing.carried_divisions import carry_division
 from bert_training.services.stored_files import drop_folder, require_table
 from bert_training.services.transactions import hold_dataset, short_transaction
 from bert_training.tasks import TASKS

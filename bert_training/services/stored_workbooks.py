@@ -24,7 +24,7 @@ from bert_training.contract.enums import DatasetStatus, ErrorCode, WorkbookKind
 from bert_training.data.process_limits import BACKGROUND_LIMITS, UPLOAD_LIMITS, ProcessLimits
 from bert_training.models import Dataset
 from bert_training.models.dataset import PENDING_ENDING, REASON_ENDING
-from bert_training.services.doubt_workbooks import doubt_workbook, doubt_workbook_name, is_of_doubts
+from bert_training.services.doubting.doubt_workbooks import doubt_workbook, doubt_workbook_name, is_of_doubts
 from bert_training.services.errors import DatasetNotReady, ServiceError, StorageAway
 from bert_training.services.stored_files import drop_files, drop_folder, reading
 from bert_training.services.workbooks import MadeWorkbook, workbook_name, workbook_of_dataset

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from bert_training.contract.enums import TERMINAL_STATUSES, ProofStatus
 from bert_training.models import Dataset, Prediction, Run, RunProof
-from bert_training.services.proofs import FOLDER as PROOFS
+from bert_training.services.proving.proofs import FOLDER as PROOFS
 from bert_training.services.stored_files import drop_files
 
 logger = logging.getLogger(__name__)

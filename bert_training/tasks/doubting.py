@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bert_training.contract.enums import PredictionSource, Split
-from bert_training.data.label_errors import find_suspects
-from bert_training.data.prediction_files import read_predictions
-from bert_training.data.predictions import Predictions
+from bert_training.data.doubting.label_errors import find_suspects
+from bert_training.data.predicting.prediction_files import read_predictions
+from bert_training.data.predicting.predictions import Predictions
 from bert_training.data.proof.shape import LabelErrors
 from bert_training.data.proof.suspects import linear_suspects
 from bert_training.data.sandbox import run_in_sandbox

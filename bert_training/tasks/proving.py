@@ -10,9 +10,9 @@ from typing import Any, TypedDict
 
 import numpy as np
 
-from bert_training.data.prediction_files import read_predictions, write_predictions
-from bert_training.data.prediction_records import Record, from_records
-from bert_training.data.predictions import Predictions, prediction_digest
+from bert_training.data.predicting.prediction_files import read_predictions, write_predictions
+from bert_training.data.predicting.prediction_records import Record, from_records
+from bert_training.data.predicting.predictions import Predictions, prediction_digest
 from bert_training.data.process_limits import ProcessLimits
 from bert_training.data.proof.prove import prove
 from bert_training.data.proof.shape import Proof

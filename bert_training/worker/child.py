@@ -18,8 +18,8 @@ from filelock import FileLock
 from bert_training.contract.enums import Outcome, Reason, Split
 from bert_training.contract.limits import REMAINING_SECONDS
 from bert_training.contract.messages import MetricPoint
-from bert_training.data.prediction_records import to_records
-from bert_training.data.predictions import Predictions
+from bert_training.data.predicting.prediction_records import to_records
+from bert_training.data.predicting.predictions import Predictions
 from bert_training.ml.keeping.folders import is_disk_full
 from bert_training.ml.machine.meeting import is_launched
 from bert_training.worker.ballast import describe_full_disk, write_at_last

@@ -4,7 +4,7 @@ import pytest
 from django.test import Client
 
 from bert_training.models import GradeScale
-from bert_training.services.grades import Grade, grade_of
+from bert_training.services.proving.grades import Grade, grade_of
 from tests.admin.rows import list_of, page_of
 
 FORM = {"metric": "auc_roc", "excellent": "0.95", "good": "0.9", "fair": "0.8"}

@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 
 from bert_training.background import make_proof
 from bert_training.contract.limits import PREDICTIONS_PER_BATCH
-from bert_training.data.predictions import Predictions, prediction_digest
+from bert_training.data.predicting.predictions import Predictions, prediction_digest
 from bert_training.models import Job, Run, Worker
 from tests.api.conftest import Api, Caller, body_of, outcome_of
 from tests.api.test_worker_story import RESULT, completed

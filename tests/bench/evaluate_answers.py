@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from bert_training.contract.enums import PredictionSource, Split
 from bert_training.data.figures.shapes import Entity
-from bert_training.data.predictions import EntityAnswers, LabelAnswers, Predictions
+from bert_training.data.predicting.predictions import EntityAnswers, LabelAnswers, Predictions
 
 SEED = 11
 ROWS = 100_000

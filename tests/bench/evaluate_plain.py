@@ -13,7 +13,7 @@ from seqeval.metrics.v1 import classification_report as entity_report
 from seqeval.scheme import IOB2
 from sklearn.metrics import classification_report
 
-from bert_training.data.predictions import EntityAnswers, LabelAnswers
+from bert_training.data.predicting.predictions import EntityAnswers, LabelAnswers
 from tests.bench.evaluate_answers import SEED, label_sources, sentence_sources, tags_of
 from tests.bench.evaluate_measured import print_measured
 

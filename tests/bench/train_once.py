@@ -19,7 +19,7 @@ from torch.utils.data import Dataset, Sampler, SequentialSampler
 from transformers import DataCollatorWithPadding, Trainer, TrainerCallback, TrainingArguments
 from transformers.trainer_pt_utils import get_length_grouped_indices
 
-from bert_training.data.predictions import Predictions
+from bert_training.data.predicting.predictions import Predictions
 from bert_training.ml.machine.hardware import use_threads
 from bert_training.ml.machine.reproducibility import seed_everything
 from bert_training.ml.rows.batching import epoch_order

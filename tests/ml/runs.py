@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from bert_training.data.predictions import Predictions
+from bert_training.data.predicting.predictions import Predictions
 from bert_training.ml.training import BaseModelFiles, TrainingJob, TrainingResult, train
 from bert_training.tasks.hyperparameters.settings import Hyperparameters
 from bert_training.tasks.text_classification import network as text_network

@@ -4,7 +4,7 @@ from django.test import Client
 
 from bert_training.contract.enums import RepeatKind
 from bert_training.models import Run, Worker
-from bert_training.services.repeats import repeat_run
+from bert_training.services.repeating.repeats import repeat_run
 from tests.pages.conftest import client_of
 from tests.pages.queries import queries_of
 from tests.pages.training import start, train

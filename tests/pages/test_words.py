@@ -5,7 +5,7 @@ from django.utils import translation
 
 from bert_training.admin.facts import shown_figure
 from bert_training.pages.words import figure_text
-from bert_training.services.figure_words import share_text
+from bert_training.services.proving.figure_words import share_text
 from bert_training.tasks import TASKS
 
 

@@ -10,9 +10,9 @@ from bert_training.contract.enums import Split
 from bert_training.data.splitting.manifest import LETTER_OF
 from bert_training.data.table import Columns
 from bert_training.models import Run
-from bert_training.services.carried_divisions import carry_division
 from bert_training.services.divisions import division_of
 from bert_training.services.errors import InvalidRun
+from bert_training.services.reproducing.carried_divisions import carry_division
 from tests.reproducing import changed_copy
 
 pytestmark = pytest.mark.embedded

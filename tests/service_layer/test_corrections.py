@@ -6,8 +6,8 @@ from bert_training import background
 from bert_training.contract.enums import ProfileStatus
 from bert_training.models import Dataset, DatasetProfile, Run
 from bert_training.services.continuations import pack_positions
-from bert_training.services.corrections import note_corrections
 from bert_training.services.divisions import division_of, split_facts
+from bert_training.services.doubting.corrections import note_corrections
 from bert_training.services.runs import reproduce_run
 from tests.personas import make_run, ready_dataset
 

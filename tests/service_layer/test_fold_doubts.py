@@ -11,15 +11,15 @@ from django_q.models import OrmQ, Schedule
 
 from bert_training.background import find_fold_doubts, make_proof
 from bert_training.contract.enums import ErrorCode, PredictionSource, ProofStatus, RepeatKind, Split
-from bert_training.data import label_doubts
-from bert_training.data.predictions import LabelAnswers, Predictions
+from bert_training.data.doubting import label_doubts
+from bert_training.data.predicting.predictions import LabelAnswers, Predictions
 from bert_training.data.proof.shape import LabelErrors
 from bert_training.data.splitting.manifest import SPLIT_OF
 from bert_training.models import Job, Run, RunProof, Worker
-from bert_training.services import fold_doubts
 from bert_training.services.divisions import division_of
 from bert_training.services.errors import StorageAway
-from bert_training.services.repeats import cancel_repeats, repeat_run
+from bert_training.services.repeating import fold_doubts
+from bert_training.services.repeating.repeats import cancel_repeats, repeat_run
 from bert_training.services.stored_files import read_table
 from bert_training.tasks import doubting
 from tests.personas import claim

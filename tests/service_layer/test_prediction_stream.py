@@ -9,7 +9,7 @@ from bert_training.contract.enums import ErrorCode, Outcome, PredictionSource, R
 from bert_training.models import Job, JobAttempt, Prediction, Worker
 from bert_training.services.errors import ProtocolError
 from bert_training.services.jobs import complete_job, requeue
-from bert_training.services.prediction_stream import append_predictions
+from bert_training.services.proving.prediction_stream import append_predictions
 from tests.personas import claim, make_run, ready_dataset
 from tests.predicting import batch_of, completion, entity_predictions, label_predictions, names_of, records_of, send
 

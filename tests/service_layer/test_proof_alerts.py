@@ -7,10 +7,10 @@ import pytest
 from django.utils.translation import override
 
 from bert_training.data.proof.shape import Proof
-from bert_training.services.alert_words import ADVICE, COUNTED, SENTENCES, shown_alert
-from bert_training.services.grades import graded
-from bert_training.services.proof_alerts import Code, Severity, alerts, chance_error
-from bert_training.services.verdicts import Case
+from bert_training.services.proving.alert_words import ADVICE, COUNTED, SENTENCES, shown_alert
+from bert_training.services.proving.grades import graded
+from bert_training.services.proving.proof_alerts import Code, Severity, alerts, chance_error
+from bert_training.services.proving.verdicts import Case
 from bert_training.tasks.text_classification.spec import TEXT_CLASSIFICATION
 from tests.proofs import (
     SCALES,

@@ -14,15 +14,16 @@ from django_q.models import OrmQ, Schedule
 
 from bert_training.background import make_proof
 from bert_training.contract.enums import ErrorCode, PredictionSource, Split
-from bert_training.data.predictions import Predictions, prediction_digest
+from bert_training.data.predicting.predictions import Predictions, prediction_digest
 from bert_training.models import Job, Prediction, Run, RunProof, Worker
-from bert_training.services import proofs, sweep
+from bert_training.services import sweep
 from bert_training.services.datasets import delete_dataset
 from bert_training.services.errors import ServiceError, StorageAway, StorageFull
 from bert_training.services.jobs import complete_job
-from bert_training.services.prediction_stream import append_predictions
-from bert_training.services.predictions import predictions_of
-from bert_training.services.proofs import PROOF_ATTEMPTS
+from bert_training.services.proving import proofs
+from bert_training.services.proving.prediction_stream import append_predictions
+from bert_training.services.proving.predictions import predictions_of
+from bert_training.services.proving.proofs import PROOF_ATTEMPTS
 from bert_training.services.runs import delete_run
 from bert_training.services.stored_files import put_file
 from tests.personas import claim, make_run, ready_dataset

@@ -12,7 +12,7 @@ from bert_training.models import BaseModel, Dataset, DatasetManifest, Job, Run, 
 from bert_training.services.datasets import delete_dataset
 from bert_training.services.divisions import division_of, manifest_for_worker, pack_letters
 from bert_training.services.errors import InUse, ServiceError
-from bert_training.services.repeats import cancel_repeats, prepare_repeats, repeat_run, store_repeats
+from bert_training.services.repeating.repeats import cancel_repeats, prepare_repeats, repeat_run, store_repeats
 from bert_training.services.runs import delete_run
 from tests.pages.training import train
 from tests.personas import make_run, ready_dataset

@@ -7,9 +7,9 @@ import pytest
 from django.utils.translation import override
 
 from bert_training.data.proof.shape import Gain, Proof
-from bert_training.services.grades import Grade, grade_of, graded
-from bert_training.services.verdict_words import gain_text, reason_text, verdict_sentence
-from bert_training.services.verdicts import Case, Verdict, Why, verdict
+from bert_training.services.proving.grades import Grade, grade_of, graded
+from bert_training.services.proving.verdict_words import gain_text, reason_text, verdict_sentence
+from bert_training.services.proving.verdicts import Case, Verdict, Why, verdict
 from bert_training.tasks.text_classification.spec import TEXT_CLASSIFICATION
 from tests.proofs import SCALES, baseline, class_proof, gain, make_proof
 

@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 
 from bert_training.contract.enums import PredictionSource, Split
-from bert_training.data.label_errors import find_suspects
-from bert_training.data.predictions import EntityAnswers, Predictions
+from bert_training.data.doubting.label_errors import find_suspects
+from bert_training.data.predicting.predictions import EntityAnswers, Predictions
 from bert_training.data.proof.suspects import linear_suspects
 from bert_training.tasks.doubting import judged_out_of_sample
 

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from bert_training.contract.enums import PredictionSource, Split
-from bert_training.data.predictions import LabelAnswers, Predictions
+from bert_training.data.predicting.predictions import LabelAnswers, Predictions
 from bert_training.ml.keeping.checkpoints import WEIGHTS
 from bert_training.worker import simulation
 from bert_training.worker.child import CONTINUE, ChildReporter, run_child, spool_path

@@ -10,11 +10,11 @@ from bert_training.contract.enums import ProofStatus
 from bert_training.data.proof.shape import Proof
 from bert_training.models import RunProof
 from bert_training.models.choices import proof_status_choices
-from bert_training.services.grades import Grade
-from bert_training.services.proof_alerts import Code, Severity
-from bert_training.services.proof_summary import proof_summary
-from bert_training.services.reproduction_measures import KEPT
-from bert_training.services.verdicts import Verdict, Why
+from bert_training.services.proving.grades import Grade
+from bert_training.services.proving.proof_alerts import Code, Severity
+from bert_training.services.proving.proof_summary import proof_summary
+from bert_training.services.proving.verdicts import Verdict, Why
+from bert_training.services.reproducing.reproduction_measures import KEPT
 
 
 class ReasonSerializer(serializers.Serializer[Any]):

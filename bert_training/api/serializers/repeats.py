@@ -5,7 +5,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from bert_training.services.repeat_summary import RepeatSummary
+from bert_training.services.repeating.repeat_summary import RepeatSummary
 
 
 class RepeatSerializer(serializers.Serializer[Any]):

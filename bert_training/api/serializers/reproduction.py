@@ -6,8 +6,8 @@ from rest_framework import serializers
 
 from bert_training.contract.enums import Cause, Verdict
 from bert_training.models import Run
-from bert_training.services.reproduction import Comparison
-from bert_training.services.reproduction_words import (
+from bert_training.services.reproducing.reproduction import Comparison
+from bert_training.services.reproducing.reproduction_words import (
     cause_label,
     change_sentence,
     sentences_of,

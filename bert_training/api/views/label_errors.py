@@ -19,8 +19,8 @@ from bert_training.api.views.workbooks import FILE, MADE_ERRORS, send_made
 from bert_training.contract.enums import Split
 from bert_training.data.proof.shape import LabelErrors
 from bert_training.models import Run
-from bert_training.services.doubt_workbooks import name_of_doubts
-from bert_training.services.doubted_labels import doubted_labels, narrow
+from bert_training.services.doubting.doubt_workbooks import name_of_doubts
+from bert_training.services.doubting.doubted_labels import doubted_labels, narrow
 from bert_training.services.stored_workbooks import open_workbook
 
 SPLITS = [split.value for split in Split]

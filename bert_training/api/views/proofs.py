@@ -18,8 +18,8 @@ from bert_training.api.schema import RANGE_ERRORS
 from bert_training.api.serializers.proofs import ProofSerializer
 from bert_training.contract.messages import PredictionBatch, StreamAnswer
 from bert_training.models import Run, RunProof
-from bert_training.services import predictions
-from bert_training.services.prediction_stream import append_predictions
+from bert_training.services.proving import predictions
+from bert_training.services.proving.prediction_stream import append_predictions
 
 PARQUET = "application/vnd.apache.parquet"
 CSV = "text/csv"

@@ -13,8 +13,8 @@ from bert_training.api.serializers.repeats import RepeatsSerializer
 from bert_training.api.views.runs import IDEMPOTENCY_KEY
 from bert_training.contract.enums import RepeatKind
 from bert_training.models import Run
-from bert_training.services import repeats
-from bert_training.services.repeat_summary import repeats_of
+from bert_training.services.repeating import repeats
+from bert_training.services.repeating.repeat_summary import repeats_of
 
 
 def answer_repeats(run: Run, *, status: int = 200) -> Response:

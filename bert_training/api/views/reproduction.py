@@ -11,7 +11,7 @@ from bert_training.api.frame import ApiView
 from bert_training.api.parsing import read_count
 from bert_training.api.serializers.reproduction import ReproductionSerializer, shown_comparison
 from bert_training.models import Run
-from bert_training.services.reproduction import compare, first_gone
+from bert_training.services.reproducing.reproduction import compare, first_gone
 
 AGAINST = OpenApiParameter("against", int, description="Another run; without it the one that this run reproduces.")
 

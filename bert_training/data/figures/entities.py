@@ -12,7 +12,7 @@ from bert_training.data.figures.entity_pairs import Fate, Pair, pair_entities
 from bert_training.data.figures.judgement import Tally
 from bert_training.data.figures.rates import Rates, class_rows, macro_rates, micro_rates
 from bert_training.data.figures.shapes import ClassFigures, Entity, Figures, defined
-from bert_training.data.predictions import EntityAnswers
+from bert_training.data.predicting.predictions import EntityAnswers
 
 SCHEME = "IOB2 strict"
 OUTSIDE = "O"

@@ -20,7 +20,7 @@ from bert_training.data.figures.rates import (
 )
 from bert_training.data.figures.scores import class_steps, is_stated, log_losses, top_hits
 from bert_training.data.figures.shapes import ClassFigures, Figures, defined
-from bert_training.data.predictions import LabelAnswers
+from bert_training.data.predicting.predictions import LabelAnswers
 
 TOPS = (3, 5)
 # In the order of a line of figures: what is followed while a run trains, then the rest.

@@ -8,7 +8,7 @@ import numpy as np
 
 from bert_training.contract.enums import PredictionSource, Split
 from bert_training.data.figures.judgement import Judgement
-from bert_training.data.predictions import EntityAnswers, LabelAnswers, Predictions
+from bert_training.data.predicting.predictions import EntityAnswers, LabelAnswers, Predictions
 from bert_training.data.proof.prove import compare
 
 

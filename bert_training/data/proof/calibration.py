@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from bert_training.data.figures.calibration import expected_calibration_error, reliability_bins, undo
 from bert_training.data.figures.judgement import Judgement
 from bert_training.data.figures.scores import is_stated
-from bert_training.data.predictions import EntityAnswers, LabelAnswers
+from bert_training.data.predicting.predictions import EntityAnswers, LabelAnswers
 from bert_training.data.proof.shape import CalibrationProof
 
 CELLS_AT_ONCE = 2**20  # of probabilities in float64: 8 MB

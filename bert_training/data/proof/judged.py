@@ -6,7 +6,7 @@ from typing import Any
 
 from bert_training.data.figures.judgement import Judgement
 from bert_training.data.figures.shapes import Figures
-from bert_training.data.predictions import Predictions
+from bert_training.data.predicting.predictions import Predictions
 from bert_training.data.proof.intervals import Intervals, bounded
 from bert_training.data.proof.resampling import REPLICATES, resampled_rates
 from bert_training.data.proof.row_figures import row_figures

@@ -7,7 +7,7 @@ import numpy as np
 
 from bert_training.contract.enums import PredictionSource, Split
 from bert_training.data.figures.judgement import Judgement
-from bert_training.data.predictions import Predictions, merge
+from bert_training.data.predicting.predictions import Predictions, merge
 from bert_training.data.proof.calibration import calibration_proof
 from bert_training.data.proof.gain import gain, no_gain
 from bert_training.data.proof.intervals import bounded

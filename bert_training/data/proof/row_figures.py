@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from bert_training.data.figures.labels import TOPS
 from bert_training.data.figures.scores import VALUES, is_stated, log_losses, top_hits
-from bert_training.data.predictions import EntityAnswers, LabelAnswers
+from bert_training.data.predicting.predictions import EntityAnswers, LabelAnswers
 from bert_training.data.proof.shares import Bounds, Interval, Z, share_bounds
 from bert_training.data.proof.units import Floats
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from bert_training.contract.enums import PredictionSource
-from bert_training.data.predictions import EntityAnswers, LabelAnswers, Predictions
+from bert_training.data.predicting.predictions import EntityAnswers, LabelAnswers, Predictions
 from bert_training.data.proof.shape import LabelErrors, Suspect
 
 MOST_SUSPECTS = 1_000

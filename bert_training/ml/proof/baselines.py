@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bert_training.contract.enums import PredictionSource, Split
-from bert_training.data.label_errors import find_suspects
-from bert_training.data.predictions import EntityAnswers, LabelAnswers, Predictions, merge
+from bert_training.data.doubting.label_errors import find_suspects
+from bert_training.data.predicting.predictions import EntityAnswers, LabelAnswers, Predictions, merge
 from bert_training.ml.job import TrainingJob
 from bert_training.ml.reporting import RunReport
 from bert_training.ml.rows.waiting import wait_for

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from bert_training.contract.enums import PredictionSource, Split
-from bert_training.data.predictions import EntityAnswers, LabelAnswers, Predictions, prediction_digest
+from bert_training.data.predicting.predictions import EntityAnswers, LabelAnswers, Predictions, prediction_digest
 from bert_training.data.proof.prove import prove
 from bert_training.data.proof.shape import Proof
 from bert_training.ml.job import TrainingJob

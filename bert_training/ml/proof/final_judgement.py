@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from bert_training.data.predictions import EntityAnswers, LabelAnswers
+from bert_training.data.predicting.predictions import EntityAnswers, LabelAnswers
 from bert_training.ml.judging.evaluation import Judge
 from bert_training.ml.proof.calibration import LEAST_ROWS, Calibration, fit_calibration
 from bert_training.ml.proof.folding import find_last_layer, fold

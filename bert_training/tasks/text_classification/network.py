@@ -11,7 +11,7 @@ from transformers import AutoModelForSequenceClassification
 
 from bert_training.data.figures.judgement import Judgement
 from bert_training.data.figures.labels import LABELS
-from bert_training.data.predictions import LabelAnswers
+from bert_training.data.predicting.predictions import LabelAnswers
 from bert_training.ml.job import TrainingSettings
 from bert_training.ml.network.base_model import BaseModelFiles
 from bert_training.ml.network.loss import cross_entropy_sum, weight_sum

@@ -10,10 +10,10 @@ import torch
 from numpy.typing import NDArray
 from transformers import AutoModelForTokenClassification
 
-from bert_training.data.entity_answers import entity_answers
 from bert_training.data.figures.entities import ENTITIES, OUTSIDE
 from bert_training.data.figures.judgement import Judgement
-from bert_training.data.predictions import EntityAnswers
+from bert_training.data.predicting.entity_answers import entity_answers
+from bert_training.data.predicting.predictions import EntityAnswers
 from bert_training.ml.job import TrainingSettings
 from bert_training.ml.network.base_model import BaseModelFiles
 from bert_training.ml.network.loss import cross_entropy_sum, weight_sum

@@ -13,8 +13,8 @@ from typing import Any, cast
 from filelock import Timeout
 
 from bert_training.contract.enums import Outcome
-from bert_training.data.prediction_files import write_predictions
-from bert_training.data.predictions import Predictions
+from bert_training.data.predicting.prediction_files import write_predictions
+from bert_training.data.predicting.predictions import Predictions
 from bert_training.data.proof.prove import prove
 from bert_training.data.proof.shape import Proof
 from bert_training.ml.keeping.checkpoints import newest_checkpoint

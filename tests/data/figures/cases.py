@@ -6,8 +6,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from bert_training.contract.enums import PredictionSource, Split
-from bert_training.data.entity_answers import entity_answers
-from bert_training.data.predictions import EntityAnswers, LabelAnswers, Predictions
+from bert_training.data.predicting.entity_answers import entity_answers
+from bert_training.data.predicting.predictions import EntityAnswers, LabelAnswers, Predictions
 
 KINDS = ["A-B", "ORG", "PER"]
 TAGS = ("O", "O", *(f"{place}-{kind}" for kind in KINDS for place in "BI"))

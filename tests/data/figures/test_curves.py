@@ -6,7 +6,7 @@ from sklearn.metrics import auc, precision_recall_curve, roc_curve
 
 from bert_training.data.figures.curves import CURVE_POINTS, CURVED_CLASSES
 from bert_training.data.figures.labels import LABELS
-from bert_training.data.predictions import LabelAnswers
+from bert_training.data.predicting.predictions import LabelAnswers
 from tests.data.figures.cases import label_case, names_of
 
 

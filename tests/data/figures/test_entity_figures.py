@@ -8,11 +8,11 @@ from seqeval.metrics import accuracy_score
 from seqeval.metrics.v1 import precision_recall_fscore_support as strict_scores
 from seqeval.scheme import IOB2
 
-from bert_training.data.entity_answers import entity_answers
 from bert_training.data.figures.entities import ENTITIES, iob2_entities
 from bert_training.data.figures.entity_pairs import pair_entities
 from bert_training.data.figures.rates import RATES
-from bert_training.data.predictions import EntityAnswers
+from bert_training.data.predicting.entity_answers import entity_answers
+from bert_training.data.predicting.predictions import EntityAnswers
 from tests.data.figures.cases import KINDS, Sentences, entity_case, sentence_case
 
 seeds = pytest.mark.parametrize("seed", range(8))

@@ -12,9 +12,9 @@ from bert_training.data.figures.calibration import expected_calibration_error
 from bert_training.data.figures.entities import ENTITIES
 from bert_training.data.figures.judgement import Judgement
 from bert_training.data.figures.labels import LABELS
-from bert_training.data.prediction_files import read_predictions, write_predictions
-from bert_training.data.prediction_records import from_records, to_records
-from bert_training.data.predictions import (
+from bert_training.data.predicting.prediction_files import read_predictions, write_predictions
+from bert_training.data.predicting.prediction_records import from_records, to_records
+from bert_training.data.predicting.predictions import (
     EntityAnswers,
     LabelAnswers,
     Predictions,

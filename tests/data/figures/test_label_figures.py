@@ -9,7 +9,7 @@ from sklearn import metrics
 
 from bert_training.data.figures.labels import LABELS
 from bert_training.data.figures.rates import class_rates
-from bert_training.data.predictions import LabelAnswers
+from bert_training.data.predicting.predictions import LabelAnswers
 from tests.data.figures.cases import label_case, names_of
 
 CASES = [(seed, 2 + seed % 5, (60, 1, 400)[seed % 3]) for seed in range(12)]

@@ -5,7 +5,7 @@ import numpy as np
 from bert_training.contract.enums import PredictionSource, Split
 from bert_training.data.figures.entities import ENTITIES
 from bert_training.data.figures.labels import LABELS
-from bert_training.data.predictions import EntityAnswers, LabelAnswers, Predictions
+from bert_training.data.predicting.predictions import EntityAnswers, LabelAnswers, Predictions
 from bert_training.data.proof.agreement import agree, network_on_test, with_names
 
 

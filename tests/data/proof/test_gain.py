@@ -7,7 +7,7 @@ import pytest
 
 from bert_training.contract.enums import PredictionSource
 from bert_training.data.figures.labels import LABELS
-from bert_training.data.predictions import Predictions
+from bert_training.data.predicting.predictions import Predictions
 from bert_training.data.proof.gain import gain
 from bert_training.data.proof.judged import judge
 from bert_training.data.proof.shape import Gain

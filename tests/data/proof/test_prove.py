@@ -10,7 +10,7 @@ import pytest
 from bert_training.contract.enums import PredictionSource, Split
 from bert_training.data.figures.entities import ENTITIES
 from bert_training.data.figures.labels import LABELS
-from bert_training.data.predictions import EntityAnswers, LabelAnswers, Predictions
+from bert_training.data.predicting.predictions import EntityAnswers, LabelAnswers, Predictions
 from bert_training.data.proof.prove import compare, prove
 from bert_training.data.proof.shape import Figure, Gain, Proof
 from tests.data.proof.worlds import labelled, stated

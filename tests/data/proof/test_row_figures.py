@@ -5,7 +5,7 @@ import pytest
 
 from bert_training.data.figures.labels import LABELS
 from bert_training.data.figures.scores import log_losses
-from bert_training.data.predictions import EntityAnswers, LabelAnswers
+from bert_training.data.predicting.predictions import EntityAnswers, LabelAnswers
 from bert_training.data.proof.row_figures import auc_influences, reach_of, row_figures
 from bert_training.data.proof.shares import Z
 from tests.data.proof.worlds import stated

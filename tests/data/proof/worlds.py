@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from bert_training.contract.enums import PredictionSource, Split
 from bert_training.data.figures.labels import LABELS
-from bert_training.data.predictions import LabelAnswers, Predictions
+from bert_training.data.predicting.predictions import LabelAnswers, Predictions
 from bert_training.data.proof.units import UnitCounts, count_by_unit, number_units
 
 Ids = NDArray[np.int64]

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from bert_training.contract.enums import PredictionSource
-from bert_training.data.predictions import LabelAnswers, Predictions
+from bert_training.data.predicting.predictions import LabelAnswers, Predictions
 from bert_training.ml.job import TrainingJob
 from bert_training.ml.machine.distributed import World
 from bert_training.ml.network.base_model import BaseModelFiles

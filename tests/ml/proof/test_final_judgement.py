@@ -16,7 +16,7 @@ from transformers import AutoModelForSequenceClassification, pipeline
 
 from bert_training.contract.enums import PredictionSource, Split
 from bert_training.contract.messages import Result
-from bert_training.data.predictions import EntityAnswers, LabelAnswers, Predictions, prediction_digest
+from bert_training.data.predicting.predictions import EntityAnswers, LabelAnswers, Predictions, prediction_digest
 from bert_training.ml import preparation, training
 from bert_training.ml.machine import hardware
 from bert_training.ml.machine.distributed import Processes

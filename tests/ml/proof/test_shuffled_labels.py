@@ -11,9 +11,9 @@ from bert_training.data.figures.labels import LABELS
 from bert_training.data.proof.prove import prove
 from bert_training.data.proof.shape import Proof
 from bert_training.ml.network.base_model import BaseModelFiles
-from bert_training.services.grades import graded
-from bert_training.services.verdict_words import gain_text, verdict_sentence
-from bert_training.services.verdicts import Case, Verdict, verdict
+from bert_training.services.proving.grades import graded
+from bert_training.services.proving.verdict_words import gain_text, verdict_sentence
+from bert_training.services.proving.verdicts import Case, Verdict, verdict
 from bert_training.tasks.text_classification.spec import TEXT_CLASSIFICATION
 from tests.ml.runs import TEXT_LABELS, Recorder, run_text, text_job, text_table
 from tests.proofs import SCALES

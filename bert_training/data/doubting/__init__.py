@@ -1,0 +1,1 @@
+"""Finds labels that a model which had not seen them contradicts."""

@@ -1,0 +1,52 @@
+"""The predictions of a run, read back from its file in the store: as they are, as Parquet, as CSV."""
+
+import io
+import tempfile
+from typing import IO
+
+from django.utils.translation import gettext as _
+
+from bert_training.contract.enums import ErrorCode
+from bert_training.data.predicting.prediction_csv import write_csv
+from bert_training.data.predicting.prediction_files import read_groups, read_predictions
+from bert_training.data.predicting.predictions import Predictions
+from bert_training.models import Run, RunProof
+from bert_training.services.errors import ServiceError
+from bert_training.services.stored_files import StoredFile, open_stored, stored_copy
+
+
+def predictions_of(run: Run) -> list[Predictions]:
+    """Return all predictions of a run; raises ServiceError not_found, DatasetGone, StorageAway."""
+    stored = _stored(run)
+    with stored_copy(stored.key, stored.sha256) as path:
+        return read_predictions(path)
+
+
+def open_predictions(run: Run) -> tuple[StoredFile, RunProof]:
+    """Open the Parquet file of a run's predictions; raises ServiceError not_found, DatasetGone, StorageAway."""
+    stored = _stored(run)
+    return open_stored(stored.key, stored.sha256), stored
+
+
+def open_predictions_csv(run: Run) -> tuple[IO[bytes], RunProof]:
+    """Open the predictions as CSV, in a file that goes when it is closed; never all of them in memory.
+
+    Raises ServiceError not_found, DatasetGone, StorageAway.
+    """
+    stored = _stored(run)
+    names = [each["name"] for each in (run.result or {}).get("classes", [])]
+    file = tempfile.TemporaryFile(prefix="bert-csv-")  # noqa: SIM115 - the caller closes it
+    with stored_copy(stored.key, stored.sha256) as path:
+        text = io.TextIOWrapper(file, encoding="utf-8", newline="")
+        write_csv(read_groups(path), text, names=names)
+        text.detach()
+    file.seek(0)
+    return file, stored
+
+
+def _stored(run: Run) -> RunProof:
+    stored = RunProof.objects.defer("content").filter(run=run).exclude(key="").first()
+    if stored is None:
+        message = _("The portal has no predictions of this run (yet).")
+        raise ServiceError(ErrorCode.NOT_FOUND, message, http_status=404)
+    return stored

@@ -1,0 +1,1 @@
+"""Compares two runs: is it the same result, and if not, why?"""
