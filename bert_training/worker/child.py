@@ -28,9 +28,8 @@ from bert_training.worker.process_control import become_trainer, on_stop_signals
 from bert_training.worker.spool import SpoolWriter
 from bert_training.worker.timing import Timing
 from bert_training.worker.trainer_lock import hold_trainer_lock
+from bert_training.worker.trainer_orders import RELEASE, OrderBox, spool_path
 
-CONTINUE, FINISH, RELEASE, CANCEL = "continue", "finish", "release", "cancel"
-_STRENGTH = (CONTINUE, FINISH, RELEASE, CANCEL)
 PROGRESS_SECONDS = 0.2  # the supervisor looks about this often
 SYNC_SECONDS = 1.0
 REMAINING_STEP = 5
@@ -39,18 +38,6 @@ ORPHANED_EXIT = 71
 MESSAGE_CHARACTERS = 2000
 FACT_CHARACTERS = 200  # of the contract's ShortText
 _locks: list[FileLock] = []  # held until the process ends: a lock that nobody refers to is released
-
-
-class OrderBox:
-    """The strongest order so far."""
-
-    def __init__(self) -> None:
-        self.current = CONTINUE
-
-    def put(self, word: str) -> None:
-        """Take an order; an unknown or weaker one changes nothing."""
-        if word in _STRENGTH and _STRENGTH.index(word) > _STRENGTH.index(self.current):
-            self.current = word
 
 
 class ChildReporter:
@@ -172,11 +159,6 @@ class ConsoleReporter(ChildReporter):
         super().log(level, message)
         sys.stdout.write(f"{level} - {message}\n")
         sys.stdout.flush()
-
-
-def spool_path(folder: Path, attempt: int) -> Path:
-    """Return the file that holds log, metrics and predictions of an attempt."""
-    return folder / f"attempt-{attempt}.jsonl"
 
 
 def enter_child(folder: Path) -> tuple[dict[str, Any], ChildReporter]:

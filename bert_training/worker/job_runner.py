@@ -11,7 +11,6 @@ from bert_training.contract.enums import LogLevel, Outcome, Phase, Reason
 from bert_training.contract.messages import ClaimedJob
 from bert_training.ml.keeping.folders import is_disk_full
 from bert_training.worker.ballast import describe_full_disk, write_at_last
-from bert_training.worker.child import CANCEL, FINISH, RELEASE, spool_path
 from bert_training.worker.client import Refused
 from bert_training.worker.context import WorkerContext
 from bert_training.worker.dataset_cache import DatasetCache, DatasetCorrupt, DatasetGone, DiskFull
@@ -29,6 +28,7 @@ from bert_training.worker.sender import Sender
 from bert_training.worker.spool import SpoolWriter, count_records, mend_file
 from bert_training.worker.stall import StallGuard
 from bert_training.worker.trainer_lock import await_former_trainer
+from bert_training.worker.trainer_orders import CANCEL, FINISH, RELEASE, spool_path
 from bert_training.worker.trainer_process import TrainerProcess, trainer_environment
 from bert_training.worker.training_log import TrainingLog
 

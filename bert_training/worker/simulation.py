@@ -13,8 +13,9 @@ from typing import Any, Protocol
 
 from bert_training.contract.enums import Outcome, Split
 from bert_training.ml.keeping.checkpoints import keep_only, write_checkpoint
-from bert_training.worker.child import CANCEL, CONTINUE, FINISH, RELEASE, ChildReporter, run_child
+from bert_training.worker.child import ChildReporter, run_child
 from bert_training.worker.resume import checkpoints_of
+from bert_training.worker.trainer_orders import CANCEL, CONTINUE, FINISH, RELEASE
 
 STEPS_PER_EPOCH = 40
 STEPS_PER_SECOND = 20.0

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import IO, Any
 
 from bert_training.ml.machine.meeting import MEETING_FILE
-from bert_training.worker.child import spool_path
 from bert_training.worker.files import read_json, write_json
 from bert_training.worker.process_control import ask_to_stop, count_io, kill_tree, start_process
 from bert_training.worker.trainer_lock import TrainerLives
+from bert_training.worker.trainer_orders import spool_path
 
 TAIL_LINES = 50
 LINE_BYTES = 4000

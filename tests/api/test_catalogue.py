@@ -121,7 +121,8 @@ GET tasks, PATCH datasets/{id}, DELETE datasets/{id}, PATCH runs/{id}, DELETE ru
 GET datasets/{id}/profile, GET jobs/{id}/manifest, GET runs/{id}/manifest, GET datasets/{id}/manifest,
 POST datasets/{id}/manifest, DELETE datasets/{id}/manifest, POST datasets/{id}/repair,
 GET runs/{id}/repeats, POST runs/{id}/repeats, POST runs/{id}/repeats/cancel,
-GET runs/{id}/proof, GET runs/{id}/predictions, POST jobs/{id}/predictions, GET runs/{id}/reproduction
+GET runs/{id}/proof, GET runs/{id}/predictions, POST jobs/{id}/predictions, GET runs/{id}/reproduction,
+GET runs/{id}/label-errors, GET runs/{id}/label-errors/workbook
 """
 
 

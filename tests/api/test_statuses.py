@@ -167,7 +167,7 @@ STATUSES: dict[str, tuple[Callable[[Scene], Answer], int, str, set[str]]] = {
         lambda s: s.complete(log_seq=3),
         409,
         "stream_incomplete",
-        {"log_seq", "metric_seq"},
+        {"log_seq", "metric_seq", "prediction_seq"},
     ),
     "progress after the end": (after_the_end(Scene.progress), 409, "already_finished", {"status"}),
     "heartbeat after the end": (after_the_end(Scene.beat), 409, "already_finished", {"status"}),

@@ -24,12 +24,12 @@ from bert_training.demo.client import PortalClient
 from bert_training.tasks import TASKS
 from bert_training.tasks.samples import sample_workbook
 from bert_training.worker.__main__ import make_context
-from bert_training.worker.child import spool_path
 from bert_training.worker.model_store import ModelStore
 from bert_training.worker.options import TokenSource
 from bert_training.worker.orders import JobOrders
 from bert_training.worker.sender import Sender
 from bert_training.worker.spool import SpoolWriter
+from bert_training.worker.trainer_orders import spool_path
 from tests.processes import Product, wait_until
 from tests.worker.supervisors import fast_timing, make_options
 

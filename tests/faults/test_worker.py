@@ -14,10 +14,10 @@ import pytest
 from bert_training.contract.messages import ClaimedJob
 from bert_training.ml.keeping.checkpoints import newest_checkpoint
 from bert_training.worker.ballast import BALLAST_BYTES, NAME
-from bert_training.worker.child import spool_path
 from bert_training.worker.resume import job_identity
 from bert_training.worker.simulation import SPEED_VARIABLE
 from bert_training.worker.spool import LOG, METRIC, SpoolReader
+from bert_training.worker.trainer_orders import spool_path
 from bert_training.worker.trainer_process import SIMULATION_VARIABLE
 from tests.worker.fake_portal import FakePortal, error
 from tests.worker.faulty_trainer import MODULE

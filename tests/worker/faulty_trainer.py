@@ -21,7 +21,8 @@ from bert_training.contract.enums import PredictionSource, Split
 from bert_training.data.predicting.predictions import LabelAnswers, Predictions
 from bert_training.ml.keeping.checkpoints import WEIGHTS
 from bert_training.worker import simulation
-from bert_training.worker.child import CONTINUE, ChildReporter, run_child, spool_path
+from bert_training.worker.child import ChildReporter, run_child
+from bert_training.worker.trainer_orders import CONTINUE, spool_path
 
 MODULE = "tests.worker.faulty_trainer"
 FAULT_VARIABLE = "TRAINER_FAULT"

@@ -10,8 +10,9 @@ from typing import Any
 
 from bert_training.contract.enums import Reason
 from bert_training.ml.machine.meeting import is_follower
-from bert_training.worker.child import CONTINUE, ChildReporter, failure, run_child
+from bert_training.worker.child import ChildReporter, failure, run_child
 from bert_training.worker.ranks import Ranks, run_follower
+from bert_training.worker.trainer_orders import CONTINUE
 
 MODULE = "tests.worker.playing_ranks"
 COUNT = 2

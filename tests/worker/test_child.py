@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 
 from bert_training.contract.messages import ProgressRequest, Result
-from bert_training.worker.child import CANCEL, CONTINUE, FINISH, RELEASE, ChildReporter, OrderBox, spool_path
+from bert_training.worker.child import ChildReporter
 from bert_training.worker.files import read_json, write_json
 from bert_training.worker.simulation import play
 from bert_training.worker.spool import LOG, METRIC, PREDICTION, count_records
+from bert_training.worker.trainer_orders import CANCEL, CONTINUE, FINISH, RELEASE, OrderBox, spool_path
 from bert_training.worker.trainer_process import trainer_environment
 from tests.worker.held_clock import HeldClock
 

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from bert_training.worker import cleanup
-from bert_training.worker.child import spool_path
 from bert_training.worker.cleanup import KEPT_SECONDS, PERIOD_SECONDS, Cleaner
 from bert_training.worker.model_store import ModelStore
 from bert_training.worker.sender import mark_delivered
 from bert_training.worker.spool import SpoolWriter
+from bert_training.worker.trainer_orders import spool_path
 from tests.worker.held_clock import HeldClock
 
 OLD = KEPT_SECONDS + 3600

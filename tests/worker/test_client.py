@@ -162,5 +162,5 @@ def test_a_portal_on_this_computer_is_never_asked_for_at_a_proxy(
 
 def test_no_method_of_the_client_sends_a_file() -> None:
     public = {name for name in vars(PortalClient) if not name.startswith("_")}
-    posts = {"heartbeat", "claim", "post_progress", "complete", "post_logs", "post_metrics"}
+    posts = {"heartbeat", "claim", "post_progress", "complete", "post_logs", "post_metrics", "post_predictions"}
     assert public == posts | {"close", "download_table", "download_manifest"}

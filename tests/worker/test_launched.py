@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from safetensors.torch import load_file
 
-from bert_training.worker.child import spool_path
 from bert_training.worker.spool import METRIC, SpoolReader
+from bert_training.worker.trainer_orders import spool_path
 from tests.worker.test_several_processes import EXACT, SETTINGS
 from tests.worker.test_trainer import ATTEMPT, Bench
 

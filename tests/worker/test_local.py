@@ -7,11 +7,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from bert_training.worker.child import CONTINUE, RELEASE
 from bert_training.worker.exits import LocalExit
 from bert_training.worker.local import training
 from bert_training.worker.local.__main__ import main
 from bert_training.worker.local.training import LocalReporter
+from bert_training.worker.trainer_orders import CONTINUE, RELEASE
 from tests.ml.tiny_bert import MARKERS, write_tiny_bert
 
 ROWS = 36

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from bert_training.contract.messages import ClaimedJob
-from bert_training.worker.child import spool_path
 from bert_training.worker.files import write_json
 from bert_training.worker.model_store import ModelStore
 from bert_training.worker.resume import job_identity
 from bert_training.worker.sender import mark_delivered
+from bert_training.worker.trainer_orders import spool_path
 from tests.worker.fake_portal import FakePortal
 from tests.worker.supervisors import LocalSupervisor
 

@@ -10,7 +10,7 @@ from typing import Any
 import psutil
 import pytest
 
-from bert_training.worker.child import CANCEL, spool_path
+from bert_training.worker.trainer_orders import CANCEL, spool_path
 from bert_training.worker.trainer_process import SIMULATION_VARIABLE, TrainerProcess, trainer_environment
 from tests.worker import playing_ranks
 

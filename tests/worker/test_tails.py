@@ -10,12 +10,12 @@ import pytest
 
 from bert_training.contract.enums import Directive
 from bert_training.worker import end_report, tails
-from bert_training.worker.child import spool_path
 from bert_training.worker.orders import WorkerOrders
 from bert_training.worker.sender import is_delivered
 from bert_training.worker.simulation import SPEED_VARIABLE
 from bert_training.worker.spool import SpoolWriter, mend_file
 from bert_training.worker.tails import TAKEN_SECONDS, PastOrders
+from bert_training.worker.trainer_orders import spool_path
 from tests.worker.fake_portal import FakePortal, error
 from tests.worker.held_clock import HeldClock
 from tests.worker.supervisors import LocalSupervisor

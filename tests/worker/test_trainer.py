@@ -21,11 +21,12 @@ from bert_training.ml.errors import DiskTooSmall, GpuOutOfMemory, HostOutOfMemor
 from bert_training.ml.keeping.checkpoints import newest_checkpoint
 from bert_training.tasks import TASKS
 from bert_training.worker import trainer
-from bert_training.worker.child import CANCEL, FINISH, ChildReporter, OrderBox, spool_path
+from bert_training.worker.child import ChildReporter
 from bert_training.worker.machine import task_names
 from bert_training.worker.spool import METRIC, SpoolReader
 from bert_training.worker.timing import Timing
 from bert_training.worker.trainer import run_job
+from bert_training.worker.trainer_orders import CANCEL, FINISH, OrderBox, spool_path
 from tests.ml.tiny_bert import MARKERS, write_tiny_bert
 from tests.worker.fake_portal import FakePortal
 from tests.worker.supervisors import LocalSupervisor, TrainingSupervisor

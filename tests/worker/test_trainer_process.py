@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from bert_training.ml.machine.meeting import MEETING_FILE, is_launched
-from bert_training.worker.child import FINISH
 from bert_training.worker.process_control import kill_tree
 from bert_training.worker.trainer_lock import TrainerLives
+from bert_training.worker.trainer_orders import FINISH
 from bert_training.worker.trainer_process import SIMULATION_VARIABLE, TrainerProcess, trainer_environment
 
 NO_PROCESS = 2**22 + 1  # greater than any process number

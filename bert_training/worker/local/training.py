@@ -18,7 +18,7 @@ from bert_training.data.predicting.predictions import Predictions
 from bert_training.data.proof.prove import prove
 from bert_training.data.proof.shape import Proof
 from bert_training.ml.keeping.checkpoints import newest_checkpoint
-from bert_training.worker.child import RELEASE, ConsoleReporter, OrderBox
+from bert_training.worker.child import ConsoleReporter
 from bert_training.worker.exits import LocalExit
 from bert_training.worker.files import read_json, write_json
 from bert_training.worker.local.options import LocalOptions
@@ -30,6 +30,7 @@ from bert_training.worker.resume import checkpoints_of, put_away
 from bert_training.worker.timing import Timing
 from bert_training.worker.trainer import run_all
 from bert_training.worker.trainer_lock import hold_trainer_lock
+from bert_training.worker.trainer_orders import RELEASE, OrderBox
 
 JOB, RESULT, PROOF, PREDICTIONS = "job.json", "result.json", "proof.json", "predictions.parquet"
 
