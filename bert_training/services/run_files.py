@@ -30,7 +30,7 @@ def model_card(run: Run) -> str:
         base_model=run.base_model,
         revision=run.reproducibility.get("base_model_revision") or run.base_model_revision,
         fingerprint=run.model_fingerprint,
-        best_metric=TASKS[run.task].deciding_metric(run.hyperparameters).name,
+        best_metric=_deciding_metric(run, result["metrics"]),
         best_step=result["best_step"],
         metrics=result["metrics"],
         classes=result["classes"],
@@ -40,6 +40,12 @@ def model_card(run: Run) -> str:
         proof=usable(RunProof.objects.filter(run=run).first()),
     )
     return write_card(facts)
+
+
+def _deciding_metric(run: Run, metrics: dict[str, Any]) -> str:
+    """Name what decided; of a run whose task this portal no longer has, the figure that its worker named first."""
+    spec = TASKS.get(run.task)
+    return spec.deciding_metric(run.hyperparameters).name if spec else next(iter(metrics), "")
 
 
 def _provenance(run: Run) -> dict[str, Any]:

@@ -124,6 +124,7 @@ IMPORTS_INSIDE_FUNCTIONS = {
 
 # The only places that catch everything and go on: each logs the traceback, or answers that something is not usable.
 CATCH_ALL = {
+    "bert_training/ml/proof/baselines.py": "a simple method that fails must not cost a network that was trained",
     "bert_training/worker/job_runner.py": "a job that fails must not end the worker",
     "bert_training/worker/background.py": "the loop of heartbeat and sender: one failure must not end it",
     "bert_training/background.py": "a background function notes its own failure, django-q2 would repeat it for ever",

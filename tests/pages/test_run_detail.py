@@ -142,6 +142,7 @@ def test_an_old_run_of_a_task_that_is_gone_still_opens(as_ana: Client, finished_
     Run.objects.filter(pk=finished_run.pk).update(task="no-longer-there")
     assert "Assunto v1" in page_of(as_ana, finished_run)
     assert "Assunto v1" in as_ana.get("/runs").content.decode()
+    assert as_ana.get(f"/runs/{finished_run.pk}/model-card").status_code == 200
 
 
 def test_numbers_follow_the_language(ana: User, finished_run: Run) -> None:

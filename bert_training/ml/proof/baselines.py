@@ -16,7 +16,7 @@ from bert_training.contract.enums import PredictionSource, Split
 from bert_training.data.doubting.label_errors import find_suspects
 from bert_training.data.predicting.predictions import EntityAnswers, LabelAnswers, Predictions, merge
 from bert_training.ml.job import TrainingJob
-from bert_training.ml.reporting import RunReport
+from bert_training.ml.reporting import RunReport, StopRequested
 from bert_training.ml.rows.waiting import wait_for
 
 FOLDS = 5
@@ -44,8 +44,8 @@ class Baseline(Protocol):
 def judge_baselines(job: TrainingJob, network_module: ModuleType, report: RunReport) -> list[Predictions]:
     """Return the baselines' answers for test, and the rows of all splits whose label the linear one doubts.
 
-    Gives signs of life and obeys orders meanwhile, between two fits (raises StopRequested). A baseline that cannot
-    learn is absent, with a line that says so: no run fails of it.
+    Gives signs of life and obeys orders meanwhile, between two fits (raises StopRequested). A baseline that fails, for
+    whatever reason, is absent with a line that says so: it must not cost a network that was trained for hours.
     """
     rows = _Rows(job)
     found: list[Predictions] = []
@@ -56,8 +56,11 @@ def judge_baselines(job: TrainingJob, network_module: ModuleType, report: RunRep
                 found += _judge_on_test(baseline, rows, aside)
                 if baseline.source == PredictionSource.LINEAR:
                     found += _doubt_labels(baseline, rows, aside)
-            except (ValueError, MemoryError) as error:
-                report.warning(f"The {baseline.source} baseline is left out: {error or type(error).__name__}")
+            except StopRequested:
+                raise
+            except Exception as error:  # noqa: BLE001 - told without its words, which may be a row's
+                why = str(error) if isinstance(error, NothingToLearn) else type(error).__name__
+                report.warning(f"The {baseline.source} baseline is left out: {why}")
     return found
 
 

@@ -89,11 +89,18 @@ def test_only_train_is_learned_from_for_test_and_each_row_is_answered_once_witho
         assert len(learned) + len(asked) == 56
 
 
-@pytest.mark.parametrize("error", [NothingToLearn("no word comes in two texts"), MemoryError()])
-def test_a_baseline_that_fails_is_absent_with_a_line(tmp_path: Path, error: Exception) -> None:
+@pytest.mark.parametrize(
+    ("error", "why"),
+    [
+        (NothingToLearn("no word comes in two texts"), "no word comes in two texts"),
+        (MemoryError(), "MemoryError"),
+        (IndexError("a word of a row"), "IndexError"),
+    ],
+)
+def test_a_baseline_that_fails_is_absent_with_a_line(tmp_path: Path, error: Exception, why: str) -> None:
     recorder, spy = Recorder(), Spy(error)
     assert judge(job_of(tmp_path), module_of(spy), recorder) == []
-    assert any(str(error) in message and level == "WARNING" for level, message in recorder.lines)
+    assert ("WARNING", f"The linear baseline is left out: {why}") in recorder.lines
 
 
 def test_a_run_is_canceled_between_two_fits(tmp_path: Path) -> None:
