@@ -7,8 +7,10 @@ import pytest
 
 from bert_training.contract.enums import Split
 from bert_training.data.splitting.manifest_sheet import check_manifest
-from bert_training.tasks import findings, rows_beside
+from bert_training.tasks import rows_beside
+from bert_training.tasks.findings import write_findings
 from bert_training.tasks.intake import CheckRequest, Report, SourceFile, check_files, check_in_sandbox
+from bert_training.tasks.rows_beside import write_beside
 
 TEXT, TOKEN = "text-classification", "token-classification"
 
@@ -41,5 +43,5 @@ def make_workbooks_here(monkeypatch: pytest.MonkeyPatch) -> None:
         return check_files(*files, **paths)
 
     monkeypatch.setattr("bert_training.services.workbooks.check_in_sandbox", check_here)
-    monkeypatch.setattr(findings, "run_in_sandbox", lambda _name, values, limits: findings.write_findings(**values))
-    monkeypatch.setattr(rows_beside, "run_in_sandbox", lambda _name, values, limits: rows_beside.write_beside(**values))
+    writers = {f"{writer.__module__}.{writer.__name__}": writer for writer in (write_findings, write_beside)}
+    monkeypatch.setattr(rows_beside, "run_in_sandbox", lambda name, values, limits: writers[name](**values))

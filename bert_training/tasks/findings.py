@@ -11,19 +11,18 @@ from pathlib import Path
 from typing import Any
 
 from bert_training.data.cells import is_blank
-from bert_training.data.checks import DatasetRefused, Problem, Problems
+from bert_training.data.checks import DatasetRefused, Problems
 from bert_training.data.columns import match_columns, take_cells
 from bert_training.data.digest import file_digest
 from bert_training.data.process_limits import ProcessLimits
 from bert_training.data.profiling.duplicates import exact_groups, near_groups
 from bert_training.data.reading.sheet import Sheet
-from bert_training.data.sandbox import run_in_sandbox
 from bert_training.data.writing.annotate import NewColumn, annotate
 from bert_training.data.writing.own_columns import ROW_ID_HEADER, row_id, without_own
 from bert_training.data.writing.workbook import ColumnLook
 from bert_training.tasks import TASKS
 from bert_training.tasks.intake import CheckRequest, SourceFile
-from bert_training.tasks.rows_beside import ID_WIDTH, read_asked
+from bert_training.tasks.rows_beside import ID_WIDTH, read_asked, write_in_child
 
 # What is compared while somebody waits; larger files have their groups from the profile.
 ROWS_COMPARED = 20_000
@@ -58,18 +57,7 @@ def write_in_sandbox(
     source: SourceFile, request: CheckRequest, *, notes: Notes, target: Path, limits: ProcessLimits
 ) -> None:
     """Write the file with its notes to target, see data.writing.annotate. Raises DatasetRefused."""
-    notes_path = target.with_suffix(".json")
-    notes_path.write_text(json.dumps(asdict(notes)), encoding="utf-8")
-    arguments = {
-        "source": str(source.path.resolve()),
-        "display_name": source.display_name,
-        "request": asdict(request),
-        "notes_path": str(notes_path.resolve()),
-        "target": str(target.resolve()),
-    }
-    refused = run_in_sandbox(f"{__name__}.write_findings", arguments, limits=limits)
-    if refused:
-        raise DatasetRefused(Problem(**refused))
+    write_in_child(f"{__name__}.write_findings", source, request, notes=asdict(notes), target=target, limits=limits)
 
 
 def write_findings(

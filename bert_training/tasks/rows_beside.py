@@ -51,25 +51,42 @@ def write_beside_in_sandbox(
     source: SourceFile, request: CheckRequest, *, beside: Beside, target: Path, limits: ProcessLimits
 ) -> None:
     """Write the file with these texts to target, see data.writing.annotate. Raises DatasetRefused."""
-    beside_path = target.with_suffix(".json")
-    beside_path.write_text(json.dumps(asdict(beside)), encoding="utf-8")
+    write_in_child(f"{__name__}.write_beside", source, request, notes=asdict(beside), target=target, limits=limits)
+
+
+def write_in_child(
+    function: str,
+    source: SourceFile,
+    request: CheckRequest,
+    *,
+    notes: Mapping[str, Any],
+    target: Path,
+    limits: ProcessLimits,
+) -> None:
+    """Have a child write a file with what is noted beside its rows; raises DatasetRefused.
+
+    function: takes source, display_name, request, notes_path (the notes as JSON) and target; returns the problem for
+    which the file cannot be read, if there is one.
+    """
+    notes_path = target.with_suffix(".json")
+    notes_path.write_text(json.dumps(notes), encoding="utf-8")
     arguments = {
         "source": str(source.path.resolve()),
         "display_name": source.display_name,
         "request": asdict(request),
-        "beside_path": str(beside_path.resolve()),
+        "notes_path": str(notes_path.resolve()),
         "target": str(target.resolve()),
     }
-    refused = run_in_sandbox(f"{__name__}.write_beside", arguments, limits=limits)
+    refused = run_in_sandbox(function, arguments, limits=limits)
     if refused:
         raise DatasetRefused(Problem(**refused))
 
 
 def write_beside(
-    source: str, display_name: str, request: dict[str, Any], beside_path: str, target: str
+    source: str, display_name: str, request: dict[str, Any], notes_path: str, target: str
 ) -> dict[str, Any] | None:
     """Run in the child; returns the problem for which the file cannot be read, if there is one."""
-    beside = Beside.from_json(Path(beside_path).read_text(encoding="utf-8"))
+    beside = Beside.from_json(Path(notes_path).read_text(encoding="utf-8"))
     try:
         sheet = read_asked(Path(source), CheckRequest(**request), display_name=display_name, part=beside.part)
     except DatasetRefused as refusal:
@@ -99,9 +116,7 @@ def read_asked(path: Path, request: CheckRequest, *, display_name: str, part: in
     except DatasetRefused as refusal:
         if not part or refusal.problem.code != "sheet_not_found":
             raise
-        sheet = read_sheet(
-            path, Problems(), display_name=display_name
-        )  # one beside the first may call its own otherwise
+        sheet = read_sheet(path, Problems(), display_name=display_name)  # its own may have another name
     if Fix.FIND_HEADER in request.recipe:
         sheet = find_header(sheet, TASKS[request.task].columns, Problems(), mapping=request.columns)
     return sheet
