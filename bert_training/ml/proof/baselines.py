@@ -4,24 +4,19 @@ Knows no task: a network module's build_baselines makes them. Each learns from t
 also answers every row after learning from rows of other units alone, and so finds labels to doubt.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from types import ModuleType
 from typing import Protocol, TypeVar
 
-import numpy as np
-from numpy.typing import NDArray
-
 from bert_training.contract.enums import PredictionSource, Split
 from bert_training.data.doubting.label_errors import find_suspects
-from bert_training.data.predicting.predictions import EntityAnswers, LabelAnswers, Predictions, merge
+from bert_training.data.predicting.predictions import Predictions, merge
 from bert_training.ml.job import TrainingJob
+from bert_training.ml.proof.run_rows import Answers, RowIndexes, RunRows
 from bert_training.ml.reporting import RunReport, StopRequested
 from bert_training.ml.rows.waiting import wait_for
 
-FOLDS = 5
-RowIndexes = NDArray[np.int64]
-Answers = LabelAnswers | EntityAnswers
 ResultT = TypeVar("ResultT")
 
 
@@ -47,7 +42,7 @@ def judge_baselines(job: TrainingJob, network_module: ModuleType, report: RunRep
     Gives signs of life and obeys orders meanwhile, between two fits (raises StopRequested). A baseline that fails, for
     whatever reason, is absent with a line that says so: it must not cost a network that was trained for hours.
     """
-    rows = _Rows(job)
+    rows = RunRows(job)
     found: list[Predictions] = []
     with ThreadPoolExecutor(1, thread_name_prefix="baselines") as thread:
         aside = _Aside(thread, report)
@@ -79,39 +74,7 @@ class _Aside:
         return future.result()
 
 
-class _Rows:
-    """The rows of a run, by their index in the table."""
-
-    def __init__(self, job: TrainingJob) -> None:
-        self.numbers = job.table["row"].to_numpy(dtype=np.int64)
-        self.units = np.asarray(job.units if len(job.units) else range(len(self.numbers)), dtype=np.int64)
-        self.splits = np.asarray(job.splits, dtype=str)
-        self.seed = job.settings.seed
-
-    def of(self, *splits: Split) -> RowIndexes:
-        """Return the rows of these splits in the order of the table; a row may be in none."""
-        return np.flatnonzero(np.isin(self.splits, [split.value for split in splits]))
-
-    def predictions(self, source: PredictionSource, split: Split, rows: RowIndexes, answers: Answers) -> Predictions:
-        """Put answers beside the numbers of their rows and units."""
-        return Predictions(source, split, self.numbers[rows], self.numbers[self.units[rows]], answers)
-
-    def by_split(self, source: PredictionSource, rows: RowIndexes, answers: Answers) -> Iterator[Predictions]:
-        """Sort answers by the split of their row."""
-        for split in Split:
-            own = np.flatnonzero(self.splits[rows] == split.value)
-            yield self.predictions(source, split, rows[own], answers.take(own))
-
-    def folds(self) -> Iterator[tuple[RowIndexes, RowIndexes]]:
-        """Yield rows to learn from and rows to answer: each row of a split is answered once, together with its unit."""
-        rows = self.of(*Split)
-        units, unit_of_row = np.unique(self.units[rows], return_inverse=True)
-        fold_of_row = (np.random.default_rng(self.seed).permutation(len(units)) % FOLDS)[unit_of_row]
-        for fold in range(min(FOLDS, len(units))):
-            yield rows[fold_of_row != fold], rows[fold_of_row == fold]
-
-
-def _judge_on_test(baseline: Baseline, rows: _Rows, aside: _Aside) -> list[Predictions]:
+def _judge_on_test(baseline: Baseline, rows: RunRows, aside: _Aside) -> list[Predictions]:
     """Let a baseline learn from train and answer test."""
     began = aside.report.clock()
     learned = aside.do(baseline.fit, rows.of(Split.TRAIN))
@@ -124,7 +87,7 @@ def _judge_on_test(baseline: Baseline, rows: _Rows, aside: _Aside) -> list[Predi
     return [rows.predictions(baseline.source, Split.TEST, test, answers)]
 
 
-def _doubt_labels(baseline: Baseline, rows: _Rows, aside: _Aside) -> list[Predictions]:
+def _doubt_labels(baseline: Baseline, rows: RunRows, aside: _Aside) -> list[Predictions]:
     """Return the rows whose label is doubted by a baseline that learned neither from them nor from their unit.
 
     Where the other folds teach nothing (one class that a single unit has), the rows of a fold are doubted by nobody.

@@ -7,16 +7,15 @@ from functools import partial
 from types import ModuleType
 from typing import Any
 
-import numpy as np
-
 from bert_training.contract.enums import PredictionSource, Split
-from bert_training.data.predicting.predictions import EntityAnswers, LabelAnswers, Predictions, prediction_digest
+from bert_training.data.predicting.predictions import Predictions, prediction_digest
 from bert_training.data.proof.prove import prove
 from bert_training.data.proof.shape import Proof
 from bert_training.ml.job import TrainingJob
 from bert_training.ml.machine.distributed import ALONE
 from bert_training.ml.proof.baselines import judge_baselines
 from bert_training.ml.proof.final_judgement import FinalJudgement
+from bert_training.ml.proof.run_rows import RunRows
 from bert_training.ml.reporting import RunReport
 from bert_training.ml.rows.waiting import wait_for
 from bert_training.ml.task_network import TaskNetwork
@@ -38,9 +37,10 @@ def gather_evidence(
     Gives signs of life and obeys orders meanwhile. Of several processes the first does it, when the others have ended.
     """
     report.join(ALONE)
+    rows = RunRows(job)
+    answered = {Split.VALIDATION: judged.validation, Split.TEST: judged.test.answers}
     predictions = [
-        _of_network(job, Split.VALIDATION, judged.validation),
-        _of_network(job, Split.TEST, judged.test.answers),
+        *(rows.predictions(PredictionSource.NETWORK, split, rows.of(split), own) for split, own in answered.items()),
         *judge_baselines(job, network_module, report),
     ]
     predictions = [own for own in predictions if len(own.rows)]
@@ -51,14 +51,6 @@ def gather_evidence(
         work = thread.submit(partial(_prove, job, network, judged, predictions))
         wait_for(work, on_wait=report.pulse)
     return work.result()
-
-
-def _of_network(job: TrainingJob, split: Split, answers: LabelAnswers | EntityAnswers) -> Predictions:
-    """Put answers for a split, in the order of the table, beside the numbers of their rows and units."""
-    numbers = job.table["row"].to_numpy(dtype=np.int64)
-    units = np.array(job.units or range(len(numbers)), dtype=np.int64)
-    rows = np.flatnonzero(np.array(job.splits) == split.value)
-    return Predictions(PredictionSource.NETWORK, split, numbers[rows], numbers[units[rows]], answers)
 
 
 def _prove(

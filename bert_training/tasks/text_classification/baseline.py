@@ -13,7 +13,8 @@ from sklearn.linear_model import SGDClassifier
 from bert_training.contract.enums import PredictionSource
 from bert_training.data.figures.labels import LABELS
 from bert_training.data.predicting.predictions import LabelAnswers
-from bert_training.ml.proof.baselines import Baseline, NothingToLearn, RowIndexes
+from bert_training.ml.proof.baselines import Baseline, NothingToLearn
+from bert_training.ml.proof.run_rows import RowIndexes
 from bert_training.tasks.text_classification.word_counts import count_words, inverse_frequencies, weigh_words
 
 EPOCHS = 5  # 10 change no figure of five data sets by a point

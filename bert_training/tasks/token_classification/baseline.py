@@ -12,7 +12,8 @@ from bert_training.contract.enums import PredictionSource
 from bert_training.data.figures.entities import OUTSIDE
 from bert_training.data.predicting.entity_answers import entity_answers
 from bert_training.data.predicting.predictions import EntityAnswers
-from bert_training.ml.proof.baselines import Baseline, NothingToLearn, RowIndexes
+from bert_training.ml.proof.baselines import Baseline, NothingToLearn
+from bert_training.ml.proof.run_rows import RowIndexes
 from bert_training.tasks.token_classification.tag_paths import best_paths, learn_transitions
 from bert_training.tasks.token_classification.word_features import WordFeatures
 

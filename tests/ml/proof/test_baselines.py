@@ -15,8 +15,9 @@ from bert_training.ml.job import TrainingJob
 from bert_training.ml.machine.distributed import World
 from bert_training.ml.network.base_model import BaseModelFiles
 from bert_training.ml.proof import evidence
-from bert_training.ml.proof.baselines import NothingToLearn, RowIndexes, judge_baselines
+from bert_training.ml.proof.baselines import NothingToLearn, judge_baselines
 from bert_training.ml.proof.final_judgement import FinalJudgement
+from bert_training.ml.proof.run_rows import RowIndexes
 from bert_training.ml.reporting import RunReport, StopRequested
 from bert_training.ml.task_network import Evaluation
 from bert_training.tasks.text_classification import network as text_network
