@@ -120,19 +120,34 @@ def send_fragments(page: Page) -> None:
     page.socket.send("x" * 1000 for _ in range(10_000))
 
 
+def send_second(page: Page) -> None:
+    page.socket.send("x")
+
+
 def send_many(page: Page) -> None:
     for _ in range(10_000):
         page.socket.send("x")
 
 
-@pytest.mark.parametrize(("send", "code"), [(send_long, 1009), (send_fragments, 1009), (send_many, 4400)])
-def test_a_viewer_who_says_too_much_is_closed(stage: LiveStage, send: Callable[[Page], None], code: int) -> None:
-    """Bad input 123: a message of 1 MiB, one without an end, 10,000 messages."""
+@pytest.mark.parametrize(
+    ("send", "codes"),
+    [
+        (send_long, {1009}),
+        (send_fragments, {1009}),
+        (send_second, {4400}),
+        # The portal waits a second for who is still talking, then cuts: what it said last may not be heard.
+        (send_many, {4400, None}),
+    ],
+)
+def test_a_viewer_who_says_too_much_is_closed(
+    stage: LiveStage, send: Callable[[Page], None], codes: set[int | None]
+) -> None:
+    """Bad input 123: a message of 1 MiB, one without an end, a second one, 10,000 messages."""
     with stage.open_page(after=2**60) as page:
         page.next_frame()
         with suppress(ConnectionClosed):
             send(page)
-        assert close_code(page) == code
+        assert close_code(page) in codes
 
 
 @pytest.mark.browser
