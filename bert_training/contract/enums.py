@@ -116,6 +116,22 @@ class Feature(StrEnum):
     INITIAL_WEIGHTS = "initial_weights"  # begin from a model that it keeps
 
 
+class ShareLevel(StrEnum):
+    """What a team may do with a row that is shared with it; each level holds those before it."""
+
+    VIEW = "view"  # see it; of a dataset its texts too
+    USE = "use"  # train on a dataset; repeat, reproduce or go on from a run
+    MANAGE = "manage"  # rename, cancel, delete, share
+
+
+class Role(StrEnum):
+    """What somebody may do at all: codenames of permissions, held through groups. No role, no right."""
+
+    READ = "read"  # see what is one's own or shared
+    TRAIN = "train"  # upload spreadsheets, start runs, change one's own
+    OPERATE = "operate"  # order the queue, mind the workers; sees no texts
+
+
 class WorkerState(StrEnum):
     IDLE = "idle"
     BUSY = "busy"

@@ -7,6 +7,7 @@ from bert_training.models.manifest import DatasetManifest
 from bert_training.models.profile import DatasetProfile, TokenLengths
 from bert_training.models.proof import GradeScale, Prediction, RunProof
 from bert_training.models.run import IdempotentRequest, Run, SplitManifest
+from bert_training.models.team import DatasetShare, RunShare, Team
 from bert_training.models.telemetry import Log, Metric
 from bert_training.models.token import AccessToken
 from bert_training.models.worker import Worker
@@ -17,6 +18,7 @@ __all__ = [
     "Dataset",
     "DatasetManifest",
     "DatasetProfile",
+    "DatasetShare",
     "GradeScale",
     "IdempotentRequest",
     "Job",
@@ -27,7 +29,9 @@ __all__ = [
     "Prediction",
     "Run",
     "RunProof",
+    "RunShare",
     "SplitManifest",
+    "Team",
     "TokenLengths",
     "Worker",
 ]

@@ -11,6 +11,7 @@ from bert_training.contract.enums import (
     ProfileStatus,
     ProofStatus,
     RepeatKind,
+    ShareLevel,
     Split,
     WorkerState,
 )
@@ -65,6 +66,11 @@ REPEAT_LABELS: dict[str, Label] = {
     RepeatKind.FOLD: _("cross-validation"),
     RepeatKind.SEED: _("other seed"),
 }
+SHARE_LEVEL_LABELS: dict[str, Label] = {
+    ShareLevel.VIEW: _("view"),
+    ShareLevel.USE: _("use"),
+    ShareLevel.MANAGE: _("manage"),
+}
 WORKER_STATE_LABELS: dict[str, Label] = {
     WorkerState.IDLE: _("waiting for work"),
     WorkerState.BUSY: _("working"),
@@ -111,6 +117,11 @@ def proof_status_choices() -> list[tuple[str, Label]]:
 def repeat_choices() -> list[tuple[str, Label]]:
     """List why a run is repeated."""
     return [(str(value), label) for value, label in REPEAT_LABELS.items()]
+
+
+def share_level_choices() -> list[tuple[str, Label]]:
+    """List what a team may do with what is shared with it, the least first."""
+    return [(str(value), label) for value, label in SHARE_LEVEL_LABELS.items()]
 
 
 def worker_state_choices() -> list[tuple[str, Label]]:

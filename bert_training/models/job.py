@@ -38,7 +38,7 @@ class JobQuerySet(models.QuerySet["Job"]):
     def claimable(self, *, tasks: Sequence[str], simulate: bool, team_id: int | None) -> "JobQuerySet":
         """Return what a worker may take but for the holds, best first: priority, fair turn, age."""
         jobs = self.in_queue_order().filter(simulate=simulate, task__in=tasks)
-        return jobs if team_id is None else jobs.filter(run__owner__groups=team_id)
+        return jobs if team_id is None else jobs.filter(run__owner__teams=team_id)
 
     def unbound(self) -> "JobQuerySet":
         """Return jobs that any worker can begin."""

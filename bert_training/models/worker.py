@@ -41,7 +41,12 @@ class Worker(models.Model):
     )
     # A worker bound to a team takes only jobs of that team's people; empty = everybody's.
     team = models.ForeignKey(
-        "auth.Group", null=True, blank=True, on_delete=models.SET_NULL, related_name="workers", verbose_name=_("team")
+        "bert_training.Team",
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="workers",
+        verbose_name=_("team"),
     )
     state = models.CharField(_("state"), max_length=20, choices=worker_state_choices, default=WorkerState.IDLE.value)
     last_seen_at = models.DateTimeField(_("last seen"), null=True, blank=True)

@@ -45,7 +45,7 @@ def require_reachable(keeper: Worker, *, owner: User) -> None:
     """Raise InvalidRun where a run of this owner would wait for ever for the worker that keeps its model."""
     if not keeper.active:
         message = _("The model to begin from is on %(worker)s, which is switched off.")
-    elif keeper.team_id is not None and not owner.groups.filter(pk=keeper.team_id).exists():
+    elif keeper.team_id is not None and not owner.teams.filter(pk=keeper.team_id).exists():
         message = _("The model to begin from is on %(worker)s, which works for another team.")
     else:
         return

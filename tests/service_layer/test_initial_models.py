@@ -4,12 +4,12 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Group, User
+from django.contrib.auth.models import User
 from django.db import connection
 from django.utils import translation
 
 from bert_training.contract.enums import Feature
-from bert_training.models import BaseModel, Dataset, Job, Run, Worker
+from bert_training.models import BaseModel, Dataset, Job, Run, Team, Worker
 from bert_training.models.plain_claim import NotPlain, claim_plainly
 from bert_training.services.claims import claim_job
 from bert_training.services.errors import InvalidRun
@@ -95,7 +95,7 @@ def test_a_reproduction_begins_from_the_same_model_even_when_its_run_is_deleted(
 
 @pytest.mark.parametrize("change", ["active", "team"])
 def test_a_reproduction_that_nobody_could_begin_is_refused(
-    ana: User, root: User, team: Group, trained: Run, worker: Worker, change: str
+    ana: User, root: User, team: Team, trained: Run, worker: Worker, change: str
 ) -> None:
     """Also for whoever is not of the team for which the keeper works."""
     run = make_run(ana, trained.dataset, initial_run=trained)
@@ -145,12 +145,12 @@ def test_a_model_of_another_base_model_is_refused(ana: User, trained: Run, base_
 @pytest.mark.parametrize("change", ["active", "team"])
 def test_a_model_that_nobody_could_begin_from_is_refused(ana: User, trained: Run, worker: Worker, change: str) -> None:
     """Else the run would wait for ever."""
-    values: dict[str, Any] = {"active": False} if change == "active" else {"team": Group.objects.create(name="fiscal")}
+    values: dict[str, Any] = {"active": False} if change == "active" else {"team": Team.objects.create(name="fiscal")}
     Worker.objects.filter(pk=worker.pk).update(**values)
     assert worker.name in refusal(ana, trained)
 
 
-def test_a_worker_of_the_owners_team_may_keep_it(ana: User, trained: Run, worker: Worker, team: Group) -> None:
+def test_a_worker_of_the_owners_team_may_keep_it(ana: User, trained: Run, worker: Worker, team: Team) -> None:
     Worker.objects.filter(pk=worker.pk).update(team=team)
     assert make_run(ana, trained.dataset, initial_run=trained).job.bound_to == worker
     assert claim_job(make_worker("gpu-3"), ABLE) is None

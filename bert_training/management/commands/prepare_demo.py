@@ -7,7 +7,7 @@ import json
 import secrets
 from typing import Any
 
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Group, User
 from django.core.management import call_command
 from django.core.management.base import BaseCommand
 
@@ -29,6 +29,7 @@ class Command(BaseCommand):
         call_command("migrate", interactive=False, verbosity=0)
         passwords = {"ana": give_password("ana"), "root": give_password("root", is_staff=True, is_superuser=True)}
         ana = User.objects.get(username="ana")
+        ana.groups.add(Group.objects.get(name="trainer"))
         tokens = {"token": issue_user_token(ana, label="demo", days=TOKEN_DAYS)[1], "worker_token": give_worker_token()}
         self.stdout.write(json.dumps(passwords | tokens))
 
