@@ -132,6 +132,69 @@ class Role(StrEnum):
     OPERATE = "operate"  # order the queue, mind the workers; sees no texts
 
 
+class AuditKind(StrEnum):
+    """What the audit keeps for ever: who did what to which row, and who was refused."""
+
+    SIGNED_IN = "signed_in"
+    SIGN_IN_FAILED = "sign_in_failed"
+    LOCKED_OUT = "locked_out"
+    SIGNED_OUT = "signed_out"
+    SESSIONS_ENDED = "sessions_ended"  # other sessions of a person, or all of them
+    PASSWORD_CHANGED = "password_changed"  # noqa: S105 - a kind, not a secret
+    PASSWORD_RESET = "password_reset"  # noqa: S105
+    RESET_LINK_MADE = "reset_link_made"
+    TWO_FACTOR_ON = "two_factor_on"
+    TWO_FACTOR_OFF = "two_factor_off"
+    TWO_FACTOR_RESET = "two_factor_reset"  # by staff, for somebody who lost the second factor
+    RECOVERY_CODES_MADE = "recovery_codes_made"
+    IDENTITY_LINKED = "identity_linked"  # an account of an OpenID Connect provider
+    IDENTITY_UNLINKED = "identity_unlinked"
+    INVITATION_MADE = "invitation_made"
+    INVITATION_ACCEPTED = "invitation_accepted"
+    INVITATION_REVOKED = "invitation_revoked"
+    ACCESS_DENIED = "access_denied"
+    TOKEN_REFUSED = "token_refused"  # noqa: S105
+    RATE_LIMITED = "rate_limited"
+    TOKEN_MADE = "token_made"  # noqa: S105
+    TOKEN_FIRST_USED = "token_first_used"  # noqa: S105
+    TOKEN_ROTATED = "token_rotated"  # noqa: S105
+    TOKEN_REVOKED = "token_revoked"  # noqa: S105
+    WORKER_REGISTERED = "worker_registered"
+    WORKER_CHANGED = "worker_changed"
+    WORKER_ACTIVATED = "worker_activated"
+    WORKER_DEACTIVATED = "worker_deactivated"
+    WORKER_DRAINING = "worker_draining"
+    WORKER_DRAINING_ENDED = "worker_draining_ended"
+    USER_CREATED = "user_created"
+    USER_CHANGED = "user_changed"
+    USER_DELETED = "user_deleted"
+    ROLE_CREATED = "role_created"  # a group with its permissions
+    ROLE_CHANGED = "role_changed"
+    ROLE_DELETED = "role_deleted"
+    TEAM_CREATED = "team_created"
+    TEAM_CHANGED = "team_changed"
+    TEAM_DELETED = "team_deleted"
+    SHARED = "shared"  # for the first time, or at another level
+    UNSHARED = "unshared"
+    QUOTA_CHANGED = "quota_changed"
+    DATASET_UPLOADED = "dataset_uploaded"
+    DATASET_CHANGED = "dataset_changed"
+    DATASET_DELETED = "dataset_deleted"
+    COPIES_FORGOTTEN = "copies_forgotten"  # a worker confirms that it keeps nothing of a dataset any more
+    MANIFEST_UPLOADED = "manifest_uploaded"
+    RUN_CREATED = "run_created"
+    RUN_CHANGED = "run_changed"
+    RUN_REPRODUCED = "run_reproduced"
+    RUN_REPEATED = "run_repeated"
+    RUN_CANCELED = "run_canceled"
+    RUN_FINISHED_EARLY = "run_finished_early"
+    RUN_DELETED = "run_deleted"
+    QUEUE_REORDERED = "queue_reordered"
+    EXPORTED = "exported"
+    GRADES_CHANGED = "grades_changed"
+    BASE_MODEL_CHANGED = "base_model_changed"
+
+
 class WorkerState(StrEnum):
     IDLE = "idle"
     BUSY = "busy"

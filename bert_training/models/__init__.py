@@ -1,5 +1,6 @@
 """Django rows, one noun a file."""
 
+from bert_training.models.audit import AuditEvent
 from bert_training.models.base_model import BaseModel
 from bert_training.models.dataset import Dataset
 from bert_training.models.job import Job, JobAttempt, PortalTick
@@ -14,6 +15,7 @@ from bert_training.models.worker import Worker
 
 __all__ = [
     "AccessToken",
+    "AuditEvent",
     "BaseModel",
     "Dataset",
     "DatasetManifest",

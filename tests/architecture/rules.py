@@ -71,6 +71,11 @@ ROWS = (
         ours=(f"{B}api", f"{B}live.sse", f"{B}live.viewers", "portal.logs", *DOORS),  # portal.logs: the request's id
         theirs=("django", "rest_framework", "django_filters", "drf_spectacular", "channels", "asgiref", "pydantic"),
     ),
+    Row(
+        "bert_training/request_origin.py",
+        ours=(f"{B}services.origin", f"{B}models", "portal.logs"),
+        theirs=("django",),
+    ),
     Row("bert_training/column_fields.py", theirs=("django",)),
     Row(
         "bert_training/upload_form.py",
