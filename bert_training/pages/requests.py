@@ -1,15 +1,23 @@
-"""What every page needs of a request: that somebody is signed in, who it is, and which page of a list is wanted."""
+"""What every page needs of a request: that somebody is signed in, who it is, and which page of a list is wanted.
+
+Rows ask access.py one by one; a page that is about no row asks for a role (`needs`).
+"""
 
 from collections.abc import Callable, Sequence
+from functools import wraps
 from typing import Any, cast
 
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied
 from django.core.paginator import Page, Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.views.decorators.http import require_http_methods
+
+from bert_training import access
+from bert_training.contract.enums import Role
 
 View = Callable[..., HttpResponseBase]
 
@@ -24,6 +32,26 @@ def page(view: View) -> View:
 def form_page(view: View) -> View:
     """Let only people who are signed in read and send a form (CSRF is checked for every POST)."""
     return login_required(require_http_methods(["GET", "HEAD", "POST"])(view))
+
+
+def action(view: View) -> View:
+    """Let only people who are signed in send a form that stands on another page."""
+    return login_required(require_http_methods(["POST"])(view))
+
+
+def needs(*roles: Role) -> Callable[[View], View]:
+    """Refuse a page to those who hold none of these roles. Stands below `page`, which made sure that it is a person."""
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def asked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            if not any(access.has_role(person(request), role) for role in roles):
+                raise PermissionDenied
+            return view(request, *args, **kwargs)
+
+        return asked
+
+    return decorate
 
 
 def person(request: HttpRequest) -> User:

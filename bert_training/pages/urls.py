@@ -68,5 +68,8 @@ urlpatterns = [
     path("runs/<int:pk>/manifest", run_downloads.download_manifest, name="run-manifest"),
     path("runs/<int:pk>/metrics", run_downloads.download_metrics, name="run-metrics"),
     path("queue", queue.show_queue, name="queue"),
+    path("queue/<int:pk>/move", queue.move, name="queue-move"),
+    path("queue/<int:pk>/priority", queue.change_priority, name="queue-priority"),
     path("workers", workers.list_workers, name="workers"),
+    path("workers/<int:pk>/<slug:to>", workers.switch, name="worker-switch"),
 ]
