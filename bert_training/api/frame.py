@@ -14,7 +14,8 @@ from bert_training.api.parsing import JsonRenderer, refuse_nul
 from bert_training.api.permissions import IsWorker
 from bert_training.api.rate_limit import limit_rate
 from bert_training.api.schema import WORKER_ERRORS, ApiSchema
-from bert_training.contract.enums import ErrorCode
+from bert_training.api.scopes import require_scope
+from bert_training.contract.enums import ErrorCode, TokenScope
 from bert_training.contract.limits import PROTOCOL_MIN, PROTOCOL_VERSION, UPLOAD_BYTES
 from bert_training.models import Worker
 from bert_training.services.errors import ServiceError
@@ -36,6 +37,8 @@ class ApiView(JsonErrors):
     http_method_names = ["get", "head", "post", "patch", "delete"]
     schema = ApiSchema()
     own_errors: ClassVar[Mapping[str, str]] = {}  # for the document: status -> when, beside those of every call
+    # Of a person's token, for each method that writes; reading needs the lowest. Checked after the permissions.
+    scopes: ClassVar[Mapping[str, TokenScope]] = {}
 
     def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:
         """Keep the framework from taking a body in chunks, which has no Content-Length, for an empty one."""
@@ -48,6 +51,7 @@ class ApiView(JsonErrors):
         refuse_nul(request._request)
         super().initial(request, *args, **kwargs)
         limit_rate(request)
+        require_scope(request, self)
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         """Keep every answer, errors too, out of caches."""

@@ -13,7 +13,7 @@ from bert_training.contract.messages import ErrorBody
 COMMON_ERRORS = {
     "400": "The request is wrong; `errors` names each field.",
     "401": "No sign-in, or a token that is malformed, unknown, revoked or expired.",
-    "403": "Known, but not allowed; or the CSRF token is missing.",
+    "403": "Known, but not allowed; the token's scope is too small; or the CSRF token is missing.",
     "404": "There is no such row, or the caller may not see it.",
     "405": "Not with this method.",
     "406": "Only JSON can be answered.",
@@ -32,7 +32,13 @@ METHODS_THAT_WRITE = METHODS_WITH_BODY | {"DELETE"}
 
 
 class ApiSchema(AutoSchema):
-    """Adds the errors that every call can answer to those that a view declares."""
+    """Adds the errors that every call can answer to those that a view declares, and the scope that a token needs."""
+
+    def get_description(self) -> str:
+        """Return the words of the view's method."""
+        described: str = super().get_description()  # type: ignore[no-untyped-call]
+        scope = getattr(self.view, "scopes", {}).get(self.method)
+        return f"{described}\n\nA token needs the scope `{scope}`." if scope else described
 
     def _get_response_bodies(self, direction: str = "response") -> dict[str, Any]:
         found: dict[str, Any] = super()._get_response_bodies(direction)  # type: ignore[arg-type]

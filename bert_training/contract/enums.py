@@ -195,6 +195,14 @@ class AuditKind(StrEnum):
     BASE_MODEL_CHANGED = "base_model_changed"
 
 
+class TokenScope(StrEnum):
+    """What a person's token may do of what the person may do; each scope holds those before it."""
+
+    READ = "read"  # see, download, follow
+    RUN = "run"  # upload, start, cancel, reproduce
+    MANAGE = "manage"  # rename, share, change settings, delete
+
+
 class WorkerState(StrEnum):
     IDLE = "idle"
     BUSY = "busy"
@@ -273,14 +281,17 @@ class ErrorCode(StrEnum):
     QUOTA_EXCEEDED = "quota_exceeded"
     RANGE_NOT_SATISFIABLE = "range_not_satisfiable"
     RATE_LIMITED = "rate_limited"
+    SCOPE_MISSING = "scope_missing"
     STORAGE_FULL = "storage_full"
     STREAM_GAP = "stream_gap"
     STREAM_INCOMPLETE = "stream_incomplete"
     TOKEN_MALFORMED = "token_malformed"  # noqa: S105 - a code, not a secret
     TOKEN_MISSING = "token_missing"  # noqa: S105
+    TOKEN_REPLACED = "token_replaced"  # noqa: S105
     TOKEN_UNKNOWN = "token_unknown"  # noqa: S105
     TOO_DEEP = "too_deep"
     TOO_LARGE = "too_large"
+    TOO_MANY_TOKENS = "too_many_tokens"
     TOO_SLOW = "too_slow"
     UNAVAILABLE = "unavailable"
     UNKNOWN_FIELD = "unknown_field"

@@ -13,6 +13,7 @@ from bert_training.contract.enums import (
     RepeatKind,
     ShareLevel,
     Split,
+    TokenScope,
     WorkerState,
 )
 from bert_training.tasks import TASKS
@@ -71,6 +72,11 @@ SHARE_LEVEL_LABELS: dict[str, Label] = {
     ShareLevel.USE: _("use"),
     ShareLevel.MANAGE: _("manage"),
 }
+TOKEN_SCOPE_LABELS: dict[str, Label] = {
+    TokenScope.READ: _("read only"),
+    TokenScope.RUN: _("read and run"),
+    TokenScope.MANAGE: _("read, run and manage"),
+}
 WORKER_STATE_LABELS: dict[str, Label] = {
     WorkerState.IDLE: _("waiting for work"),
     WorkerState.BUSY: _("working"),
@@ -122,6 +128,11 @@ def repeat_choices() -> list[tuple[str, Label]]:
 def share_level_choices() -> list[tuple[str, Label]]:
     """List what a team may do with what is shared with it, the least first."""
     return [(str(value), label) for value, label in SHARE_LEVEL_LABELS.items()]
+
+
+def token_scope_choices() -> list[tuple[str, Label]]:
+    """List what a token of a person may do, the least first."""
+    return [(str(value), label) for value, label in TOKEN_SCOPE_LABELS.items()]
 
 
 def worker_state_choices() -> list[tuple[str, Label]]:

@@ -9,20 +9,22 @@ from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from bert_training.contract.enums import ErrorCode
+from bert_training.contract.enums import ErrorCode, TokenScope
 from bert_training.contract.tokens import USER_PREFIX, WORKER_PREFIX, is_well_formed, make_token, shown_prefix
 from bert_training.models import AccessToken, Worker
-from bert_training.models.token import token_digest
-from bert_training.services.errors import TokenMalformed, TokenUnknown
+from bert_training.models.token import AccessTokenQuerySet, token_digest
+from bert_training.services.errors import ServiceError, TokenMalformed, TokenUnknown
 
 TOKEN_CHARACTERS_LIMIT = 200
+TOKENS_PER_PERSON = 50  # valid ones
 LAST_USED_PRECISION = timedelta(minutes=1)  # a busy worker calls several times a second
+AT_ONCE = timedelta()
 
 # Asked at every call of a worker, hence in SQL: by the ORM it costs this process 0.8 ms, like this 0.15 (Django 5.2,
 # PostgreSQL). Fields of the worker that it leaves out, and the user, are read when somebody asks for them.
 _USABLE = """
-SELECT token.id, token.worker_id, token.user_id, token.last_used_at, worker.active, worker.draining, worker.team_id,
-       worker.instance
+SELECT token.id, token.worker_id, token.user_id, token.scope, token.last_used_at, worker.active, worker.draining,
+       worker.team_id, worker.instance
 FROM bert_access_tokens token LEFT JOIN bert_workers worker ON worker.id = token.worker_id
 WHERE token.digest = %s AND token.revoked_at IS NULL
   AND (token.expires_at IS NULL OR token.expires_at > CURRENT_TIMESTAMP)
@@ -30,29 +32,60 @@ WHERE token.digest = %s AND token.revoked_at IS NULL
 _WORKER_FIELDS = ("active", "draining", "team_id", "instance")
 
 
-def issue_worker_token(worker: Worker) -> tuple[AccessToken, str]:
+class TokenRefused(ServiceError):
+    """No token can be made: too many are valid, or the one to rotate is not."""
+
+    http_status = 409
+
+
+def issue_worker_token(worker: Worker, *, days: int | None = None) -> tuple[AccessToken, str]:
     """Make a token for a worker; returns the row and the token, which is not to be had again."""
     token = make_token(WORKER_PREFIX)
-    row = AccessToken.objects.create(worker=worker, prefix=shown_prefix(token), digest=token_digest(token))
-    return row, token
-
-
-def issue_user_token(user: User, *, label: str, days: int | None = None) -> tuple[AccessToken, str]:
-    """Make a token for a person, valid for some days or until it is revoked."""
-    token = make_token(USER_PREFIX)
-    expires_at = timezone.now() + timedelta(days=days) if days else None
-    row = AccessToken.objects.create(
-        user=user, label=label, prefix=shown_prefix(token), digest=token_digest(token), expires_at=expires_at
-    )
-    return row, token
+    return _store(token, days, worker=worker), token
 
 
 @transaction.atomic
-def rotate_worker_token(worker: Worker) -> str:
-    """Revoke all tokens of a worker and issue a new one."""
-    AccessToken.objects.filter(worker=worker, revoked_at__isnull=True).update(revoked_at=Now())
-    Worker.objects.filter(pk=worker.pk).update(instance="")  # whoever has the new token is the worker
-    return issue_worker_token(worker)[1]
+def issue_user_token(
+    user: User, *, label: str, scope: TokenScope = TokenScope.READ, days: int | None = None
+) -> tuple[AccessToken, str]:
+    """Make a token for a person, valid for some days or until revoked. Raises TokenRefused when there are many."""
+    User.objects.select_for_update(no_key=True).get(pk=user.pk)  # two at once shall not both be the last
+    if AccessToken.objects.usable().filter(user=user).count() >= TOKENS_PER_PERSON:
+        message = _("There are %(count)d valid tokens already. Revoke one that is not needed any more.")
+        raise TokenRefused(ErrorCode.TOO_MANY_TOKENS, message % {"count": TOKENS_PER_PERSON})
+    token = make_token(USER_PREFIX)
+    return _store(token, days, user=user, label=label, scope=scope.value), token
+
+
+@transaction.atomic
+def rotate_worker_token(worker: Worker, *, overlap: timedelta = AT_ONCE, days: int | None = None) -> str:
+    """Issue a new token; those before it end after `overlap`. A job that the worker holds stays with it.
+
+    At once means that the old token may be in wrong hands, or the computer another: who has the new one is the worker.
+    """
+    Worker.objects.select_for_update(no_key=True).get(pk=worker.pk)
+    old = list(AccessToken.objects.usable().filter(worker=worker).values_list("pk", flat=True))
+    row, token = issue_worker_token(worker, days=days)
+    _retire(AccessToken.objects.filter(pk__in=old), row, overlap)
+    if not overlap:
+        Worker.objects.filter(pk=worker.pk).update(instance="")
+    return token
+
+
+@transaction.atomic
+def rotate_user_token(old: AccessToken, *, overlap: timedelta, days: int | None) -> tuple[AccessToken, str]:
+    """Issue a token of the same label and scope; the old one ends after `overlap`.
+
+    Raises TokenRefused when the old one is not valid, or was replaced before: its overlap is not made longer.
+    """
+    user = User.objects.select_for_update(no_key=True).get(pk=old.user_id)
+    found = AccessToken.objects.usable().filter(pk=old.pk, replaced_by=None)
+    current = found.first()
+    if current is None:
+        raise TokenRefused(ErrorCode.TOKEN_REPLACED, _("This token is not valid any more, or has been replaced."))
+    row, token = issue_user_token(user, label=current.label, scope=TokenScope(current.scope), days=days)
+    _retire(found, row, overlap)
+    return row, token
 
 
 def revoke_token(token: AccessToken) -> None:
@@ -76,6 +109,23 @@ def find_token(text: str) -> AccessToken:
         token.worker = Worker.from_db(connection.alias, ("id", *_WORKER_FIELDS), [token.worker_id, *values])
     _note_use(token)
     return token
+
+
+def _store(token: str, days: int | None, **fields: Worker | User | str) -> AccessToken:
+    expires_at = timezone.now() + timedelta(days=days) if days else None
+    return AccessToken.objects.create(
+        prefix=shown_prefix(token), digest=token_digest(token), expires_at=expires_at, **fields
+    )
+
+
+def _retire(tokens: AccessTokenQuerySet, successor: AccessToken, overlap: timedelta) -> None:
+    """End tokens after an overlap, and none later than it would have ended by itself."""
+    if not overlap:
+        tokens.update(revoked_at=Now(), replaced_by=successor)
+        return
+    end = timezone.now() + overlap
+    tokens.filter(Q(expires_at=None) | Q(expires_at__gt=end)).update(expires_at=end)
+    tokens.update(replaced_by=successor)
 
 
 def _note_use(token: AccessToken) -> None:

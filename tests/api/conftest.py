@@ -9,6 +9,7 @@ from django.http import HttpResponseBase
 from django.test import Client
 from django.test.client import MULTIPART_CONTENT
 
+from bert_training.contract.enums import TokenScope
 from bert_training.contract.limits import API_PREFIX
 from bert_training.models import Job, Run, Worker
 from bert_training.services.tokens import issue_user_token
@@ -70,7 +71,7 @@ class Api:
         return Caller(Client(), authorization=f"Bearer {token}")
 
     def with_user_token(self, user: User) -> Caller:
-        return self.with_token(issue_user_token(user, label="tests")[1])
+        return self.with_token(issue_user_token(user, label="tests", scope=TokenScope.MANAGE)[1])
 
     def as_worker(self, worker: Worker) -> Caller:
         return Caller(Client(), authorization=f"Bearer {token_of(worker)}", x_worker_protocol="1")

@@ -12,6 +12,7 @@ from django.core.asgi import get_asgi_application
 from django.db import connection
 from django.test import AsyncClient
 
+from bert_training.contract.enums import TokenScope
 from bert_training.contract.limits import API_PREFIX
 from bert_training.models import Dataset, Run
 from bert_training.services.tokens import issue_user_token
@@ -53,7 +54,10 @@ IN_OTHER_THREADS = pytest.mark.django_db(transaction=True, serialized_rollback=T
 @IN_OTHER_THREADS
 def test_a_body_in_chunks_is_read_up_to_the_limit() -> None:
     owner = make_user("dora")
-    token, path = issue_user_token(owner, label="tests")[1], f"/datasets/{ready_dataset(owner).pk}"
+    token, path = (
+        issue_user_token(owner, label="tests", scope=TokenScope.MANAGE)[1],
+        f"/datasets/{ready_dataset(owner).pk}",
+    )
     status, shown = answer_in_chunks(token, "PATCH", path, b'{"name": ', b'"Outra"}')
     assert (status, shown["name"]) == (200, "Outra")
     status, error = answer_in_chunks(token, "PATCH", path)

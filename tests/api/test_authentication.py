@@ -8,6 +8,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
+from bert_training.contract.enums import TokenScope
 from bert_training.contract.tokens import USER_PREFIX, WORKER_PREFIX, make_token
 from bert_training.models import AccessToken, Worker
 from bert_training.services.tokens import issue_user_token, revoke_token
@@ -117,7 +118,7 @@ def test_a_session_writes_only_with_its_csrf_token(ana: User) -> None:
 
 def test_a_token_needs_no_csrf_token(api: Api, ana: User) -> None:
     client = Client(enforce_csrf_checks=True)
-    token = issue_user_token(ana, label="tests")[1]
+    token = issue_user_token(ana, label="tests", scope=TokenScope.MANAGE)[1]
     response = Caller(client, authorization=f"Bearer {token}").post("/runs/1/cancel")
     assert outcome_of(response) == (404, "not_found")
 

@@ -24,6 +24,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from bert_training.contract.enums import TokenScope
 from bert_training.contract.limits import API_PREFIX
 from bert_training.models import Job, Run, Worker
 from bert_training.services.tokens import issue_user_token
@@ -64,7 +65,9 @@ class World:
 @pytest.fixture
 def world(ana: User, carla: User, root: User, worker: Worker, run: Run, running_job: Job) -> World:
     """Ana's run in training, and everybody who might call."""
-    people = {user.username: issue_user_token(user, label="tests")[1] for user in (ana, carla, root)}
+    people = {
+        user.username: issue_user_token(user, label="tests", scope=TokenScope.MANAGE)[1] for user in (ana, carla, root)
+    }
     tokens = {**people, "worker": token_of(worker)}
     callers = {name: {"Authorization": f"Bearer {token}", "X-Worker-Protocol": "1"} for name, token in tokens.items()}
     numbers = {"dataset": run.dataset_id, "run": run.pk, "job": running_job.pk}

@@ -102,7 +102,7 @@ ROWS = (
     Row("bert_training/management/commands/run_worker.py", ours=(f"{B}worker",), theirs=("django",)),
     Row("bert_training/management/commands/train_local.py", ours=(f"{B}worker",), theirs=("django",)),
     Row("bert_training/management/commands/demo.py", ours=(f"{B}demo",), theirs=("django",)),
-    Row("bert_training/management/*", ours=(f"{B}services", f"{B}models"), theirs=("django",)),
+    Row("bert_training/management/*", ours=(f"{B}services", f"{B}models", f"{B}contract.enums"), theirs=("django",)),
     Row("bert_training/demo/*", ours=(f"{B}demo", *SPECS), theirs=("httpx2",)),
     # The portal wires and knows no word of training: addresses, sockets, the tick, and the contract's codes and limits.
     Row("portal/urls.py", ours=("portal", f"{B}contract", f"{B}api.urls", f"{B}pages.urls"), theirs=("django",)),

@@ -176,7 +176,8 @@ def test_a_resent_batch_is_dropped_line_by_line(attempt: JobAttempt) -> None:
 
 
 def new_token(**fields: Any) -> AccessToken:
-    return AccessToken.objects.create(prefix="bertw_12345678", **{"digest": "c" * 64, **fields})
+    scope = "read" if "user" in fields else ""
+    return AccessToken.objects.create(prefix="bertw_12345678", **{"digest": "c" * 64, "scope": scope, **fields})
 
 
 def test_a_token_has_one_holder(owner: User, worker_row: Worker) -> None:
@@ -186,6 +187,16 @@ def test_a_token_has_one_holder(owner: User, worker_row: Worker) -> None:
         new_token()
     new_token(worker=worker_row)
     new_token(user=owner, digest="d" * 64)
+
+
+def test_a_persons_token_has_a_scope_and_a_workers_has_none(owner: User, worker_row: Worker) -> None:
+    for fields in (
+        {"user": owner, "scope": ""},
+        {"user": owner, "scope": "all"},
+        {"worker": worker_row, "scope": "run"},
+    ):
+        with refused():
+            new_token(**fields)
 
 
 def test_a_digest_is_stored_once(owner: User, worker_row: Worker) -> None:

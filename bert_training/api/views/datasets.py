@@ -31,7 +31,7 @@ from bert_training.api.serializers.datasets import (
     ReportSerializer,
     UploadSerializer,
 )
-from bert_training.contract.enums import DatasetStatus, ErrorCode, Split
+from bert_training.contract.enums import DatasetStatus, ErrorCode, Split, TokenScope
 from bert_training.models import Dataset, Worker
 from bert_training.services import datasets, stored_files
 from bert_training.services.datasets import DatasetInvalid, Registered
@@ -64,6 +64,7 @@ class DatasetFilter(django_filters.FilterSet):  # type: ignore[misc]  # the libr
 class ValidateDataset(ApiView):
     """POST datasets/validate: what a spreadsheet would be as a dataset; nothing is kept."""
 
+    scopes = {"POST": TokenScope.RUN}
     parser_classes = [FormParser]
 
     @extend_schema(request={"multipart/form-data": CheckSerializer}, responses=ReportSerializer)
@@ -77,6 +78,7 @@ class ValidateDataset(ApiView):
 class UploadDataset(ApiView):
     """POST datasets/upload: check and keep a spreadsheet."""
 
+    scopes = {"POST": TokenScope.RUN}
     parser_classes = [FormParser]
 
     @extend_schema(
@@ -174,6 +176,8 @@ class Datasets(ApiView, ListAPIView[Dataset]):
 class DatasetDetail(ApiView):
     """GET, PATCH and DELETE datasets/{id}."""
 
+    scopes = {"PATCH": TokenScope.MANAGE, "DELETE": TokenScope.MANAGE}
+
     @extend_schema(responses=DatasetSerializer)
     def get(self, request: Request, pk: int) -> Response:
         """Show a dataset."""
@@ -196,6 +200,8 @@ class DatasetDetail(ApiView):
 
 class RepairDataset(ApiView):
     """POST datasets/{id}/repair."""
+
+    scopes = {"POST": TokenScope.RUN}
 
     @extend_schema(request=DatasetRepair, responses=REGISTERED)
     def post(self, request: Request, pk: int) -> Response:

@@ -15,6 +15,7 @@ from bert_training.api.parsing import FormParser
 from bert_training.api.serializers.datasets import ProblemSerializer
 from bert_training.api.serializers.manifests import ManifestFormSerializer, ManifestSerializer
 from bert_training.api.views.datasets import read_form
+from bert_training.contract.enums import TokenScope
 from bert_training.services import manifests
 from bert_training.services.errors import ServiceError
 from bert_training.services.manifests import ManifestInvalid
@@ -38,6 +39,7 @@ class RunManifest(ApiView):
 class ManifestOfDataset(ApiView):
     """GET, POST and DELETE datasets/{id}/manifest."""
 
+    scopes = {"POST": TokenScope.MANAGE, "DELETE": TokenScope.MANAGE}
     parser_classes = [FormParser]
 
     @extend_schema(responses=ManifestSerializer)

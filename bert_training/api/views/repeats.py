@@ -11,7 +11,7 @@ from bert_training.api.idempotency import create_once
 from bert_training.api.parsing import read_body
 from bert_training.api.serializers.repeats import RepeatsSerializer
 from bert_training.api.views.runs import IDEMPOTENCY_KEY
-from bert_training.contract.enums import RepeatKind
+from bert_training.contract.enums import RepeatKind, TokenScope
 from bert_training.models import Run
 from bert_training.services.repeating import repeats
 from bert_training.services.repeating.repeat_summary import repeats_of
@@ -25,6 +25,8 @@ def answer_repeats(run: Run, *, status: int = 200) -> Response:
 
 class RunRepeats(ApiView):
     """GET and POST runs/{id}/repeats."""
+
+    scopes = {"POST": TokenScope.RUN}
 
     @extend_schema(responses=RepeatsSerializer)
     def get(self, request: Request, pk: int) -> Response:
@@ -61,6 +63,8 @@ class RunRepeats(ApiView):
 
 class CancelRepeats(ApiView):
     """POST runs/{id}/repeats/cancel."""
+
+    scopes = {"POST": TokenScope.RUN}
 
     @extend_schema(request=None, responses={202: RepeatsSerializer})
     def post(self, request: Request, pk: int) -> Response:

@@ -16,6 +16,7 @@ from bert_training.api.frame import ApiView
 from bert_training.api.idempotency import create_once
 from bert_training.api.parsing import read_body
 from bert_training.api.serializers.runs import RUN_DEFERRED, RUN_PREFETCHED, RUN_RELATED, RunSerializer
+from bert_training.contract.enums import TokenScope
 from bert_training.models import Run
 from bert_training.services import runs
 
@@ -53,6 +54,7 @@ def answer_run(pk: int, *, status: int = 200) -> Response:
 class Runs(ApiView, ListAPIView[Run]):
     """GET and POST runs."""
 
+    scopes = {"POST": TokenScope.RUN}
     serializer_class = RunSerializer
     filterset_class = RunFilter
     search_fields = ["name", "base_model", "dataset__name"]
@@ -89,6 +91,8 @@ class Runs(ApiView, ListAPIView[Run]):
 class RunDetail(ApiView):
     """GET, PATCH and DELETE runs/{id}."""
 
+    scopes = {"PATCH": TokenScope.MANAGE, "DELETE": TokenScope.MANAGE}
+
     @extend_schema(responses=RunSerializer)
     def get(self, request: Request, pk: int) -> Response:
         """Show a run."""
@@ -111,6 +115,8 @@ class RunDetail(ApiView):
 class CancelRun(ApiView):
     """POST runs/{id}/cancel."""
 
+    scopes = {"POST": TokenScope.RUN}
+
     @extend_schema(request=None, responses={202: RunSerializer})
     def post(self, request: Request, pk: int) -> Response:
         """Cancel: at once in the queue, otherwise the worker is asked to stop; 409 `already_finished`."""
@@ -121,6 +127,8 @@ class CancelRun(ApiView):
 class FinishRun(ApiView):
     """POST runs/{id}/finish."""
 
+    scopes = {"POST": TokenScope.RUN}
+
     @extend_schema(request=None, responses={202: RunSerializer})
     def post(self, request: Request, pk: int) -> Response:
         """Stop training now, evaluate and keep the best so far; 409 `already_finished`."""
@@ -130,6 +138,8 @@ class FinishRun(ApiView):
 
 class ReproduceRun(ApiView):
     """POST runs/{id}/reproduce."""
+
+    scopes = {"POST": TokenScope.RUN}
 
     @extend_schema(request=Reproduction, responses=CREATED, parameters=[IDEMPOTENCY_KEY])
     def post(self, request: Request, pk: int) -> Response:

@@ -11,7 +11,7 @@ from bert_training.api.frame import ApiView, WorkerView
 from bert_training.api.parsing import read_body
 from bert_training.api.permissions import IsOperator
 from bert_training.api.serializers.workers import WorkerSerializer
-from bert_training.contract.enums import JobStatus
+from bert_training.contract.enums import JobStatus, TokenScope
 from bert_training.contract.messages import HeartbeatAnswer, HeartbeatRequest, RegisteredWorker, RegisterRequest
 from bert_training.models import AccessToken, Job, Worker
 from bert_training.services import workers
@@ -20,6 +20,7 @@ from bert_training.services import workers
 class RegisterWorker(ApiView):
     """POST workers/register."""
 
+    scopes = {"POST": TokenScope.MANAGE}
     permission_classes = [IsOperator]
 
     @extend_schema(request=RegisterRequest, responses={201: RegisteredWorker})

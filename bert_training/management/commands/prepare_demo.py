@@ -11,6 +11,7 @@ from django.contrib.auth.models import Group, User
 from django.core.management import call_command
 from django.core.management.base import BaseCommand
 
+from bert_training.contract.enums import TokenScope
 from bert_training.models import Worker
 from bert_training.services.tokens import issue_user_token, rotate_worker_token
 from bert_training.services.workers import register_worker
@@ -30,7 +31,8 @@ class Command(BaseCommand):
         passwords = {"ana": give_password("ana"), "root": give_password("root", is_staff=True, is_superuser=True)}
         ana = User.objects.get(username="ana")
         ana.groups.add(Group.objects.get(name="trainer"))
-        tokens = {"token": issue_user_token(ana, label="demo", days=TOKEN_DAYS)[1], "worker_token": give_worker_token()}
+        token = issue_user_token(ana, label="demo", scope=TokenScope.RUN, days=TOKEN_DAYS)[1]
+        tokens = {"token": token, "worker_token": give_worker_token()}
         self.stdout.write(json.dumps(passwords | tokens))
 
 
