@@ -63,6 +63,10 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "django_q",
+    "allauth.account",
+    "allauth.socialaccount",
+    "allauth.mfa",
+    "allauth.usersessions",
     "bert_training.apps.BertTrainingConfig",
 ]
 
@@ -80,6 +84,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "bert_training.request_origin.note_origin",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 
@@ -224,9 +229,15 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
+AUTHENTICATION_BACKENDS = ["bert_training.accounts.backend.PortalBackend"]
 LOGIN_URL = "pages:sign-in"
 LOGIN_REDIRECT_URL = "pages:runs"
 LOGOUT_REDIRECT_URL = "pages:sign-in"
+ACCOUNT_ADAPTER = "bert_training.accounts.adapter.AccountAdapter"
+ACCOUNT_LOGIN_METHODS = {"username", "email"}
+ACCOUNT_EMAIL_VERIFICATION = "none"  # staff who invite know whom they write to
+# allauth's own limits know no Retry-After; the portal's count every wrong password and code (accounts.lockout).
+ACCOUNT_RATE_LIMITS = {"login": None, "login_failed": None}
 EMAIL_CONFIG = environ.Env.email_url_config(env_text("EMAIL_URL", "consolemail://"))
 vars().update(EMAIL_CONFIG)
 
@@ -257,6 +268,7 @@ SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 if env_flag("BEHIND_PROXY", default=False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    ALLAUTH_TRUSTED_PROXY_COUNT = 1  # the last address of X-Forwarded-For is the one that the proxy saw
 SILENCED_SYSTEM_CHECKS = ["security.W008"]  # the redirect to https is the proxy's work
 
 # --- API --------------------------------------------------------------------------------------------------------------

@@ -16,5 +16,6 @@ urlpatterns = [
     path("health/ready", health.ready, name="health-ready"),
     path("admin/", admin.site.urls),
     path(API_PREFIX.strip("/") + "/", include("bert_training.api.urls")),
+    path("", include("bert_training.accounts.urls")),
     path("", include("bert_training.pages.urls")),
 ]

@@ -3,11 +3,13 @@
 from typing import Any
 
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
 from django.db.models import Model
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext_lazy as _
 
+from bert_training.accounts.views import AdminSignIn
 from bert_training.admin.attempts import JobAttemptAdmin
 from bert_training.admin.base_models import BaseModelAdmin
 from bert_training.admin.dashboard import dashboard
@@ -53,3 +55,11 @@ class PortalAdminSite(admin.AdminSite):
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         """Show the dashboard above the list of models."""
         return super().index(request, {**(extra_context or {}), "dashboard": dashboard(request.user)})
+
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Ask for name and password as the portal's own page does: through the same limits and second factor."""
+        if request.user.is_authenticated and not self.has_permission(request):
+            raise PermissionDenied
+        context = {**self.each_context(request), "title": _("Sign in"), "app_path": request.get_full_path()}
+        response: HttpResponse = AdminSignIn.as_view(extra_context={**context, **(extra_context or {})})(request)
+        return response

@@ -3,9 +3,9 @@
 from django.urls import path
 from django.views.i18n import set_language
 
+from bert_training.accounts.views import SignIn, SignOut
 from bert_training.contract.enums import WorkbookKind
 from bert_training.pages import (
-    account,
     dataset_profile,
     dataset_repair,
     datasets,
@@ -27,8 +27,8 @@ from bert_training.pages import (
 app_name = "pages"
 urlpatterns = [
     path("", home.overview, name="home"),
-    path("sign-in", account.SignIn.as_view(), name="sign-in"),
-    path("sign-out", account.SignOut.as_view(), name="sign-out"),
+    path("sign-in", SignIn.as_view(), name="sign-in"),
+    path("sign-out", SignOut.as_view(), name="sign-out"),
     path("language", set_language, name="language"),
     path("datasets", datasets.list_datasets, name="datasets"),
     path("datasets/new", upload.upload_dataset, name="dataset-upload"),

@@ -76,6 +76,7 @@ ROWS = (
         ours=(f"{B}services.origin", f"{B}models", "portal.logs"),
         theirs=("django",),
     ),
+    Row("bert_training/accounts/*", ours=(f"{B}accounts", *DOORS), theirs=("django", "allauth")),
     Row("bert_training/column_fields.py", theirs=("django",)),
     Row(
         "bert_training/upload_form.py",
@@ -86,12 +87,12 @@ ROWS = (
     Row("bert_training/preset_choices.py", ours=(f"{B}run_form", *SPECS), theirs=("django",)),
     Row(
         "bert_training/pages/*",
-        ours=(f"{B}pages", f"{B}run_form", f"{B}preset_choices", f"{B}upload_form", f"{B}data.proof.shape", *DOORS),
+        ours=(f"{B}pages", f"{B}accounts.views", f"{B}run_form", f"{B}preset_choices", f"{B}upload_form", *DOORS),
         theirs=("django", "pydantic"),
     ),
     Row(
         "bert_training/admin/*",
-        ours=(f"{B}admin", f"{B}run_form", f"{B}preset_choices", f"{B}upload_form", *DOORS),
+        ours=(f"{B}admin", f"{B}accounts", f"{B}run_form", f"{B}preset_choices", f"{B}upload_form", *DOORS),
         theirs=("django", "django_q", "pydantic"),
     ),
     Row(
@@ -105,7 +106,11 @@ ROWS = (
     Row("bert_training/management/*", ours=(f"{B}services", f"{B}models", f"{B}contract.enums"), theirs=("django",)),
     Row("bert_training/demo/*", ours=(f"{B}demo", *SPECS), theirs=("httpx2",)),
     # The portal wires and knows no word of training: addresses, sockets, the tick, and the contract's codes and limits.
-    Row("portal/urls.py", ours=("portal", f"{B}contract", f"{B}api.urls", f"{B}pages.urls"), theirs=("django",)),
+    Row(
+        "portal/urls.py",
+        ours=("portal", f"{B}contract", f"{B}api.urls", f"{B}accounts.urls", f"{B}pages.urls"),
+        theirs=("django",),
+    ),
     Row("portal/[aw]sgi.py", ours=("portal", f"{B}live.routing", f"{B}services.leases"), theirs=("django", "channels")),
     Row("portal/server.py", ours=("portal", f"{B}contract"), theirs=("django", "daphne", "twisted", "autobahn")),
     Row("portal/connections.py", ours=("portal", f"{B}contract"), theirs=("django", "daphne", "twisted")),
