@@ -5,6 +5,7 @@ from collections.abc import Callable
 from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 
+from bert_training.client_address import client_address
 from bert_training.models import AccessToken
 from bert_training.services.origin import Caller, Origin, calling_from
 from portal.logs import current_request_id
@@ -14,8 +15,7 @@ def note_origin(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable
     """Keep the call's id, address and maker at hand for as long as it is answered."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
-        address = request.META.get("REMOTE_ADDR", "")
-        origin = Origin(current_request_id(), address, find_caller=lambda: find_caller(request))
+        origin = Origin(current_request_id(), client_address(request), find_caller=lambda: find_caller(request))
         with calling_from(origin):
             return get_response(request)
 

@@ -153,7 +153,7 @@ def _database() -> dict[str, Any]:
 DATABASES = {} if WITHOUT_PORTAL else {"default": _database()}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-# --- Redis: live view and cache; without it both live in the one web process ----------------------------------------
+# --- Redis: live view and cache; without it the live view serves one web process, and the cache is in the database ----
 REDIS_URL = env_text("REDIS_URL")
 if REDIS_URL and not REDIS_URL.startswith(("redis://", "rediss://", "unix://")):
     raise ImproperlyConfigured("REDIS_URL must begin with redis://, rediss:// or unix://.")
@@ -168,7 +168,12 @@ CHANNEL_LAYERS: dict[str, dict[str, Any]] = {
 CACHES = {
     "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
     if REDIS_URL
-    else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
+    # Shared by all processes, so that a limit on sign-ins is one limit. Above MAX_ENTRIES what has expired goes first.
+    else {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "bert_cache",
+        "OPTIONS": {"MAX_ENTRIES": 20_000},
+    }
 }
 
 # --- files -----------------------------------------------------------------------------------------------------------
@@ -213,9 +218,18 @@ Q_CLUSTER = {
 }
 # Larger uploads are checked in the background, so that a request never waits long.
 BACKGROUND_CHECK_BYTES = 10 * 1024 * 1024
-# What one person may keep, staff too: a script in a loop must not fill the store for everybody.
+# What one person may keep and use, staff too: a script in a loop must not fill store and queue for everybody. Staff
+# make exceptions, and limits of teams, in the admin (models.Quota). 0 = no limit, for the last two.
 DATASETS_PER_USER = int(env_number("DATASETS_PER_USER", 500, minimum=1))
 DATASET_BYTES_PER_USER = int(env_number("DATASET_BYTES_PER_USER", 5 * 1024**3, minimum=1))
+QUEUED_RUNS_PER_USER = int(env_number("QUEUED_RUNS_PER_USER", 500, minimum=0))
+GPU_MINUTES_PER_USER = int(env_number("GPU_MINUTES_PER_USER", 0, minimum=0))  # in a calendar month of TIME_ZONE
+# How often one person may ask for what costs; a script that needs more gets it here, not in the code.
+UPLOADS_PER_HOUR = int(env_number("UPLOADS_PER_HOUR", 60, minimum=1))
+CHECKS_PER_HOUR = int(env_number("CHECKS_PER_HOUR", 600, minimum=1))  # of spreadsheets, without keeping them
+RUNS_PER_HOUR = int(env_number("RUNS_PER_HOUR", 60, minimum=1))
+# Of wrong tokens, an address.
+TOKEN_FAILURES_PER_MINUTE = int(env_number("TOKEN_FAILURES_PER_MINUTE", 30, minimum=1))
 
 # --- worker protocol (seconds); tests shorten them --------------------------------------------------------------------
 LEASE_SECONDS = env_number("LEASE_SECONDS", limits.LEASE_SECONDS, minimum=0.1)
@@ -266,7 +280,10 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = IS_HTTPS
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
-if env_flag("BEHIND_PROXY", default=False):
+# One proxy stands in front, the only one that reaches this port, and it sets both of its headers itself:
+# X-Forwarded-Proto, and the last entry of X-Forwarded-For (bert_training.client_address).
+BEHIND_PROXY = env_flag("BEHIND_PROXY", default=False)
+if BEHIND_PROXY:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     ALLAUTH_TRUSTED_PROXY_COUNT = 1  # the last address of X-Forwarded-For is the one that the proxy saw
 SILENCED_SYSTEM_CHECKS = ["security.W008"]  # the redirect to https is the proxy's work

@@ -132,6 +132,15 @@ class Role(StrEnum):
     OPERATE = "operate"  # order the queue, mind the workers; sees no texts
 
 
+class QuotaKind(StrEnum):
+    """What a person or a team may have only so much of: columns of models.Quota, `quota` in the API."""
+
+    DATASETS = "datasets"
+    STORAGE_BYTES = "storage_bytes"
+    QUEUED_RUNS = "queued_runs"
+    GPU_MINUTES = "gpu_minutes"  # of the calendar month in TIME_ZONE
+
+
 class AuditKind(StrEnum):
     """What the audit keeps for ever: who did what to which row, and who was refused."""
 

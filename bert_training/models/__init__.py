@@ -7,7 +7,9 @@ from bert_training.models.job import Job, JobAttempt, PortalTick
 from bert_training.models.manifest import DatasetManifest
 from bert_training.models.profile import DatasetProfile, TokenLengths
 from bert_training.models.proof import GradeScale, Prediction, RunProof
+from bert_training.models.quota import DeletedGpuTime, Quota
 from bert_training.models.run import IdempotentRequest, Run, SplitManifest
+from bert_training.models.shared_state import CacheEntry, RateBucket
 from bert_training.models.team import DatasetShare, RunShare, Team
 from bert_training.models.telemetry import Log, Metric
 from bert_training.models.token import AccessToken
@@ -17,10 +19,12 @@ __all__ = [
     "AccessToken",
     "AuditEvent",
     "BaseModel",
+    "CacheEntry",
     "Dataset",
     "DatasetManifest",
     "DatasetProfile",
     "DatasetShare",
+    "DeletedGpuTime",
     "GradeScale",
     "IdempotentRequest",
     "Job",
@@ -29,6 +33,8 @@ __all__ = [
     "Metric",
     "PortalTick",
     "Prediction",
+    "Quota",
+    "RateBucket",
     "Run",
     "RunProof",
     "RunShare",

@@ -68,15 +68,17 @@ ROWS = (
     ),
     Row(
         "bert_training/api/*",
-        ours=(f"{B}api", f"{B}live.sse", f"{B}live.viewers", "portal.logs", *DOORS),  # portal.logs: the request's id
+        # portal.logs: the request's id
+        ours=(f"{B}api", f"{B}client_address", f"{B}live.sse", f"{B}live.viewers", "portal.logs", *DOORS),
         theirs=("django", "rest_framework", "django_filters", "drf_spectacular", "channels", "asgiref", "pydantic"),
     ),
     Row(
         "bert_training/request_origin.py",
-        ours=(f"{B}services.origin", f"{B}models", "portal.logs"),
+        ours=(f"{B}services.origin", f"{B}client_address", f"{B}models", "portal.logs"),
         theirs=("django",),
     ),
-    Row("bert_training/accounts/*", ours=(f"{B}accounts", *DOORS), theirs=("django", "allauth")),
+    Row("bert_training/accounts/*", ours=(f"{B}accounts", f"{B}client_address", *DOORS), theirs=("django", "allauth")),
+    Row("bert_training/client_address.py", theirs=("django",)),
     Row("bert_training/column_fields.py", theirs=("django",)),
     Row(
         "bert_training/upload_form.py",
