@@ -6,6 +6,7 @@ from rest_framework.authentication import BaseAuthentication, SessionAuthenticat
 from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 
+from bert_training.api.rate_limit import refuse_token
 from bert_training.contract.enums import ErrorCode
 from bert_training.models import AccessToken, Worker
 from bert_training.services.errors import ServiceError, TokenMalformed, TokenUnknown
@@ -26,14 +27,21 @@ class TokenAuthentication(BaseAuthentication):
         header = request.headers.get("Authorization")
         if header is None:
             return None
-        scheme, _space, text = header.partition(" ")
-        if scheme.lower() != "bearer":
-            raise TokenMalformed(ErrorCode.TOKEN_MALFORMED, _("The form is: Authorization: Bearer <token>."))
-        return _holder(find_token(text))
+        try:
+            return _holder(_sent_token(header))
+        except (TokenMalformed, TokenUnknown) as refusal:
+            refuse_token(request._request, refusal)
 
     def authenticate_header(self, request: Request) -> str:
         """Name the scheme; with it a call without any sign-in is answered by 401."""
         return 'Bearer realm="api"'
+
+
+def _sent_token(header: str) -> AccessToken:
+    scheme, _space, text = header.partition(" ")
+    if scheme.lower() != "bearer":
+        raise TokenMalformed(ErrorCode.TOKEN_MALFORMED, _("The form is: Authorization: Bearer <token>."))
+    return find_token(text)
 
 
 def _holder(token: AccessToken) -> tuple[User | AnonymousUser, AccessToken]:

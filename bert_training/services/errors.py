@@ -1,6 +1,8 @@
 """What a service refuses, one class for each decision that a caller can take."""
 
-from typing import Any
+from typing import Any, Self
+
+from django.utils.translation import gettext as _
 
 from bert_training.contract.enums import ErrorCode
 
@@ -76,9 +78,21 @@ class InUse(ServiceError):
 
 
 class QuotaExceeded(ServiceError):
-    """Somebody has stored as much as one person may; `limit` says how much that is."""
+    """A person or a team has as much as it may: `quota`, `holder`, `limit`, `used`; `resets_at` where a date helps."""
 
     http_status = 429
+
+
+class RateLimited(ServiceError):
+    """Somebody asks too often; `retry_after` says after how many seconds to go on."""
+
+    http_status = 429
+
+    @classmethod
+    def after(cls, seconds: int, message: str) -> Self:
+        """Say why, and when to go on."""
+        words = _("%(why)s Go on in %(seconds)d s.") % {"why": message, "seconds": seconds}
+        return cls(ErrorCode.RATE_LIMITED, words, retry_after=seconds)
 
 
 class StorageFull(ServiceError):
