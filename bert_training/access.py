@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, User
 from django.core.exceptions import PermissionDenied
-from django.db.models import Q, QuerySet
+from django.db.models import Model, Q, QuerySet
 from django.http import Http404
 from django.utils.translation import gettext as _
 
@@ -23,8 +23,17 @@ else:
     Person = AbstractBaseUser | AnonymousUser
 
 Row = TypeVar("Row", Dataset, Run)
+AnyRow = TypeVar("AnyRow", bound=Model)
 
 _LEVELS = tuple(ShareLevel)  # each holds those before it
+
+
+class NotVisible(Http404):
+    """The row is there, but not to who asks. Answered like a row that does not exist; the audit notes which it was."""
+
+    def __init__(self, message: str, row: Model) -> None:
+        super().__init__(message)
+        self.row = row
 
 
 def is_person(user: Person) -> bool:
@@ -91,7 +100,7 @@ def visible_dataset(user: Person, pk: int) -> Dataset:
     """Return a dataset with its owner, or raise Http404 as if it did not exist."""
     dataset = datasets_visible_to(user).select_related("owner").filter(pk=pk).first()
     if dataset is None:
-        raise Http404(_("There is no dataset %(id)s.") % {"id": pk})
+        raise _absent(Dataset.objects.filter(deleted_at=None), pk, _("There is no dataset %(id)s."))
     return dataset
 
 
@@ -110,7 +119,7 @@ def visible_run(user: Person, pk: int) -> Run:
     related = ("owner", "dataset", "job", "job__worker", "reproduced_from", "repeat_of", "proof")
     run = runs_visible_to(user).select_related(*related).defer("proof__content").filter(pk=pk).first()
     if run is None:
-        raise Http404(_("There is no run %(id)s.") % {"id": pk})
+        raise _absent(Run.objects.all(), pk, _("There is no run %(id)s."))
     return run
 
 
@@ -152,11 +161,17 @@ def _allowed(rule: Callable[[Person, Dataset | Run], bool], user: Person, row: R
     return row
 
 
+def _absent(rows: QuerySet[AnyRow], pk: int, words: str) -> Http404:
+    """Return the answer for a row that is not there, or not to who asks: the same words for both."""
+    message = words % {"id": pk}
+    return NotVisible(message, rows.model(pk=pk)) if rows.filter(pk=pk).exists() else Http404(message)
+
+
 def run_for_worker(worker: Worker, job_pk: int) -> Run:
     """Return the run of which a worker may read the manifest: only while it holds the run's job; else Http404."""
     held = Job.objects.filter(pk=job_pk, worker=worker, status=JobStatus.RUNNING).select_related("run__dataset").first()
     if held is None:
-        raise Http404(_("There is no job %(id)s.") % {"id": job_pk})
+        raise _absent(Job.objects.all(), job_pk, _("There is no job %(id)s."))
     return held.run
 
 
@@ -165,5 +180,5 @@ def table_for_worker(worker: Worker, dataset_pk: int) -> Dataset:
     holds = Job.objects.filter(worker=worker, status=JobStatus.RUNNING, run__dataset=dataset_pk)
     dataset = Dataset.objects.filter(pk=dataset_pk).first() if holds.exists() else None
     if dataset is None:
-        raise Http404(_("There is no dataset %(id)s.") % {"id": dataset_pk})
+        raise _absent(Dataset.objects.filter(deleted_at=None), dataset_pk, _("There is no dataset %(id)s."))
     return dataset

@@ -1,25 +1,48 @@
-"""The middleware that says where a call comes from: services record what is done in its name (services.audit)."""
+"""The middleware that says where a call comes from: services record what is done in its name (services.audit).
+
+It also notes who was refused, whatever door they stood at: 403, 429, a row that is hidden from them.
+"""
 
 from collections.abc import Callable
 
 from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 
+from bert_training.access import NotVisible
 from bert_training.client_address import client_address
+from bert_training.contract.enums import AuditKind
 from bert_training.models import AccessToken
+from bert_training.services.frequent_events import record_refusal
 from bert_training.services.origin import Caller, Origin, calling_from
 from portal.logs import current_request_id
 
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+REFUSALS = {403: AuditKind.ACCESS_DENIED, 429: AuditKind.RATE_LIMITED}
 
-def note_origin(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
-    """Keep the call's id, address and maker at hand for as long as it is answered."""
 
-    def middleware(request: HttpRequest) -> HttpResponse:
+class NoteOrigin:
+    """Keeps the call's id, address and maker at hand for as long as it is answered."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
         origin = Origin(current_request_id(), client_address(request), find_caller=lambda: find_caller(request))
         with calling_from(origin):
-            return get_response(request)
+            response = self.get_response(request)
+            note_refusal(request, response)
+            return response
 
-    return middleware
+    def process_exception(self, _request: HttpRequest, exception: Exception) -> None:
+        """Note that a page hid a row; the API says so where it turns exceptions into answers."""
+        if isinstance(exception, NotVisible):
+            record_refusal(AuditKind.ACCESS_DENIED, target=exception.row, status=404)
+
+
+def note_origin(get_response: Callable[[HttpRequest], HttpResponse]) -> NoteOrigin:
+    """Name the middleware in settings as the others."""
+    return NoteOrigin(get_response)
 
 
 def find_caller(request: HttpRequest) -> Caller:
@@ -29,3 +52,23 @@ def find_caller(request: HttpRequest) -> Caller:
     if not isinstance(token, AccessToken):
         return Caller(person)
     return Caller(person, token.worker, token.prefix)
+
+
+def note_refusal(request: HttpRequest, response: HttpResponseBase) -> None:
+    """Note an answer that refuses: which address it was, by the name of its route and the number of its row."""
+    kind = REFUSALS.get(response.status_code)
+    if kind is None:
+        return
+    record_refusal(kind, status=response.status_code, **asked_for(request))
+
+
+def asked_for(request: HttpRequest) -> dict[str, str | int]:
+    """Return method, name of the route and number of the row; nothing that the caller could make a text of."""
+    asked: dict[str, str | int] = {"method": request.method} if request.method in METHODS else {}
+    match = request.resolver_match
+    if match is None or not match.url_name:
+        return asked
+    row = str(match.kwargs.get("pk") or match.kwargs.get("object_id") or "")
+    if row.isascii() and row.isdecimal() and len(row) < 19:
+        asked["row"] = int(row)
+    return asked | {"route": match.view_name}

@@ -16,9 +16,11 @@ from django.utils.translation import gettext_noop
 from rest_framework import exceptions
 from rest_framework.response import Response
 
-from bert_training.contract.enums import ErrorCode
+from bert_training.access import NotVisible
+from bert_training.contract.enums import AuditKind, ErrorCode
 from bert_training.contract.limits import UNAVAILABLE_RETRY_AFTER_SECONDS, UPLOAD_BYTES
 from bert_training.services.errors import ServiceError
+from bert_training.services.frequent_events import record_refusal
 from portal.logs import current_request_id
 
 FieldErrors = list[dict[str, Any]]
@@ -90,6 +92,8 @@ def handle_exception(error: Exception, context: Mapping[str, Any]) -> Response |
     problem = find_problem(error)
     if problem is None:
         return None
+    if isinstance(error, NotVisible):
+        record_refusal(AuditKind.ACCESS_DENIED, target=error.row, status=problem.status)
     body = {"code": problem.code.value, "message": problem.message, "errors": problem.errors}
     response = Response({**body, "request_id": current_request_id(), **problem.extra}, status=problem.status)
     for name, value in _headers(problem, error).items():

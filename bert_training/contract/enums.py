@@ -191,6 +191,7 @@ class AuditKind(StrEnum):
     DATASET_DELETED = "dataset_deleted"
     COPIES_FORGOTTEN = "copies_forgotten"  # a worker confirms that it keeps nothing of a dataset any more
     MANIFEST_UPLOADED = "manifest_uploaded"
+    MANIFEST_FORGOTTEN = "manifest_forgotten"
     RUN_CREATED = "run_created"
     RUN_CHANGED = "run_changed"
     RUN_REPRODUCED = "run_reproduced"

@@ -20,11 +20,12 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 from django_q.tasks import async_task
 
-from bert_training.contract.enums import TERMINAL_STATUSES, DatasetStatus, ErrorCode, Split
+from bert_training.contract.enums import TERMINAL_STATUSES, AuditKind, DatasetStatus, ErrorCode, Split
 from bert_training.contract.text import clean_name
 from bert_training.data.digest import file_digest
 from bert_training.models import Dataset, DatasetManifest, DatasetProfile, Run, TokenLengths
 from bert_training.models.dataset import PRIVACY_FULL
+from bert_training.services.audit import record
 from bert_training.services.errors import DatasetNotReady, InUse, QuotaExceeded, ServiceError, StorageFull
 from bert_training.services.manifests import inherit_manifest
 from bert_training.services.profiles import start_profile
@@ -223,6 +224,7 @@ def _store(dataset: Dataset, sources: Sources, table: Path | None) -> Registered
             require_room(dataset)
             _let_go_of_deleted(dataset)
             dataset.save()
+            record(AuditKind.DATASET_UPLOADED, target=dataset, task=dataset.task, bytes=dataset.bytes)
             if dataset.status == DatasetStatus.CHECKING:
                 async_task(CHECK_FUNCTION, dataset.pk)
             else:
@@ -258,11 +260,18 @@ def stored_keys(dataset: Dataset) -> list[str]:
 
 def update_dataset(dataset: Dataset, *, name: str | None = None, description: str | None = None) -> None:
     """Rename or describe a dataset; None leaves a field as it is."""
+    wanted = {}
     if name is not None:
-        dataset.name = clean_name(name)
+        wanted["name"] = clean_name(name)
     if description is not None:
-        dataset.description = clean_name(description, characters=DESCRIPTION_CHARACTERS)
-    dataset.save(update_fields=["name", "description"])
+        wanted["description"] = clean_name(description, characters=DESCRIPTION_CHARACTERS)
+    if not wanted:
+        return
+    for field, value in wanted.items():
+        setattr(dataset, field, value)
+    with transaction.atomic():
+        dataset.save(update_fields=[*wanted])
+        record(AuditKind.DATASET_CHANGED, target=dataset, fields=[*wanted])
 
 
 def delete_dataset(dataset: Dataset) -> None:
@@ -276,6 +285,7 @@ def delete_dataset(dataset: Dataset) -> None:
         runs = Run.objects.filter(dataset=dataset)
         if runs.exclude(status__in=TERMINAL_STATUSES).exists():
             raise InUse(ErrorCode.IN_USE, _("A run in the queue or in training needs this dataset."))
+        record(AuditKind.DATASET_DELETED, target=dataset)
         if runs.exists():
             Dataset.objects.filter(pk=dataset.pk).update(deleted_at=Now(), summary={}, report={}, description="")
             DatasetProfile.objects.filter(dataset=dataset).delete()

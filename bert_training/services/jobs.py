@@ -13,7 +13,7 @@ from django.db import transaction
 from django.db.models.functions import Coalesce, Now
 from django.utils.translation import gettext as _
 
-from bert_training.contract.enums import Directive, ErrorCode, JobStatus, Outcome, Reason, WorkerState
+from bert_training.contract.enums import AuditKind, Directive, ErrorCode, JobStatus, Outcome, Reason, WorkerState
 from bert_training.contract.messages import (
     CompleteAnswer,
     CompleteRequest,
@@ -24,6 +24,7 @@ from bert_training.contract.text import clean_text
 from bert_training.live.publish import ring
 from bert_training.models import Job, JobAttempt, Run, Worker
 from bert_training.models.job import hold_end, lease_end
+from bert_training.services.audit import record
 from bert_training.services.errors import AlreadyFinished, ProtocolError, ServiceError
 from bert_training.services.phases import COLUMNS as PHASE_COLUMNS
 from bert_training.services.phases import enter_phase
@@ -265,6 +266,7 @@ def cancel_job(job_id: int) -> None:
         Run.objects.filter(pk=job.run_id).update(error_code=Reason.CANCELED_BY_USER.value)
     else:
         Job.objects.filter(pk=job_id).update(cancel_requested_at=Coalesce("cancel_requested_at", Now()))
+    record(AuditKind.RUN_CANCELED, target=job.run, status=job.status)
     ring_after_commit(job)
 
 
@@ -278,6 +280,7 @@ def finish_job(job_id: int) -> None:
     if job.status != JobStatus.RUNNING:
         raise ServiceError(ErrorCode.NOT_RUNNING, _("The run has not begun: cancel it instead."), http_status=409)
     Job.objects.filter(pk=job_id).update(finish_requested_at=Coalesce("finish_requested_at", Now()))
+    record(AuditKind.RUN_FINISHED_EARLY, target=job.run)
     ring_after_commit(job)
 
 

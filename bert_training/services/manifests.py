@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from bert_training.contract.enums import ErrorCode, Split
+from bert_training.contract.enums import AuditKind, ErrorCode, Split
 from bert_training.contract.text import clean_name
 from bert_training.data.checks import DatasetRefused
 from bert_training.data.sandbox import run_in_sandbox
@@ -16,8 +16,10 @@ from bert_training.data.splitting.manifest import LETTER_OF, SPLIT_OF
 from bert_training.data.splitting.manifest_sheet import check_manifest, write_manifest
 from bert_training.data.table import PARTS, ROW
 from bert_training.models import Dataset, DatasetManifest, Run
+from bert_training.services.audit import record
 from bert_training.services.divisions import division_of, pack_letters, unpack_letters
 from bert_training.services.errors import DatasetNotReady, ServiceError
+from bert_training.services.frequent_events import record_export
 from bert_training.services.sources import require_size
 from bert_training.services.stored_files import Upload, on_disk, read_table, stored_copy
 from bert_training.services.transactions import hold_dataset
@@ -47,6 +49,7 @@ def run_manifest_csv(run: Run) -> str:
     """Return which row of the spreadsheet was in which split of a run, as CSV. Raises DatasetGone, StorageAway."""
     rows = read_table(run.dataset, [ROW])[ROW]
     splits = [SPLIT_OF[letter] for letter in division_of(run).letters]
+    record_export(run, what="manifest")
     return write_manifest(rows, splits, file_names(run.dataset))
 
 
@@ -82,6 +85,7 @@ def _store(dataset: Dataset, *, letters: str, name: str) -> DatasetManifest:
     with transaction.atomic():
         hold_dataset(dataset.pk)
         manifest, _is_new = DatasetManifest.objects.update_or_create(dataset=dataset, defaults=fields)
+        record(AuditKind.MANIFEST_UPLOADED, target=dataset)
     return manifest
 
 
@@ -103,7 +107,9 @@ def inherit_manifest(dataset: Dataset) -> None:
 
 def forget_manifest(dataset: Dataset) -> None:
     """Forget the manifest of a dataset: runs created from now on are divided by files or shares again."""
-    DatasetManifest.objects.filter(dataset=dataset).delete()
+    with transaction.atomic():
+        DatasetManifest.objects.filter(dataset=dataset).delete()
+        record(AuditKind.MANIFEST_FORGOTTEN, target=dataset)
 
 
 def manifest_of(dataset: Dataset) -> ManifestFacts | None:

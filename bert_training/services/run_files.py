@@ -12,6 +12,7 @@ from bert_training.data.model_card import model_card as write_card
 from bert_training.models import Metric, Run, RunProof
 from bert_training.services.divisions import division_of
 from bert_training.services.errors import ServiceError
+from bert_training.services.frequent_events import record_export
 from bert_training.services.proving.proof_summary import usable
 from bert_training.services.telemetry import iso_utc
 from bert_training.tasks import TASKS
@@ -25,6 +26,7 @@ def model_card(run: Run) -> str:
         message = _("The model card is written when the run is completed.")
         raise ServiceError(ErrorCode.NOT_FOUND, message, http_status=404)
     result: dict[str, Any] = run.result
+    record_export(run, what="model_card")
     facts = ModelCardFacts(
         task=run.task,
         base_model=run.base_model,
@@ -63,6 +65,7 @@ def _provenance(run: Run) -> dict[str, Any]:
 
 def run_metrics_csv(run: Run) -> str:
     """Return every metric point as CSV, one figure a line; an undefined figure is empty."""
+    record_export(run, what="metrics")
     buffer = io.StringIO()
     writer = csv.writer(buffer)
     writer.writerow(CSV_HEAD)

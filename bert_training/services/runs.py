@@ -9,10 +9,11 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 from pydantic import ValidationError
 
-from bert_training.contract.enums import ErrorCode
+from bert_training.contract.enums import AuditKind, ErrorCode
 from bert_training.contract.text import clean_name
 from bert_training.models import BaseModel, Dataset, Job, Run, Worker
 from bert_training.services import claims, jobs
+from bert_training.services.audit import record
 from bert_training.services.divisions import Division, divide, division_of, store_division
 from bert_training.services.doubting.corrections import with_corrections
 from bert_training.services.doubting.doubt_workbooks import doubts_of
@@ -150,7 +151,18 @@ def store_run(prepared: PreparedRun) -> Run:
     run.save(force_insert=True)
     store_division(run, with_corrections(prepared.division, run.dataset_id))
     claims.enqueue(run, priority=prepared.priority, bound_to=prepared.bound_to)
+    _record_new(run, prepared.priority)
     return run
+
+
+def _record_new(run: Run, priority: int) -> None:
+    kind = AuditKind.RUN_CREATED
+    if run.repeat_of_id is not None:
+        kind = AuditKind.RUN_REPEATED
+    elif run.reproduced_from_id is not None:
+        kind = AuditKind.RUN_REPRODUCED
+    first = run.repeat_of_id or run.reproduced_from_id
+    record(kind, target=run, dataset=run.dataset_id, first_run=first, priority=priority, simulate=run.simulate)
 
 
 def _hold_origins(run: Run) -> None:
@@ -235,7 +247,9 @@ def finish_run(run: Run) -> None:
 def update_run(run: Run, *, name: str) -> None:
     """Rename a run."""
     run.name = clean_name(name)
-    run.save(update_fields=["name"])
+    with transaction.atomic():
+        run.save(update_fields=["name"])
+        record(AuditKind.RUN_CHANGED, target=run, fields=["name"])
 
 
 def delete_run(run: Run) -> None:
@@ -245,6 +259,7 @@ def delete_run(run: Run) -> None:
         Run.objects.select_for_update().filter(pk=run.pk).first()  # waits for one that is being made of it
         for repeat in run.repeats.order_by("pk"):
             _require_ended(repeat, _("Cancel the repeats of the run before you delete it."))
+        record(AuditKind.RUN_DELETED, target=run, dataset=run.dataset_id, repeats=run.repeats.count())
         drop_predictions(Run.objects.filter(Q(pk=run.pk) | Q(repeat_of=run.pk)))
         beginning = doubts_of(run)
         run.delete()  # its repeats go with it

@@ -23,6 +23,7 @@ from bert_training.data.parquet import read_table as read_parquet
 from bert_training.data.table import Columns
 from bert_training.models import Dataset
 from bert_training.services.errors import DatasetGone, StorageAway, StorageFull
+from bert_training.services.frequent_events import record_export
 from bert_training.tasks import TASKS
 from bert_training.tasks.intake import PREVIEW_ROWS
 
@@ -80,7 +81,9 @@ def drop_folder(folder: str, beginning: str = "") -> None:
 
 def open_original(dataset: Dataset, part: Split = Split.TRAIN) -> StoredFile:
     """Open the uploaded bytes of one file; raises DatasetGone, StorageAway, KeyError when it has no such part."""
-    return open_stored(dataset.part_key(part), dataset.files[part]["sha256"])
+    file = open_stored(dataset.part_key(part), dataset.files[part]["sha256"])
+    record_export(dataset, what="original", part=part)
+    return file
 
 
 def open_table(dataset: Dataset) -> StoredFile:

@@ -26,6 +26,7 @@ from bert_training.models import Dataset
 from bert_training.models.dataset import PENDING_ENDING, REASON_ENDING
 from bert_training.services.doubting.doubt_workbooks import doubt_workbook, doubt_workbook_name, is_of_doubts
 from bert_training.services.errors import DatasetNotReady, ServiceError, StorageAway
+from bert_training.services.frequent_events import record_export
 from bert_training.services.stored_files import drop_files, drop_folder, reading
 from bert_training.services.workbooks import MadeWorkbook, workbook_name, workbook_of_dataset
 
@@ -64,6 +65,16 @@ def open_workbook(name: str, dataset: Dataset) -> MadeWorkbook:
 
     Raises DatasetNotReady until it is made, ServiceError, DatasetGone, StorageAway.
     """
+    made = _opened(name, dataset)
+    record_export(dataset, what=_fact_name(name))
+    return made
+
+
+def _fact_name(name: str) -> str:
+    return "doubts" if is_of_doubts(name) else str(name)
+
+
+def _opened(name: str, dataset: Dataset) -> MadeWorkbook:
     if dataset.status == DatasetStatus.CHECKING:
         raise DatasetNotReady(ErrorCode.DATASET_NOT_READY, _("The dataset is still being checked."))
     state, key = workbook_state(name, dataset), _key(name, dataset)

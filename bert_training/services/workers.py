@@ -8,7 +8,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from bert_training.contract.enums import Directive, ErrorCode, JobStatus, Outcome, Reason, WorkerState
+from bert_training.contract.enums import AuditKind, Directive, ErrorCode, JobStatus, Outcome, Reason, WorkerState
 from bert_training.contract.limits import PROTOCOL_MIN, PROTOCOL_VERSION
 from bert_training.contract.messages import (
     HeartbeatAnswer,
@@ -19,6 +19,7 @@ from bert_training.contract.messages import (
 from bert_training.contract.text import clean_text
 from bert_training.models import Job, Worker
 from bert_training.services import claims, jobs
+from bert_training.services.audit import record
 from bert_training.services.errors import ServiceError
 from bert_training.services.tokens import issue_worker_token
 from bert_training.services.transactions import short_transaction
@@ -35,6 +36,7 @@ def register_worker(*, name: str, description: str = "") -> RegisteredWorker:
         with transaction.atomic():
             worker = Worker.objects.create(name=name, description=clean_text(description))
             row, token = issue_worker_token(worker)
+            record(AuditKind.WORKER_REGISTERED, target=worker)
     except IntegrityError:
         message = _("There is a worker called %(name)s already.") % {"name": name}
         raise ServiceError(ErrorCode.INVALID_FIELD, message, errors=_on_name(message)) from None
@@ -83,6 +85,7 @@ def set_worker_active(worker: Worker, active: bool) -> None:
     """Switch a worker off or on. Switching off ends its attempt at once and offers the job to others."""
     worker = Worker.objects.select_for_update(no_key=True).get(pk=worker.pk)
     Worker.objects.filter(pk=worker.pk).update(active=active, state=WorkerState.IDLE.value)
+    record(AuditKind.WORKER_ACTIVATED if active else AuditKind.WORKER_DEACTIVATED, target=worker)
     if active:
         return
     Job.objects.filter(hold_worker=worker).update(hold_worker=None, hold_until=None)
@@ -91,6 +94,8 @@ def set_worker_active(worker: Worker, active: bool) -> None:
         jobs.requeue(job, outcome=Outcome.LOST, reason=Reason.WORKER_INACTIVE, hold=False)
 
 
+@short_transaction
 def set_worker_draining(worker: Worker, draining: bool) -> None:
     """Let a worker finish its job and claim no more, or claim again."""
     Worker.objects.filter(pk=worker.pk).update(draining=draining)
+    record(AuditKind.WORKER_DRAINING if draining else AuditKind.WORKER_DRAINING_ENDED, target=worker)

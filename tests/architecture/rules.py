@@ -74,7 +74,7 @@ ROWS = (
     ),
     Row(
         "bert_training/request_origin.py",
-        ours=(f"{B}services.origin", f"{B}client_address", f"{B}models", "portal.logs"),
+        ours=(f"{B}services", f"{B}access", f"{B}client_address", f"{B}models", f"{B}contract", "portal.logs"),
         theirs=("django",),
     ),
     Row("bert_training/accounts/*", ours=(f"{B}accounts", f"{B}client_address", *DOORS), theirs=("django", "allauth")),

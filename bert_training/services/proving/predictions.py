@@ -12,6 +12,7 @@ from bert_training.data.predicting.prediction_files import read_groups, read_pre
 from bert_training.data.predicting.predictions import Predictions
 from bert_training.models import Run, RunProof
 from bert_training.services.errors import ServiceError
+from bert_training.services.frequent_events import record_export
 from bert_training.services.stored_files import StoredFile, open_stored, stored_copy
 
 
@@ -25,7 +26,9 @@ def predictions_of(run: Run) -> list[Predictions]:
 def open_predictions(run: Run) -> tuple[StoredFile, RunProof]:
     """Open the Parquet file of a run's predictions; raises ServiceError not_found, DatasetGone, StorageAway."""
     stored = _stored(run)
-    return open_stored(stored.key, stored.sha256), stored
+    file = open_stored(stored.key, stored.sha256)
+    record_export(run, what="predictions")
+    return file, stored
 
 
 def open_predictions_csv(run: Run) -> tuple[IO[bytes], RunProof]:
@@ -41,6 +44,7 @@ def open_predictions_csv(run: Run) -> tuple[IO[bytes], RunProof]:
         write_csv(read_groups(path), text, names=names)
         text.detach()
     file.seek(0)
+    record_export(run, what="predictions_csv")
     return file, stored
 
 
