@@ -8,14 +8,14 @@ Texts come with their dataset: who sees a run but not its dataset sees row numbe
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
-from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, User
+from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, Group, Permission, User
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model, Q, QuerySet
 from django.http import Http404
 from django.utils.translation import gettext as _
 
 from bert_training.contract.enums import JobStatus, Role, ShareLevel
-from bert_training.models import Dataset, DatasetShare, Job, Run, RunShare, Worker
+from bert_training.models import Dataset, DatasetShare, Job, Run, RunShare, Team, Worker
 
 if TYPE_CHECKING:
     Person = User | AnonymousUser
@@ -26,6 +26,7 @@ Row = TypeVar("Row", Dataset, Run)
 AnyRow = TypeVar("AnyRow", bound=Model)
 
 _LEVELS = tuple(ShareLevel)  # each holds those before it
+_ROLES_KNOWN = "_portal_roles"  # on a loaded user, as Django keeps permissions there, but by one query instead of two
 
 
 class NotVisible(Http404):
@@ -43,7 +44,28 @@ def is_person(user: Person) -> bool:
 
 def has_role(user: Person, role: Role) -> bool:
     """Tell whether somebody may do a kind of thing at all; staff have every role."""
-    return is_person(user) and (user.is_staff or user.has_perm(f"bert_training.{role}"))
+    return role in roles_of(user)
+
+
+def roles_of(user: Person) -> frozenset[Role]:
+    """Return the roles of somebody, their own and those of their groups: one query for each loaded user."""
+    if not is_person(user):
+        return frozenset()
+    if user.is_staff or user.is_superuser:
+        return frozenset(Role)
+    known: frozenset[Role] | None = getattr(user, _ROLES_KNOWN, None)
+    if known is None:
+        known = _granted_roles(user)
+        setattr(user, _ROLES_KNOWN, known)
+    return known
+
+
+def _granted_roles(user: Person) -> frozenset[Role]:
+    own = User.user_permissions.through.objects.filter(user=user.pk).values("permission")
+    by_group = Group.permissions.through.objects.filter(group__user=user.pk).values("permission")
+    granted = Permission.objects.filter(Q(pk__in=own) | Q(pk__in=by_group), content_type__app_label="bert_training")
+    names = granted.filter(codename__in=[*Role]).values_list("codename", flat=True)
+    return frozenset(map(Role, names))
 
 
 def may_read(user: Person) -> bool:
@@ -59,6 +81,18 @@ def may_train(user: Person) -> bool:
 def may_operate(user: Person) -> bool:
     """Tell whether somebody may order the queue and see all workers."""
     return has_role(user, Role.OPERATE)
+
+
+def may_administer(user: Person) -> bool:
+    """Tell whether somebody minds the house: registers workers, asks for simulations, shares with any team."""
+    return is_person(user) and user.is_staff
+
+
+def teams_visible_to(user: Person) -> QuerySet[Team]:
+    """Return the teams with which somebody may share: their own, all for staff."""
+    if may_administer(user):
+        return Team.objects.all()
+    return Team.objects.filter(members=user.pk) if roles_of(user) else Team.objects.none()
 
 
 def datasets_visible_to(user: Person, level: ShareLevel = ShareLevel.VIEW) -> QuerySet[Dataset]:
@@ -124,8 +158,19 @@ def visible_run(user: Person, pk: int) -> Run:
 
 
 def usable_run(user: Person, pk: int) -> Run:
-    """Return a run that somebody may reproduce, repeat or go on from: Http404, else PermissionDenied."""
+    """Return a run whose model somebody may go on from, on another dataset: Http404, else PermissionDenied."""
     return _allowed(may_use, user, visible_run(user, pk))
+
+
+def repeatable_run(user: Person, pk: int) -> Run:
+    """Return a run that somebody may train again on its own dataset: Http404, else PermissionDenied.
+
+    Of a deleted dataset nobody is told that it may not be used: the services say that it is gone.
+    """
+    run = usable_run(user, pk)
+    if run.dataset.deleted_at is None and not may_use(user, run.dataset):
+        raise PermissionDenied(_("You may see this run, but not train on its dataset."))
+    return run
 
 
 def changeable_run(user: Person, pk: int) -> Run:
@@ -135,24 +180,42 @@ def changeable_run(user: Person, pk: int) -> Run:
 
 def may_use(user: Person, row: Dataset | Run) -> bool:
     """Tell whether somebody may train on a dataset, or reproduce, repeat or go on from a run."""
-    return may_train(user) and _reaches(user, row, ShareLevel.USE)
+    return level_of(user, row) in _levels_from(ShareLevel.USE)
 
 
 def may_change(user: Person, row: Dataset | Run) -> bool:
     """Tell whether somebody may rename, cancel, share or delete a row."""
-    return may_train(user) and _reaches(user, row, ShareLevel.MANAGE)
+    return level_of(user, row) is ShareLevel.MANAGE
 
 
 def may_see_texts(user: Person, run: Run) -> bool:
     """Tell whether somebody may see the texts of a run: as far as they may see its dataset."""
-    return datasets_visible_to(user).filter(pk=run.dataset_id).exists()
+    return run.dataset.deleted_at is None and level_of(user, run.dataset) is not None
 
 
-def _reaches(user: Person, row: Dataset | Run, level: ShareLevel) -> bool:
+def level_of(user: Person, row: Dataset | Run) -> ShareLevel | None:
+    """Return what somebody may do with a row, None for nothing; without the role to train nothing beyond seeing it."""
+    if not may_read(user):
+        return None
     if user.is_staff or row.owner_id == user.pk:
-        return True
-    rows = datasets_visible_to(user, level) if isinstance(row, Dataset) else runs_visible_to(user, level)
-    return rows.filter(pk=row.pk).exists()
+        level: ShareLevel | None = ShareLevel.MANAGE
+    else:
+        given = set(_shares_of(row).filter(team__members=user.pk).values_list("level", flat=True))
+        level = next((level for level in reversed(_LEVELS) if level in given), None)
+    return level if level is None or may_train(user) else ShareLevel.VIEW
+
+
+def shares_visible_to(user: Person, row: Dataset | Run) -> QuerySet[DatasetShare] | QuerySet[RunShare]:
+    """Return with which teams a row is shared: all for who may share it, to others those of their own teams."""
+    shares = _shares_of(row).select_related("team").order_by("team__name")
+    return shares if may_change(user, row) else shares.filter(team__members=user.pk)
+
+
+def _shares_of(row: Dataset | Run) -> QuerySet[DatasetShare] | QuerySet[RunShare]:
+    """Return the shares by which a row is reached: those of a repeat are those of the run that it repeats."""
+    if isinstance(row, Dataset):
+        return DatasetShare.objects.filter(dataset=row)
+    return RunShare.objects.filter(run=row.repeat_of_id or row.pk)
 
 
 def _allowed(rule: Callable[[Person, Dataset | Run], bool], user: Person, row: Row) -> Row:

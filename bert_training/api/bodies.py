@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from bert_training.contract.enums import ShareLevel
 from bert_training.contract.limits import MOST_REPEATS
 from bert_training.contract.messages import Identifier
 
@@ -62,3 +63,16 @@ class DatasetRepair(Body):
     """POST /datasets/{id}/repair: names of one-click repairs, as `fixes` of a check names them."""
 
     recipe: Annotated[list[Annotated[str, Field(max_length=50)]], Field(min_length=1, max_length=50)]
+
+
+class TeamShare(Body):
+    """What one team may do."""
+
+    team: Identifier
+    level: ShareLevel
+
+
+class Shares(Body):
+    """PUT /datasets/{id}/shares and /runs/{id}/shares: the whole list."""
+
+    shares: Annotated[list[TeamShare], Field(max_length=1000)]

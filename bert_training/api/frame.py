@@ -34,7 +34,7 @@ class JsonErrors(APIView):
 class ApiView(JsonErrors):
     """A view for people, unless it names other permissions."""
 
-    http_method_names = ["get", "head", "post", "patch", "delete"]
+    http_method_names = ["get", "head", "post", "put", "patch", "delete"]
     schema = ApiSchema()
     own_errors: ClassVar[Mapping[str, str]] = {}  # for the document: status -> when, beside those of every call
     # Of a person's token, for each method that writes; reading needs the lowest. Checked after the permissions.

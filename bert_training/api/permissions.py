@@ -23,6 +23,36 @@ class IsPerson(BasePermission):
         return access.is_person(request.user)
 
 
+class IsMember(BasePermission):
+    """Somebody with any role: what everybody in the house may know, and nobody else."""
+
+    message = _("Nobody has given you a role yet. Ask those who administer the portal.")
+
+    def has_permission(self, request: Request, view: "APIView") -> bool:
+        """Tell whether the caller holds a role."""
+        return bool(access.roles_of(request.user))
+
+
+class IsTrainer(BasePermission):
+    """Somebody who may bring data in and start runs."""
+
+    message = _("This is for people who may train; you may look at what is shared with you.")
+
+    def has_permission(self, request: Request, view: "APIView") -> bool:
+        """Tell whether the caller is a person who may train."""
+        return access.may_train(request.user)
+
+
+class IsStaff(BasePermission):
+    """Somebody who administers the portal."""
+
+    message = _("This address is for those who administer the portal.")
+
+    def has_permission(self, request: Request, view: "APIView") -> bool:
+        """Tell whether the caller is staff."""
+        return access.may_administer(request.user)
+
+
 class IsOperator(BasePermission):
     """Somebody who runs the workers and the queue."""
 

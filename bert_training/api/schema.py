@@ -25,7 +25,7 @@ BODY_ERRORS = {"413": "The body is too large.", "415": "Not the content type tha
 WRITE_ERRORS = {"409": "Not in the present state of the row; `code` says which, and some codes add fields."}
 WORKER_ERRORS = {"426": "X-Worker-Protocol is missing or too old; `min` and `max` say what is spoken."}
 RANGE_ERRORS = {"416": "The range begins behind the end; `size` says how long the file is."}
-METHODS_WITH_BODY = frozenset({"POST", "PATCH"})
+METHODS_WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 METHODS_THAT_WRITE = METHODS_WITH_BODY | {"DELETE"}
 
 # The documentation is written for programmers and stays English; a sentence for users comes from the answer itself.

@@ -32,6 +32,9 @@ class Caller:
     def post(self, path: str, body: Any = None, **headers: str) -> Answer:
         return self._call("POST", path, _encode(body), headers=headers)
 
+    def put(self, path: str, body: Any, **headers: str) -> Answer:
+        return self._call("PUT", path, _encode(body), headers=headers)
+
     def patch(self, path: str, body: Any, **headers: str) -> Answer:
         return self._call("PATCH", path, _encode(body), headers=headers)
 

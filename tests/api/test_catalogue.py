@@ -122,7 +122,8 @@ GET datasets/{id}/profile, GET jobs/{id}/manifest, GET runs/{id}/manifest, GET d
 POST datasets/{id}/manifest, DELETE datasets/{id}/manifest, POST datasets/{id}/repair,
 GET runs/{id}/repeats, POST runs/{id}/repeats, POST runs/{id}/repeats/cancel,
 GET runs/{id}/proof, GET runs/{id}/predictions, POST jobs/{id}/predictions, GET runs/{id}/reproduction,
-GET runs/{id}/label-errors, GET runs/{id}/label-errors/workbook
+GET runs/{id}/label-errors, GET runs/{id}/label-errors/workbook,
+GET datasets/{id}/shares, PUT datasets/{id}/shares, GET runs/{id}/shares, PUT runs/{id}/shares, GET teams
 """
 
 
@@ -150,7 +151,7 @@ def test_every_call_documents_its_answer_and_body(schema: dict[str, Any]) -> Non
         for method, call in calls.items():
             good = [answer for status, answer in call["responses"].items() if int(status) < 300]
             assert good, (path, method)
-            has_body = method in ("post", "patch") and not path.endswith(("/cancel", "/finish"))
+            has_body = method in ("post", "put", "patch") and not path.endswith(("/cancel", "/finish"))
             assert ("requestBody" in call) == has_body, (path, method)
 
 
