@@ -15,7 +15,7 @@ from django.http import Http404
 from django.utils.translation import gettext as _
 
 from bert_training.contract.enums import JobStatus, Role, ShareLevel
-from bert_training.models import Dataset, DatasetShare, Job, Run, RunShare, Team, Worker
+from bert_training.models import AccessToken, Dataset, DatasetShare, Job, Run, RunShare, Team, Worker
 
 if TYPE_CHECKING:
     Person = User | AnonymousUser
@@ -128,6 +128,11 @@ def runs_listed_for(user: Person) -> QuerySet[Run]:
 def workers_visible_to(user: Person) -> QuerySet[Worker]:
     """Return the workers that somebody may see: all for those who operate them, none for others."""
     return Worker.objects.all() if may_operate(user) else Worker.objects.none()
+
+
+def tokens_of(user: Person) -> QuerySet[AccessToken]:
+    """Return the tokens that somebody holds, to be seen, rotated and revoked by nobody else; staff have the admin."""
+    return AccessToken.objects.filter(user=user.pk) if is_person(user) else AccessToken.objects.none()
 
 
 def visible_dataset(user: Person, pk: int) -> Dataset:

@@ -1,5 +1,6 @@
 """Access tokens: who holds which, by their first characters; issue one for a person, revoke any; none is deleted."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
@@ -17,15 +18,18 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_variables
 
 from bert_training.admin.badges import token_badge
-from bert_training.admin.base import PortalModelAdmin, admin_url, link, shown_moment, signed_in
+from bert_training.admin.base import PortalModelAdmin, admin_url, chosen_rows, link, list_url, shown_moment, signed_in
 from bert_training.admin.token_page import NewToken, show_token_once
 from bert_training.admin.widgets import NamedAutocomplete
+from bert_training.contract.enums import TokenScope
 from bert_training.models import AccessToken
+from bert_training.services.errors import ServiceError
 from bert_training.services.tokens import issue_user_token, revoke_token
+from bert_training.token_form import TokenForm, days_field
 
-DAYS = 90
-MAX_DAYS = 3650
-FACTS = ("prefix", "badge", "holder", "created_at", "last_used_at", "expires_at", "revoked_at")
+MOST_DAYS = 3650
+CONFIRMED = "confirmed"
+FACTS = ("prefix", "badge", "holder", "scope", "created_at", "last_used_at", "expires_at", "revoked_at", "replaced_by")
 
 
 def may_receive_from(issuer: User) -> QuerySet[User]:
@@ -36,20 +40,10 @@ def may_receive_from(issuer: User) -> QuerySet[User]:
     return people.filter(is_staff=False, is_superuser=False) | people.filter(pk=issuer.pk)
 
 
-class TokenForm(forms.Form):
-    """For whom, what for, how long."""
+class IssueForm(TokenForm):
+    """For whom as well, and as long as staff think right."""
 
-    label = forms.CharField(
-        label=_("label"), max_length=100, help_text=_("What it is for, for example the name of the integration.")
-    )
-    days = forms.IntegerField(
-        label=_("days"),
-        initial=DAYS,
-        min_value=1,
-        max_value=MAX_DAYS,
-        required=False,
-        help_text=_("How long it is valid; empty = until it is revoked."),
-    )
+    days = days_field(required=False, most=MOST_DAYS)
 
     def __init__(self, site: AdminSite, people: QuerySet[User], *args: Any) -> None:
         super().__init__(*args)
@@ -94,9 +88,9 @@ class AccessTokenAdmin(PortalModelAdmin[AccessToken]):
     """The list of who has access; revoked tokens stay in it."""
 
     add_label = _("Issue a token for a person")
-    list_display = ("shown_prefix", "badge", "holder", "label", "created", "last_used", "expires")
-    list_filter = (HolderFilter, RevokedFilter)
-    list_select_related = ("worker", "user")
+    list_display = ("shown_prefix", "badge", "holder", "scope", "label", "created", "last_used", "expires")
+    list_filter = (HolderFilter, RevokedFilter, "scope")
+    list_select_related = ("worker", "user", "replaced_by")
     search_fields = ("prefix", "label", "worker__name", "user__username")
     date_hierarchy = "created_at"
     fields = ("label", *FACTS)
@@ -115,14 +109,19 @@ class AccessTokenAdmin(PortalModelAdmin[AccessToken]):
         """Ask for whom, issue, show the token. Workers get theirs when they are registered."""
         if not self.has_add_permission(request):
             raise PermissionDenied
-        form = TokenForm(self.admin_site, may_receive_from(signed_in(request)), request.POST or None)
+        form = IssueForm(self.admin_site, may_receive_from(signed_in(request)), request.POST or None)
         if request.method != "POST" or not form.is_valid():
             return self._show_form(request, form)
-        row, text = issue_user_token(
-            form.cleaned_data["user"], label=form.cleaned_data["label"], days=form.cleaned_data["days"]
-        )
+        wanted = form.cleaned_data
+        try:
+            row, text = issue_user_token(
+                wanted["user"], label=wanted["label"], scope=TokenScope(wanted["scope"]), days=wanted["days"]
+            )
+        except ServiceError as refusal:
+            form.add_error("user", refusal.message)
+            return self._show_form(request, form)
         self.log_addition(request, row, gettext("Issued."))
-        holder = form.cleaned_data["user"].get_username()
+        holder = wanted["user"].get_username()
         token = NewToken(text, prefix=row.prefix, holder=holder, back=admin_url(row), is_worker=False)
         title = gettext("Token for %(user)s") % {"user": holder}
         return show_token_once(request, self.admin_site, token=token, title=title)
@@ -136,9 +135,13 @@ class AccessTokenAdmin(PortalModelAdmin[AccessToken]):
         return () if row.revoked_at else self.actions
 
     @admin.action(description=_("Revoke"), permissions=["change"])
-    def revoke(self, request: HttpRequest, queryset: QuerySet[AccessToken]) -> None:
-        """Make the chosen tokens useless from now on."""
-        self.perform(request, queryset, act=revoke_token, history=gettext("Revoked."))
+    def revoke(self, request: HttpRequest, queryset: QuerySet[AccessToken]) -> HttpResponse | None:
+        """Ask, then make the chosen tokens useless from now on."""
+        if CONFIRMED in request.POST:
+            self.perform(request, queryset, act=revoke_token, history=gettext("Revoked."))
+            return None
+        rows = chosen_rows(request, queryset.select_related("worker", "user"))
+        return self._ask(request, rows) if rows else None
 
     @admin.display(description=_("begins with"), ordering="prefix")
     def shown_prefix(self, token: AccessToken) -> str:
@@ -166,7 +169,21 @@ class AccessTokenAdmin(PortalModelAdmin[AccessToken]):
         row = token.worker or token.user
         return link(admin_url(row), row) if row else "-"
 
-    def _show_form(self, request: HttpRequest, form: TokenForm) -> HttpResponse:
+    def _ask(self, request: HttpRequest, rows: Sequence[AccessToken]) -> HttpResponse:
+        context = {
+            **self.admin_site.each_context(request),
+            "title": gettext("Revoke access tokens?"),
+            "opts": self.opts,
+            "rows": [f"{row} · {row.worker or row.user} · {row.label}".rstrip(" ·") for row in rows],
+            "chosen": [row.pk for row in rows],
+            "warning": gettext(
+                "Programs and workers that use them are refused from now on. This cannot be undone; make new ones."
+            ),
+            "back": list_url(AccessToken),
+        }
+        return TemplateResponse(request, "admin/bert_training/confirm_revocation.html", context)
+
+    def _show_form(self, request: HttpRequest, form: IssueForm) -> HttpResponse:
         context = {
             **self.admin_site.each_context(request),
             "title": gettext("Issue a token for a person"),

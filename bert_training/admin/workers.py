@@ -22,11 +22,13 @@ from bert_training.admin.base import FactsInline, PortalModelAdmin, admin_url, l
 from bert_training.admin.facts import facts_table
 from bert_training.admin.running import running_job, with_running_job
 from bert_training.admin.token_page import NewToken, show_token_once
+from bert_training.admin.tokens import MOST_DAYS
 from bert_training.contract.tokens import shown_prefix
 from bert_training.models import AccessToken, Worker
 from bert_training.services.errors import ServiceError
 from bert_training.services.tokens import rotate_worker_token
 from bert_training.services.workers import register_worker, set_worker_active, set_worker_draining
+from bert_training.token_form import RotationForm, days_field
 
 WORDS = ("name", "description", "team")
 FACTS = (
@@ -54,13 +56,14 @@ class RegistrationForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 3}),
         help_text=_("Where it stands, which GPU it has, whom to ask."),
     )
+    days = days_field(required=False, most=MOST_DAYS)
 
 
 class TokenInline(FactsInline[AccessToken, Worker]):
     """The worker's tokens, by their first characters only."""
 
     model = AccessToken
-    fields = readonly_fields = ("prefix", "badge", "created_at", "last_used_at", "revoked_at")
+    fields = readonly_fields = ("prefix", "badge", "created_at", "last_used_at", "expires_at", "revoked_at")
     show_change_link = False
 
     @admin.display(description=_("state"))
@@ -108,7 +111,7 @@ class WorkerAdmin(PortalModelAdmin[Worker]):
         form = RegistrationForm(request.POST or None)
         if request.method == "POST" and form.is_valid():
             try:
-                worker = register_worker(name=form.cleaned_data["name"], description=form.cleaned_data["description"])
+                worker = register_worker(**form.cleaned_data)
             except ServiceError as refusal:
                 form.add_error("name", refusal.message)
             else:
@@ -119,24 +122,26 @@ class WorkerAdmin(PortalModelAdmin[Worker]):
 
     @sensitive_variables("token")
     def rotate_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Ask, then revoke the worker's tokens and show the new one."""
+        """Ask how long the old token stays valid, then make a new one and show it."""
         worker = self.get_queryset(request).filter(pk=pk).first()
         if worker is None:
             raise Http404
         if not self.has_change_permission(request, worker):
             raise PermissionDenied
-        if request.method == "POST":
-            token = rotate_worker_token(worker)
+        form = RotationForm(request.POST or None, days=days_field(required=False, most=MOST_DAYS))
+        if request.method == "POST" and form.is_valid():
+            token = rotate_worker_token(worker, **form.cleaned_data)
             self.log_change(request, worker, gettext("Token rotated."))
             return self._show_token(request, worker, token)
         context = {
             **self.admin_site.each_context(request),
             "title": gettext("Give %(worker)s a new token?") % {"worker": worker.name},
             "opts": self.opts,
-            "worker": worker,
-            "back": admin_url(worker),
+            "form": form,
+            "submit_label": gettext("Make a new token"),
+            "note": gettext("The new token is shown on the next page, once. A run in training goes on with either."),
         }
-        return TemplateResponse(request, "admin/bert_training/rotate_token.html", context)
+        return TemplateResponse(request, "admin/bert_training/form.html", context)
 
     def save_model(self, request: HttpRequest, obj: Worker, form: "ModelForm[Worker]", change: bool) -> None:
         """Write the words about a worker; what it reports about itself is not overwritten with an older state."""

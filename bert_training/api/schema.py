@@ -34,9 +34,9 @@ METHODS_THAT_WRITE = METHODS_WITH_BODY | {"DELETE"}
 class ApiSchema(AutoSchema):
     """Adds the errors that every call can answer to those that a view declares, and the scope that a token needs."""
 
-    def get_description(self) -> str:
+    def get_description(self) -> str:  # type: ignore[override]  # as the library's own class has it
         """Return the words of the view's method."""
-        described: str = super().get_description()  # type: ignore[no-untyped-call]
+        described: str = super().get_description()
         scope = getattr(self.view, "scopes", {}).get(self.method)
         return f"{described}\n\nA token needs the scope `{scope}`." if scope else described
 

@@ -19,6 +19,7 @@ from bert_training.pages import (
     run_repeats,
     runs,
     splits,
+    tokens,
     upload,
     workbooks,
     workers,
@@ -72,4 +73,8 @@ urlpatterns = [
     path("queue/<int:pk>/priority", queue.change_priority, name="queue-priority"),
     path("workers", workers.list_workers, name="workers"),
     path("workers/<int:pk>/<slug:to>", workers.switch, name="worker-switch"),
+    path("account/tokens", tokens.list_tokens, name="tokens"),
+    path("account/tokens/new", tokens.make_token, name="token-new"),
+    path("account/tokens/<int:pk>/rotate", tokens.rotate_token, name="token-rotate"),
+    path("account/tokens/<int:pk>/revoke", tokens.revoke, name="token-revoke"),
 ]

@@ -18,8 +18,9 @@ from django.utils.translation import gettext_noop
 from bert_training import access
 from bert_training.contract.enums import JobStatus, Role
 from bert_training.contract.limits import FREE_DISK_BYTES
-from bert_training.models import Job, Worker
+from bert_training.models import AccessToken, Job, Worker
 from bert_training.pages.requests import form_page, needs, page, page_of, person
+from bert_training.pages.tokens import expiry_words
 from bert_training.pages.words import Fact, computers
 from bert_training.services.phases import duration_text
 from bert_training.services.workers import set_worker_active, set_worker_draining
@@ -78,7 +79,8 @@ def list_workers(request: HttpRequest) -> HttpResponse:
     if access.may_operate(user):
         running = Job.objects.filter(status=JobStatus.RUNNING).select_related("run").only("worker_id", "run__name")
         workers = access.workers_visible_to(user).prefetch_related(
-            Prefetch("jobs", queryset=running, to_attr="running_jobs")
+            Prefetch("jobs", queryset=running, to_attr="running_jobs"),
+            Prefetch("tokens", queryset=AccessToken.objects.usable(), to_attr="valid_tokens"),
         )
         context["page"] = page_of(request, workers)
         for worker in context["page"].object_list:
@@ -120,12 +122,16 @@ def switch(request: HttpRequest, pk: int, to: str) -> HttpResponse:
     return render(request, "_confirm.html", context)
 
 
-def facts(worker: Worker) -> list[Fact]:
-    """Say what a worker told of its hardware and versions; unknown parts are left out."""
+def facts(worker: Any) -> list[Fact]:
+    """Say until when its token is valid and what it told of hardware and versions; unknown parts are left out.
+
+    Needs the worker's valid tokens in `valid_tokens`, the newest first.
+    """
     hardware = worker.hardware
     found = [
         Fact(_("GPU"), ", ".join(_gpu_words(gpu) for gpu in hardware.get("gpu") or [])),
         Fact(_("Free disk"), _disk_words(hardware.get("disk_free"))),
+        Fact(_("Token"), expiry_words(worker.valid_tokens[0]) if worker.valid_tokens else _("no valid token")),
         Fact(_("Versions"), ", ".join(f"{name} {version}" for name, version in sorted(worker.versions.items()))),
     ]
     return [fact for fact in found if fact.text]

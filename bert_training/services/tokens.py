@@ -78,7 +78,7 @@ def rotate_user_token(old: AccessToken, *, overlap: timedelta, days: int | None)
 
     Raises TokenRefused when the old one is not valid, or was replaced before: its overlap is not made longer.
     """
-    user = User.objects.select_for_update(no_key=True).get(pk=old.user_id)
+    user = User.objects.select_for_update(no_key=True).get(access_tokens=old.pk)
     found = AccessToken.objects.usable().filter(pk=old.pk, replaced_by=None)
     current = found.first()
     if current is None:

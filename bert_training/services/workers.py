@@ -25,8 +25,11 @@ from bert_training.services.tokens import issue_worker_token
 from bert_training.services.transactions import short_transaction
 
 
-def register_worker(*, name: str, description: str = "") -> RegisteredWorker:
-    """Create a worker and its token, which is shown this once. A name that is taken or blank is refused."""
+def register_worker(*, name: str, description: str = "", days: int | None = None) -> RegisteredWorker:
+    """Create a worker and its token, which is shown this once. A name that is taken or blank is refused.
+
+    days: how long the token is valid, None until it is revoked.
+    """
     name = clean_text(name).strip()
     if not name:
         raise ServiceError(
@@ -35,7 +38,7 @@ def register_worker(*, name: str, description: str = "") -> RegisteredWorker:
     try:
         with transaction.atomic():
             worker = Worker.objects.create(name=name, description=clean_text(description))
-            row, token = issue_worker_token(worker)
+            row, token = issue_worker_token(worker, days=days)
             record(AuditKind.WORKER_REGISTERED, target=worker)
     except IntegrityError:
         message = _("There is a worker called %(name)s already.") % {"name": name}

@@ -17,13 +17,13 @@ ADD = f"{list_of('accesstoken')}add/"
 
 
 def issue(client: Client, holder: User, **changes: str) -> Page:
-    return client.post(ADD, {"user": str(holder.pk), "label": "BI", "days": "30", **changes})
+    return client.post(ADD, {"user": str(holder.pk), "label": "BI", "scope": "read", "days": "30", **changes})
 
 
 def test_a_token_for_a_person_is_shown_once(staff: Client, ana: User) -> None:
     response = issue(staff, ana)
     row = find_token(token_on(response))
-    assert (row.user, row.label) == (ana, "BI")
+    assert (row.user, row.label, row.scope) == (ana, "BI", "read")
     assert "no-store" in response.headers["Cache-Control"]
     assert row.expires_at is not None
     assert timedelta(days=29) < row.expires_at - timezone.now() <= timedelta(days=30)
@@ -33,7 +33,9 @@ def test_a_token_without_days_is_valid_until_it_is_revoked(staff: Client, ana: U
     assert find_token(token_on(issue(staff, ana, days=""))).expires_at is None
 
 
-@pytest.mark.parametrize("changes", [{"days": "0"}, {"label": ""}, {"user": "999999"}, {"user": "x"}, {"user": "\x00"}])
+@pytest.mark.parametrize(
+    "changes", [{"days": "0"}, {"label": ""}, {"scope": "all"}, {"user": "999999"}, {"user": "x"}, {"user": "\x00"}]
+)
 def test_a_wrong_form_issues_nothing(staff: Client, ana: User, changes: dict[str, str]) -> None:
     assert list(issue(staff, ana, **changes).context["form"].errors) == list(changes)
     assert not AccessToken.objects.exists()
@@ -52,7 +54,9 @@ def test_staff_cannot_give_themselves_the_rights_of_a_superuser(bruno: User, roo
 
 def test_a_revoked_token_opens_nothing_and_stays_in_the_list(staff: Client, ana: User) -> None:
     row, text = issue_user_token(ana, label="BI")
-    assert "Done for 1 entry." in run_action(staff, "accesstoken", "revoke", row.pk)
+    assert "Revoke access tokens?" in run_action(staff, "accesstoken", "revoke", row.pk)
+    assert find_token(text)
+    assert "Done for 1 entry." in run_action(staff, "accesstoken", "revoke", row.pk, confirmed="yes")
     with pytest.raises(TokenUnknown):
         find_token(text)
     assert row.prefix in staff.get(f"{list_of('accesstoken')}?state=revoked").content.decode()
@@ -74,9 +78,10 @@ def test_no_page_shows_a_digest(staff: Client, ana: User) -> None:
 
 def test_only_the_label_of_a_token_is_changed(staff: Client, ana: User, carla: User) -> None:
     row, _text = issue_user_token(ana, label="BI")
-    staff.post(page_of("accesstoken", row.pk), {"label": "Painel", "user": str(carla.pk), "digest": "0" * 64})
+    wanted = {"label": "Painel", "user": str(carla.pk), "digest": "0" * 64, "scope": "manage"}
+    staff.post(page_of("accesstoken", row.pk), wanted)
     changed = AccessToken.objects.get()
-    assert (changed.label, changed.user, changed.digest) == ("Painel", ana, row.digest)
+    assert (changed.label, changed.user, changed.digest, changed.scope) == ("Painel", ana, row.digest, "read")
 
 
 def test_a_token_is_not_deleted(staff: Client, ana: User) -> None:

@@ -6,6 +6,8 @@ import pytest
 from django.contrib.admin.models import LogEntry
 from django.contrib.sessions.models import Session
 from django.test import Client
+from django.utils import timezone
+from django.utils.formats import date_format
 
 from bert_training.contract.enums import JobStatus
 from bert_training.contract.tokens import shown_prefix
@@ -76,11 +78,33 @@ def test_a_new_token_makes_the_old_one_useless_and_is_shown_once(staff: Client, 
     url = f"{list_of('worker')}{worker.pk}/rotate-token/"
     assert not TOKEN.search(staff.get(url).content.decode())
     assert find_token(old)
-    response = staff.post(url)
+    response = staff.post(url, {"overlap": "0"})
     assert find_token(token_on(response)).worker == worker
     assert "no-store" in response.headers["Cache-Control"]
     with pytest.raises(TokenUnknown):
         find_token(old)
+
+
+def test_during_an_overlap_both_tokens_of_a_worker_are_good(staff: Client, worker: Worker) -> None:
+    old = token_of(worker)
+    response = staff.post(f"{list_of('worker')}{worker.pk}/rotate-token/", {"overlap": "24", "days": "30"})
+    assert find_token(old).worker == find_token(token_on(response)).worker == worker
+
+
+@pytest.mark.parametrize("form", [{"days": "5"}, {"overlap": "9999"}, {"overlap": "0", "days": "0"}])
+def test_a_wrong_rotation_changes_nothing(staff: Client, worker: Worker, form: dict[str, str]) -> None:
+    old = token_of(worker)
+    assert staff.post(f"{list_of('worker')}{worker.pk}/rotate-token/", form).context["form"].errors
+    assert find_token(old)
+    assert AccessToken.objects.count() == 1
+
+
+def test_a_worker_is_registered_with_a_token_that_ends(staff: Client) -> None:
+    staff.post(ADD, {"name": "gpu-1", "days": "30"})
+    token = AccessToken.objects.get()
+    assert token.expires_at is not None
+    page = staff.get(page_of("worker", Worker.objects.get().pk)).content.decode()
+    assert date_format(timezone.localtime(token.expires_at), "DATE_FORMAT") in page
 
 
 def test_the_action_leads_to_the_page_that_asks_before_it_rotates(staff: Client, worker: Worker) -> None:

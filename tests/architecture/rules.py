@@ -27,6 +27,7 @@ LEARNING = (*NETWORKS, "accelerate", "peft", "safetensors", "sklearn", "seqeval"
 SPECS = (f"{B}tasks", f"{B}contract")
 # What pages, API, admin and sockets share: they read rows, ask access, and change things through services only.
 DOORS = (f"{B}services", f"{B}access", f"{B}models", f"{B}data.proof.shape", *SPECS)
+FORMS = ("run_form", "preset_choices", "upload_form", "token_form")  # that pages and admin share
 
 ROWS = (
     Row(f"{B[:-1]}/__init__.py"),
@@ -86,15 +87,16 @@ ROWS = (
         theirs=("django",),
     ),
     Row("bert_training/run_form.py", ours=SPECS, theirs=("django", "pydantic")),  # the form that pages and admin share
+    Row("bert_training/token_form.py", ours=(f"{B}contract.enums",), theirs=("django",)),
     Row("bert_training/preset_choices.py", ours=(f"{B}run_form", *SPECS), theirs=("django",)),
     Row(
         "bert_training/pages/*",
-        ours=(f"{B}pages", f"{B}accounts.views", f"{B}run_form", f"{B}preset_choices", f"{B}upload_form", *DOORS),
+        ours=(f"{B}pages", f"{B}accounts.views", *(f"{B}{form}" for form in FORMS), f"{B}data.proof.shape", *DOORS),
         theirs=("django", "pydantic"),
     ),
     Row(
         "bert_training/admin/*",
-        ours=(f"{B}admin", f"{B}accounts", f"{B}run_form", f"{B}preset_choices", f"{B}upload_form", *DOORS),
+        ours=(f"{B}admin", f"{B}accounts", *(f"{B}{form}" for form in FORMS), *DOORS),
         theirs=("django", "django_q", "pydantic"),
     ),
     Row(

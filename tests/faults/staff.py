@@ -94,8 +94,8 @@ class Staff:
         self.send("/admin/bert_training/worker/", action=action, _selected_action=str(worker))
 
     def rotate_token(self, worker: int) -> str:
-        """Give a computer a new token; returns what its page shows once."""
-        page = self.send(f"/admin/bert_training/worker/{worker}/rotate-token/")
+        """Give a computer a new token and end the old one at once; returns what its page shows once."""
+        page = self.send(f"/admin/bert_training/worker/{worker}/rotate-token/", overlap="0")
         found = _TOKEN.search(page.text)
         assert found is not None, page.text
         return found[0]

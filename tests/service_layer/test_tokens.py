@@ -1,16 +1,26 @@
 """Access tokens: shown once, stored as a digest, refused without a query when they are not ours."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from django.contrib.auth.models import User
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
+from bert_training.contract.enums import TokenScope
 from bert_training.contract.tokens import make_token
-from bert_training.models import AccessToken, Worker
+from bert_training.models import AccessToken, Job, Worker
+from bert_training.services import tokens
 from bert_training.services.errors import ServiceError, TokenMalformed, TokenUnknown
-from bert_training.services.tokens import find_token, issue_user_token, revoke_token, rotate_worker_token
+from bert_training.services.tokens import (
+    TokenRefused,
+    find_token,
+    issue_user_token,
+    issue_worker_token,
+    revoke_token,
+    rotate_user_token,
+    rotate_worker_token,
+)
 from bert_training.services.workers import register_worker
 
 
@@ -72,3 +82,83 @@ def test_use_is_noted_at_most_once_a_minute(ana: User, django_assert_num_queries
     assert AccessToken.objects.get().last_used_at is not None
     with django_assert_num_queries(1):
         find_token(text)
+
+
+def expiry_of(text: str) -> datetime | None:
+    return AccessToken.objects.get(pk=find_token(text).pk).expires_at
+
+
+def test_rotation_with_an_overlap_keeps_the_old_token_for_that_long(ana: User, worker: Worker) -> None:
+    old, old_text = issue_user_token(ana, label="BI", scope=TokenScope.RUN)
+    row, text = rotate_user_token(old, overlap=timedelta(hours=24), days=90)
+    assert (find_token(text).user, row.label, row.scope) == (ana, "BI", "run")
+    ends = expiry_of(old_text)
+    assert ends is not None
+    assert timedelta(hours=23) < ends - timezone.now() <= timedelta(hours=24)
+    of_worker = issue_worker_token(worker)[1]
+    rotate_worker_token(worker, overlap=timedelta(hours=1))
+    ends = expiry_of(of_worker)
+    assert ends is not None
+    assert ends - timezone.now() <= timedelta(hours=1)
+
+
+def test_rotation_at_once_ends_the_old_token(ana: User) -> None:
+    old, old_text = issue_user_token(ana, label="BI")
+    rotate_user_token(old, overlap=timedelta(), days=90)
+    with pytest.raises(TokenUnknown):
+        find_token(old_text)
+
+
+def test_no_rotation_makes_a_token_live_longer(ana: User, worker: Worker) -> None:
+    old, old_text = issue_user_token(ana, label="BI", days=1)
+    ends = expiry_of(old_text)
+    rotate_user_token(old, overlap=timedelta(days=7), days=90)
+    assert expiry_of(old_text) == ends
+    first = issue_worker_token(worker)[1]
+    rotate_worker_token(worker, overlap=timedelta(hours=1))
+    ends = expiry_of(first)
+    rotate_worker_token(worker, overlap=timedelta(days=7))
+    assert expiry_of(first) == ends
+
+
+def test_a_token_is_replaced_once(ana: User) -> None:
+    old, _text = issue_user_token(ana, label="BI")
+    rotate_user_token(old, overlap=timedelta(days=7), days=90)
+    with pytest.raises(TokenRefused):
+        rotate_user_token(old, overlap=timedelta(days=7), days=90)
+    assert AccessToken.objects.usable().count() == 2
+
+
+def test_a_token_that_ended_is_not_rotated(ana: User) -> None:
+    old, _text = issue_user_token(ana, label="BI")
+    revoke_token(old)
+    with pytest.raises(TokenRefused):
+        rotate_user_token(old, overlap=timedelta(), days=90)
+    assert not AccessToken.objects.usable().exists()
+
+
+def test_a_person_has_so_many_valid_tokens_and_no_more(ana: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tokens, "TOKENS_PER_PERSON", 2)
+    first = issue_user_token(ana, label="a")[0]
+    second = issue_user_token(ana, label="b")[0]
+    for refused in (
+        lambda: issue_user_token(ana, label="c"),
+        lambda: rotate_user_token(second, overlap=timedelta(hours=1), days=9),
+    ):
+        with pytest.raises(TokenRefused):
+            refused()
+    revoke_token(first)
+    assert issue_user_token(ana, label="c")
+    assert AccessToken.objects.get(pk=second.pk).replaced_by is None
+
+
+def test_a_job_stays_with_a_worker_whose_token_is_rotated(running_job: Job, worker: Worker) -> None:
+    worker.refresh_from_db()
+    instance = worker.instance
+    rotate_worker_token(worker, overlap=timedelta(hours=1))
+    worker.refresh_from_db()
+    assert worker.instance == instance  # another computer with the new token is still a copy
+    rotate_worker_token(worker)
+    worker.refresh_from_db()
+    running_job.refresh_from_db()
+    assert (worker.instance, running_job.worker, running_job.attempt) == ("", worker, 1)
