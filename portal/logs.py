@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Any
@@ -10,6 +11,9 @@ _request_id: ContextVar[str] = ContextVar("request_id", default="")
 
 # What every LogRecord has; everything else came in through `extra`.
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+
+# Whoever has such an address may take an account: Django logs the address of a request that failed.
+_ONE_TIME_LINK = re.compile(r"(/invitation/|/password-reset/[0-9a-z]+-)[\w-]+")
 
 
 def current_request_id() -> str:
@@ -38,4 +42,4 @@ class JsonFormatter(logging.Formatter):
         entry.pop("request", None)  # django.request attaches the whole request object
         if record.exc_info:
             entry["traceback"] = self.formatException(record.exc_info)
-        return json.dumps(entry, ensure_ascii=False, default=str)
+        return _ONE_TIME_LINK.sub(r"\1...", json.dumps(entry, ensure_ascii=False, default=str))

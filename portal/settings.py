@@ -5,6 +5,7 @@ import secrets
 import sys
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
@@ -252,8 +253,12 @@ ACCOUNT_LOGIN_METHODS = {"username", "email"}
 ACCOUNT_EMAIL_VERIFICATION = "none"  # staff who invite know whom they write to
 # allauth's own limits know no Retry-After; the portal's count every wrong password and code (accounts.lockout).
 ACCOUNT_RATE_LIMITS = {"login": None, "login_failed": None}
-EMAIL_CONFIG = environ.Env.email_url_config(env_text("EMAIL_URL", "consolemail://"))
+# Without a mail server no mail is sent, and staff hand links over: printed ones would stand in logs.
+HAS_EMAIL = bool(env_text("EMAIL_URL"))
+EMAIL_CONFIG = environ.Env.email_url_config(env_text("EMAIL_URL") or "dummymail://")
 vars().update(EMAIL_CONFIG)
+EMAIL_TIMEOUT = 10  # seconds; a request waits for the mail server
+DEFAULT_FROM_EMAIL = env_text("EMAIL_FROM") or f"portal@{urlsplit(BASE_URL).hostname}"
 
 LANGUAGES = [("pt-br", gettext_lazy("Portuguese (Brazil)")), ("en", gettext_lazy("English"))]
 LANGUAGE_CODE = env_text("LANGUAGE_CODE", "pt-br")

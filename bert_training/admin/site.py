@@ -15,12 +15,25 @@ from bert_training.admin.base_models import BaseModelAdmin
 from bert_training.admin.dashboard import dashboard
 from bert_training.admin.datasets import DatasetAdmin
 from bert_training.admin.grades import GradeScaleAdmin
+from bert_training.admin.invitations import InvitationAdmin
 from bert_training.admin.jobs import JobAdmin
 from bert_training.admin.runs import RunAdmin
 from bert_training.admin.telemetry import LogAdmin, MetricAdmin
 from bert_training.admin.tokens import AccessTokenAdmin
 from bert_training.admin.workers import WorkerAdmin
-from bert_training.models import AccessToken, BaseModel, Dataset, GradeScale, Job, JobAttempt, Log, Metric, Run, Worker
+from bert_training.models import (
+    AccessToken,
+    BaseModel,
+    Dataset,
+    GradeScale,
+    Invitation,
+    Job,
+    JobAttempt,
+    Log,
+    Metric,
+    Run,
+    Worker,
+)
 
 # Registered by the site itself: Django makes the site while it imports this package, and what decorators had
 # registered until then would be lost with the site that they made.
@@ -35,6 +48,7 @@ MODEL_ADMINS: dict[type[Model], Any] = {
     AccessToken: AccessTokenAdmin,
     BaseModel: BaseModelAdmin,
     GradeScale: GradeScaleAdmin,
+    Invitation: InvitationAdmin,
 }
 
 

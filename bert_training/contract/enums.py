@@ -213,6 +213,15 @@ class TokenScope(StrEnum):
     MANAGE = "manage"  # rename, share, change settings, delete
 
 
+class InvitationState(StrEnum):
+    """What became of an invitation."""
+
+    OPEN = "open"
+    EXPIRED = "expired"
+    WITHDRAWN = "withdrawn"
+    ACCEPTED = "accepted"
+
+
 class WorkerState(StrEnum):
     IDLE = "idle"
     BUSY = "busy"

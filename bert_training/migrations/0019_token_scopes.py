@@ -14,7 +14,7 @@ def keep_what_they_could(apps, schema_editor):
 class Migration(migrations.Migration):
     dependencies = [
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
-        ("bert_training", "0015_roles"),
+        ("bert_training", "0018_invitations"),
     ]
 
     operations = [

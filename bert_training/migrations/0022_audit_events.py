@@ -48,7 +48,7 @@ def allow(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("bert_training", "0019_token_scopes")]
+    dependencies = [("bert_training", "0020_quotas_and_limits")]
 
     operations = [
         migrations.CreateModel(

@@ -3,6 +3,7 @@
 from bert_training.models.audit import AuditEvent
 from bert_training.models.base_model import BaseModel
 from bert_training.models.dataset import Dataset
+from bert_training.models.invitation import Invitation
 from bert_training.models.job import Job, JobAttempt, PortalTick
 from bert_training.models.manifest import DatasetManifest
 from bert_training.models.profile import DatasetProfile, TokenLengths
@@ -27,6 +28,7 @@ __all__ = [
     "DeletedGpuTime",
     "GradeScale",
     "IdempotentRequest",
+    "Invitation",
     "Job",
     "JobAttempt",
     "Log",

@@ -99,3 +99,21 @@ class StorageFull(ServiceError):
     """The file could not be stored; nothing was kept."""
 
     http_status = 503
+
+
+class AlreadyInvited(ServiceError):
+    """The address has an account, or an invitation that was not used yet."""
+
+    http_status = 409
+
+
+class InvitationClosed(ServiceError):
+    """The invitation was used, was withdrawn or has expired."""
+
+    http_status = 410
+
+
+class NameTaken(ServiceError):
+    """Somebody else has this user name."""
+
+    http_status = 409

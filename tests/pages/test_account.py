@@ -9,7 +9,7 @@ from bert_training.pages.urls import urlpatterns
 from tests.pages.conftest import client_of
 from tests.personas import PASSWORD
 
-OPEN = {"sign-in", "sign-out", "language"}
+OPEN = {"sign-in", "sign-out", "language", "invitation"}
 CLOSED = [pattern for pattern in urlpatterns if pattern.name not in OPEN]
 
 
