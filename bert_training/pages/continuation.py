@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from bert_training import access
-from bert_training.contract.enums import JobStatus
+from bert_training.contract.enums import JobStatus, ShareLevel
 from bert_training.models import Dataset, DatasetProfile, Run
 from bert_training.services.proving.figure_words import count_text
 
@@ -35,7 +35,7 @@ def shown_continuation(user: User, dataset: Dataset) -> ShownContinuation | None
     earlier = access.datasets_visible_to(user).filter(pk=counts["dataset"]).only("name").first()
     if earlier is None:
         return None
-    runs = access.runs_listed_for(user).filter(dataset=earlier, status=JobStatus.COMPLETED).order_by("-pk")
+    runs = access.runs_visible_to(user, ShareLevel.USE).filter(repeat_of=None, dataset=earlier, status=JobStatus.COMPLETED).order_by("-pk")
     return ShownContinuation(earlier.pk, earlier.name, _changes(counts), list(runs.only("name")[:SHOWN_RUNS]))
 
 

@@ -25,7 +25,7 @@ from bert_training.upload_form import RecipeForm
 def repair(request: HttpRequest, pk: int) -> HttpResponse:
     """Show the repairs that the file could use; on POST make the repaired dataset and go to its page."""
     user = person(request)
-    dataset = access.visible_dataset(user, pk)
+    dataset = access.usable_dataset(user, pk)
     form = RecipeForm(request.POST or None, initial={"recipe": request.GET.getlist("recipe")})
     refused: Report | None = None
     if request.method == "POST" and form.is_valid():

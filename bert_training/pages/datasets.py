@@ -15,16 +15,17 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from bert_training import access
-from bert_training.contract.enums import DatasetStatus, Split
-from bert_training.models import Dataset, Run
+from bert_training.contract.enums import DatasetStatus, Role, Split
+from bert_training.models import Dataset
 from bert_training.models.choices import dataset_status_choices, task_choices
 from bert_training.pages.continuation import shown_continuation
 from bert_training.pages.dataset_profile import shown_profile
 from bert_training.pages.dataset_repair import origin_context, with_repairs
-from bert_training.pages.filters import ListFilters, with_all
+from bert_training.pages.filters import OwnedFilters, with_all
+from bert_training.pages.ownership import has_others, mark_teams
 from bert_training.pages.reports import stored_report
-from bert_training.pages.requests import form_page, page, page_of, person
-from bert_training.pages.runs import rows_for_list, with_headlines
+from bert_training.pages.requests import form_page, needs, page, page_of, person
+from bert_training.pages.runs import listed_runs, rows_for_list
 from bert_training.pages.splits import manifest_context
 from bert_training.pages.words import Fact
 from bert_training.pages.workbooks import workbook_links
@@ -41,7 +42,7 @@ PART_CHARACTERS = 20  # of one that does not exist, said back
 USUAL_WAIT = timedelta(seconds=30)  # for a check in the background to begin; it does within a second
 
 
-class DatasetFilters(ListFilters[Dataset]):
+class DatasetFilters(OwnedFilters[Dataset]):
     """Which datasets to show."""
 
     name__icontains = forms.CharField(label=gettext_lazy("Name"), max_length=200)
@@ -50,18 +51,26 @@ class DatasetFilters(ListFilters[Dataset]):
 
 
 @page
+@needs(Role.READ)
 def list_datasets(request: HttpRequest) -> HttpResponse:
     """List the datasets that somebody may see, the newest first."""
-    filters = DatasetFilters(request.GET)
-    rows = filters.narrow(access.datasets_visible_to(person(request)))
+    user = person(request)
+    filters = DatasetFilters(request.GET, user)
+    rows = filters.narrow(access.datasets_visible_to(user))
     # Counted for the rows of the page only; a join would group the whole table.
-    runs = Run.objects.filter(dataset=OuterRef("pk"), repeat_of=None).order_by().values("dataset")
+    runs = access.runs_listed_for(user).filter(dataset=OuterRef("pk")).order_by().values("dataset")
     runs = runs.annotate(total=Count("pk"))
     listed = rows.select_related("owner").defer("summary", "report", "columns")
     listed = listed.annotate(run_count=Coalesce(Subquery(runs.values("total")), 0))
     shown = page_of(request, listed)
     shown.object_list = with_repairs(shown.object_list)
-    context = {"page": shown, "filters": filters, "is_filtered": filters.is_set}
+    mark_teams(user, shown.object_list)
+    context = {
+        "page": shown,
+        "filters": filters,
+        "is_filtered": filters.is_set,
+        "shows_owners": has_others(user, shown.object_list),
+    }
     return render(request, "datasets/list.html", context)
 
 
@@ -74,10 +83,11 @@ def show_dataset(request: HttpRequest, pk: int) -> HttpResponse:
         "dataset": dataset,
         "spec": TASKS.get(dataset.task),
         "may_change": access.may_change(user, dataset),
+        "may_use": access.may_use(user, dataset),
         "report": stored_report(dataset),
         "rows_text": count_text(dataset.rows),
         "lengths": _lengths(dataset),
-        "runs": with_headlines(rows_for_list(access.runs_listed_for(user).filter(dataset=dataset))[:SHOWN_RUNS]),
+        "runs": listed_runs(user, rows_for_list(access.runs_listed_for(user).filter(dataset=dataset))[:SHOWN_RUNS]),
         "facts": _facts(dataset),
         "check_waits": _check_waits(dataset),
         "workbooks": workbook_links(dataset),

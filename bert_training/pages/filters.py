@@ -3,10 +3,12 @@
 from typing import Any, Generic, TypeVar
 
 from django import forms
+from django.contrib.auth.models import User
 from django.db.models import Model, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from bert_training.models.choices import Label
+from bert_training.pages.ownership import only_whose, whose_choices
 
 Row = TypeVar("Row", bound=Model)
 
@@ -37,5 +39,30 @@ class ListFilters(forms.Form, Generic[Row]):
         return bool(self.chosen())
 
     def narrow(self, rows: QuerySet[Row]) -> QuerySet[Row]:
-        """Keep the rows that fit."""
-        return rows.filter(**self.chosen())
+        """Keep the rows that fit all filters."""
+        for name, value in self.chosen().items():
+            rows = self.keep(rows, name, value)
+        return rows
+
+    def keep(self, rows: QuerySet[Row], name: str, value: Any) -> QuerySet[Row]:
+        """Keep the rows that fit one filter: its name is a lookup, unless a list knows better."""
+        return rows.filter(**{name: value})
+
+
+class OwnedFilters(ListFilters[Row]):
+    """Filters of rows that have owners: whose they are can be chosen by who sees rows of others."""
+
+    whose = forms.ChoiceField(label=_("Whose"))
+
+    def __init__(self, data: Any, user: User) -> None:
+        super().__init__(data)
+        self.user = user
+        offered = whose_choices(user)
+        if offered:
+            self.fields["whose"].choices = with_all(offered)  # type: ignore[attr-defined]
+        else:
+            del self.fields["whose"]
+
+    def keep(self, rows: QuerySet[Row], name: str, value: Any) -> QuerySet[Row]:
+        """Keep the rows of the chosen owners."""
+        return only_whose(rows, self.user, value) if name == "whose" else super().keep(rows, name, value)

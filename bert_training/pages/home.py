@@ -1,12 +1,14 @@
-"""The first page: what runs now and what came of the latest runs."""
+"""The first page: what runs now and what came of the latest runs; to operators the queue, to people without a role why."""
 
+from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 
 from bert_training import access
 from bert_training.contract.enums import TERMINAL_STATUSES
+from bert_training.pages.ownership import has_others
 from bert_training.pages.requests import page, person
-from bert_training.pages.runs import rows_for_list, with_headlines
+from bert_training.pages.runs import listed_runs, rows_for_list
 from bert_training.pages.words import computers
 
 SHOWN_RUNS = 8
@@ -15,14 +17,24 @@ SHOWN_RUNS = 8
 @page
 def overview(request: HttpRequest) -> HttpResponse:
     """Show what is active, then the latest results; to a newcomer the three steps."""
-    runs = rows_for_list(access.runs_listed_for(person(request)))
+    user = person(request)
+    if access.may_read(user):
+        return _latest(request, user)
+    if access.may_operate(user):
+        return redirect("pages:queue")
+    return render(request, "home/no_role.html")
+
+
+def _latest(request: HttpRequest, user: User) -> HttpResponse:
+    runs = rows_for_list(access.runs_listed_for(user))
     ended = runs.filter(status__in=TERMINAL_STATUSES).order_by("-finished_at")[:SHOWN_RUNS]
     active = list(runs.exclude(status__in=TERMINAL_STATUSES)[:SHOWN_RUNS])
-    ended_runs = with_headlines(ended)
+    ended_runs = listed_runs(user, ended)
     context = {
         "active_runs": active,
         "ended_runs": ended_runs,
         "has_runs": bool(active or ended_runs),
+        "shows_owners": has_others(user, ended_runs),
         "workers_sentence": computers().sentence,
     }
     return render(request, "home/home.html", context)

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from django.contrib import messages
+from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -59,7 +60,10 @@ def finish(request: HttpRequest, pk: int) -> HttpResponse:
 def reproduce(request: HttpRequest, pk: int) -> HttpResponse:
     """Ask, then create the same run once more. ?dataset= names another one, such as this one corrected."""
     wanted = request.GET.get("dataset", "")
-    dataset = access.visible_dataset(person(request), int(wanted)) if wanted.isdecimal() else None
+    user = person(request)
+    # On another dataset it is enough to reach that one: the first run's data are not read.
+    find = access.usable_run if wanted.isdecimal() else access.repeatable_run
+    dataset = access.usable_dataset(user, int(wanted)) if wanted.isdecimal() else None
     if dataset is not None:
         explanation = _(
             "A new run is created on %(name)s, with the same seed, settings and base model: rows that the first run "
@@ -69,7 +73,7 @@ def reproduce(request: HttpRequest, pk: int) -> HttpResponse:
         explanation = _("A new run is created with the same data, rows, seed, settings and base model.")
 
     def act(run: Run) -> Run:
-        copy = reproduce_run(run, owner=person(request), dataset=dataset)
+        copy = reproduce_run(run, owner=user, dataset=dataset)
         words = (
             _("This run repeats run %(id)s with the same settings on other data.")
             if dataset
@@ -82,6 +86,7 @@ def reproduce(request: HttpRequest, pk: int) -> HttpResponse:
         request,
         pk,
         act,
+        find=find,
         question=_("Repeat this run?"),
         explanation=explanation,
         verb=_("Reproduce"),
@@ -111,10 +116,19 @@ def cancel_all_repeats(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _ask_then(
-    request: HttpRequest, pk: int, act: Callable[[Run], Run], *, is_destructive: bool = False, **words: str
+    request: HttpRequest,
+    pk: int,
+    act: Callable[[Run], Run],
+    *,
+    find: Callable[[User, int], Run] = access.changeable_run,
+    is_destructive: bool = False,
+    **words: str,
 ) -> HttpResponse:
-    """Show the question; on POST act and go to the run that `act` returns. What is refused becomes a message."""
-    run = access.changeable_run(person(request), pk)
+    """Show the question; on POST act and go to the run that `act` returns. What is refused becomes a message.
+
+    find: returns the run to who may do this, and refuses it to others.
+    """
+    run = find(person(request), pk)
     if request.method == "POST":
         try:
             run = act(run)

@@ -12,10 +12,10 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext, gettext_lazy
 
 from bert_training import access
-from bert_training.contract.enums import DatasetStatus
+from bert_training.contract.enums import DatasetStatus, Role, ShareLevel
 from bert_training.models import BaseModel, Dataset, Run
 from bert_training.pages.dataset_repair import with_repairs
-from bert_training.pages.requests import form_page, person
+from bert_training.pages.requests import form_page, needs, person
 from bert_training.pages.splits import ShownSplit, shown_split
 from bert_training.preset_choices import effective_batch, preset_choices, preset_values, texts_of_presets
 from bert_training.run_form import HyperparametersForm
@@ -76,24 +76,25 @@ class RunForm(HyperparametersForm):
 
 
 @form_page
+@needs(Role.TRAIN)
 def new_run(request: HttpRequest) -> HttpResponse:
     """Offer data; with `?dataset=` show the form; when it is sent show the split (`preview`) or create the run."""
     user = person(request)
     wanted = request.GET.get("dataset", "")
     if not wanted.isascii() or not wanted.isdecimal() or len(wanted) > 18:
-        offered = access.datasets_visible_to(user).filter(status=DatasetStatus.READY)[:DATASETS_OFFERED]
+        offered = access.datasets_visible_to(user, ShareLevel.USE).filter(status=DatasetStatus.READY)[:DATASETS_OFFERED]
         return render(request, "runs/new.html", {"datasets": with_repairs(offered)})
-    dataset = access.visible_dataset(user, int(wanted))
+    dataset = access.usable_dataset(user, int(wanted))
     if not dataset.is_ready:
         return redirect("pages:dataset", pk=dataset.pk)
     spec = TASKS[dataset.task]
     preset = spec.preset(request.POST.get("preset", request.GET.get("preset", "")))
     form = RunForm(spec.hyperparameters, request.POST or None, preset=preset_values(spec, preset))
-    if not access.may_operate(user):
+    if not access.may_administer(user):
         del form.fields["simulate"]
         if "simulate" in request.POST:
             raise PermissionDenied
-    trained = with_a_model(access.runs_listed_for(user), task=dataset.task).only("name", "base_model")
+    trained = with_a_model(access.runs_visible_to(user, ShareLevel.USE).filter(repeat_of=None), task=dataset.task).only("name", "base_model")
     form.offer_models(trained[:MODELS_OFFERED])
     split = None
     if request.method == "POST" and form.is_valid():
@@ -139,7 +140,7 @@ def _wanted(request: HttpRequest, dataset: Dataset, form: RunForm) -> RunRequest
         hyperparameters=form.hyperparameters(),
         name=form.cleaned_data["name"],
         simulate=form.cleaned_data.get("simulate", False),
-        initial_run=access.visible_run(person(request), initial) if initial else None,
+        initial_run=access.usable_run(person(request), initial) if initial else None,
     )
 
 

@@ -12,10 +12,12 @@ from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
 
 from bert_training import access
+from bert_training.contract.enums import Role
 from bert_training.models import Run
 from bert_training.models.choices import status_choices, task_choices
-from bert_training.pages.filters import ListFilters, with_all
-from bert_training.pages.requests import page, page_of, person
+from bert_training.pages.filters import OwnedFilters, with_all
+from bert_training.pages.ownership import has_others, mark_teams
+from bert_training.pages.requests import needs, page, page_of, person
 from bert_training.pages.words import headline
 from bert_training.tasks import TASKS
 
@@ -23,7 +25,7 @@ from bert_training.tasks import TASKS
 NOT_IN_LISTS = ("result", "hyperparameters", "reproducibility", "error_message")
 
 
-class RunFilters(ListFilters[Run]):
+class RunFilters(OwnedFilters[Run]):
     """Which runs to show."""
 
     search = forms.CharField(label=_("Run or data"), max_length=200)
@@ -33,29 +35,35 @@ class RunFilters(ListFilters[Run]):
     dataset = forms.IntegerField(widget=forms.HiddenInput, min_value=1, max_value=2**63 - 1)
 
     def __init__(self, data: Any, user: User) -> None:
-        super().__init__(data)
-        if access.may_operate(user):
+        super().__init__(data, user)
+        if access.may_administer(user):
             owners = User.objects.filter(Exists(Run.objects.filter(owner=OuterRef("pk"))))
             self.fields["owner"].queryset = owners.order_by("username")  # type: ignore[attr-defined]
         else:
             del self.fields["owner"]
 
-    def narrow(self, rows: QuerySet[Run]) -> QuerySet[Run]:
-        """Keep the runs that fit all filters."""
-        chosen = self.chosen()
-        if search := chosen.pop("search", ""):
-            rows = rows.filter(Q(name__icontains=search) | Q(dataset__name__icontains=search))
-        return rows.filter(**chosen)
+    def keep(self, rows: QuerySet[Run], name: str, value: Any) -> QuerySet[Run]:
+        """Keep the runs that fit one filter; the search looks at two names."""
+        if name == "search":
+            return rows.filter(Q(name__icontains=value) | Q(dataset__name__icontains=value))
+        return super().keep(rows, name, value)
 
 
 @page
+@needs(Role.READ)
 def list_runs(request: HttpRequest) -> HttpResponse:
     """List the runs that somebody may see, the newest first."""
     user = person(request)
     filters = RunFilters(request.GET, user)
     rows = page_of(request, filters.narrow(rows_for_list(access.runs_listed_for(user))))
-    rows.object_list = with_headlines(rows.object_list)
-    return render(request, "runs/list.html", {"page": rows, "filters": filters, "is_filtered": filters.is_set})
+    rows.object_list = listed_runs(user, rows.object_list)
+    context = {
+        "page": rows,
+        "filters": filters,
+        "is_filtered": filters.is_set,
+        "shows_owners": has_others(user, rows.object_list),
+    }
+    return render(request, "runs/list.html", context)
 
 
 def rows_for_list(runs: QuerySet[Run]) -> QuerySet[Run]:
@@ -70,10 +78,17 @@ def rows_for_list(runs: QuerySet[Run]) -> QuerySet[Run]:
     )
 
 
-def with_headlines(runs: Iterable[Run]) -> list[Run]:
-    """Give each run its `headline`: the figure that picks the best network, in words."""
+def listed_runs(user: User, runs: Iterable[Run]) -> list[Run]:
+    """Give each run what a list shows beside its fields: headline, teams, and whether its data can be opened.
+
+    headline: the figure that picks the best network, in words.
+    """
     listed = list(runs)
+    opened = access.datasets_visible_to(user).filter(pk__in={run.dataset_id for run in listed})
+    visible = set(opened.values_list("pk", flat=True))
     for run in listed:
         facts: Any = run
         facts.headline = headline(TASKS.get(run.task), facts.result_metrics, best_metric=facts.deciding_metric)
+        facts.opens_data = run.dataset_id in visible
+    mark_teams(user, listed)
     return listed

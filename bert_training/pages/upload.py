@@ -9,9 +9,9 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from bert_training import access
-from bert_training.contract.enums import WorkbookKind
+from bert_training.contract.enums import Role, WorkbookKind
 from bert_training.pages.reports import ShownReport, shown_report
-from bert_training.pages.requests import form_page, page, person
+from bert_training.pages.requests import form_page, needs, page, person
 from bert_training.pages.workbooks import send_workbook
 from bert_training.services.datasets import DatasetInvalid, check_upload, register_upload
 from bert_training.services.errors import ServiceError
@@ -27,6 +27,7 @@ BY_SCRIPT = "fetch"  # X-Requested-With of upload.js, which shows the answer wit
 
 
 @form_page
+@needs(Role.TRAIN)
 def upload_dataset(request: HttpRequest) -> HttpResponseBase:
     """Show the form for one task; `action=check` judges the file and keeps nothing, `action=send` saves it.
 
