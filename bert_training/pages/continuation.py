@@ -35,7 +35,8 @@ def shown_continuation(user: User, dataset: Dataset) -> ShownContinuation | None
     earlier = access.datasets_visible_to(user).filter(pk=counts["dataset"]).only("name").first()
     if earlier is None:
         return None
-    runs = access.runs_visible_to(user, ShareLevel.USE).filter(repeat_of=None, dataset=earlier, status=JobStatus.COMPLETED).order_by("-pk")
+    runs = access.runs_visible_to(user, ShareLevel.USE).filter(repeat_of=None, dataset=earlier)
+    runs = runs.filter(status=JobStatus.COMPLETED).order_by("-pk")
     return ShownContinuation(earlier.pk, earlier.name, _changes(counts), list(runs.only("name")[:SHOWN_RUNS]))
 
 

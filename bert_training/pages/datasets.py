@@ -26,6 +26,7 @@ from bert_training.pages.ownership import has_others, mark_teams
 from bert_training.pages.reports import stored_report
 from bert_training.pages.requests import form_page, needs, page, page_of, person
 from bert_training.pages.runs import listed_runs, rows_for_list
+from bert_training.pages.sharing import shares_context
 from bert_training.pages.splits import manifest_context
 from bert_training.pages.words import Fact
 from bert_training.pages.workbooks import workbook_links
@@ -92,6 +93,7 @@ def show_dataset(request: HttpRequest, pk: int) -> HttpResponse:
         "check_waits": _check_waits(dataset),
         "workbooks": workbook_links(dataset),
         "continues": shown_continuation(user, dataset),
+        **shares_context(user, dataset),
         **manifest_context(dataset),
         **origin_context(user, dataset),
     }

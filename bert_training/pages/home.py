@@ -1,4 +1,7 @@
-"""The first page: what runs now and what came of the latest runs; to operators the queue, to people without a role why."""
+"""The first page: what runs now and what came of the latest runs.
+
+Operators who see no runs begin at the queue; who has no role is told whom to ask.
+"""
 
 from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse

@@ -94,7 +94,8 @@ def new_run(request: HttpRequest) -> HttpResponse:
         del form.fields["simulate"]
         if "simulate" in request.POST:
             raise PermissionDenied
-    trained = with_a_model(access.runs_visible_to(user, ShareLevel.USE).filter(repeat_of=None), task=dataset.task).only("name", "base_model")
+    used = access.runs_visible_to(user, ShareLevel.USE).filter(repeat_of=None)
+    trained = with_a_model(used, task=dataset.task).only("name", "base_model")
     form.offer_models(trained[:MODELS_OFFERED])
     split = None
     if request.method == "POST" and form.is_valid():
