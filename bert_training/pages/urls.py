@@ -6,6 +6,7 @@ from django.views.i18n import set_language
 from bert_training.accounts.views import SignIn, SignOut
 from bert_training.contract.enums import WorkbookKind
 from bert_training.pages import (
+    account,
     dataset_profile,
     dataset_repair,
     datasets,
@@ -32,6 +33,7 @@ urlpatterns = [
     path("", home.overview, name="home"),
     path("sign-in", SignIn.as_view(), name="sign-in"),
     path("sign-out", SignOut.as_view(), name="sign-out"),
+    path("account", account.overview, name="account"),
     path("invitation/<str:secret>", invitations.accept, name="invitation"),
     path("language", set_language, name="language"),
     path("datasets", datasets.list_datasets, name="datasets"),

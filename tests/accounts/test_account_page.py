@@ -1,0 +1,32 @@
+"""The page of one's own account."""
+
+from django.contrib.auth.models import User
+from django.test import Client
+
+from bert_training.models import Team
+from tests.pages.conftest import client_of
+from tests.personas import make_user
+
+
+def page_of(user: User) -> str:
+    return client_of(user).get("/account").content.decode()
+
+
+def test_the_account_page_says_who_one_is_and_what_one_may_do(ana: User, vera: User, otto: User, root: User) -> None:
+    page = page_of(ana)
+    assert all(word in page for word in ("ana@example.com", "procuradoria", "start runs"))
+    assert "start runs" not in page_of(vera)
+    assert "order the queue" in page_of(otto)
+    assert "You administer the portal" in page_of(root)
+    assert "has no role yet" in page_of(make_user("zoe", roles=[]))
+
+
+def test_a_name_with_markup_is_text_on_the_account_page(team: Team) -> None:
+    canary = "<script>alert('canary')</script>"
+    page = page_of(make_user("eva", first_name=canary))
+    assert (canary in page, "canary" in page) == (False, True)
+
+
+def test_the_header_of_every_page_leads_to_the_account(ana: User, client: Client) -> None:
+    assert 'href="/account"' in client_of(ana).get("/runs").content.decode()
+    assert 'href="/account"' not in client.get("/sign-in").content.decode()
