@@ -2,7 +2,7 @@
 
 import logging
 
-from bert_training.services import profiles, sweep
+from bert_training.services import profiles, rate_limits, sweep
 from bert_training.services.doubting import corrections
 from bert_training.services.errors import StorageAway, StorageFull
 from bert_training.services.proving import proofs
@@ -19,6 +19,7 @@ def sweep_files() -> None:
     try:
         sweep.sweep_files()
         sweep.sweep_predictions()
+        rate_limits.forget_full_buckets()
     except Exception:
         logger.exception("sweep of files failed")
 

@@ -13,7 +13,7 @@ from bert_training import access
 from bert_training.contract.enums import DatasetStatus
 from bert_training.models import Dataset
 from bert_training.pages.reports import ShownReport, shown_report, stored_groups
-from bert_training.pages.requests import form_page, person
+from bert_training.pages.requests import form_page, person, refused
 from bert_training.services.datasets import DatasetInvalid, repair_dataset
 from bert_training.services.errors import ServiceError
 from bert_training.services.fix_words import ALWAYS_OFFERED, fix_label, offered_fixes
@@ -27,19 +27,22 @@ def repair(request: HttpRequest, pk: int) -> HttpResponse:
     user = person(request)
     dataset = access.usable_dataset(user, pk)
     form = RecipeForm(request.POST or None, initial={"recipe": request.GET.getlist("recipe")})
-    refused: Report | None = None
+    found: Report | None = None
+    refusal: ServiceError | None = None
     if request.method == "POST" and form.is_valid():
         try:
             return _repaired(request, dataset, form.cleaned_data["recipe"])
-        except DatasetInvalid as refusal:
-            refused = refusal.report
-        except ServiceError as refusal:
-            form.add_error(None, refusal.message)
-    groups = refused.as_dict() if refused else {"groups": stored_groups(dataset)}
+        except DatasetInvalid as invalid:
+            found = invalid.report
+        except ServiceError as error:
+            refusal = error
+            form.add_error(None, error.message)
+    groups = found.as_dict() if found else {"groups": stored_groups(dataset)}
     _offer(form, dataset, groups)
-    report: ShownReport | None = shown_report(refused, is_check_only=False) if refused else None
+    report: ShownReport | None = shown_report(found, is_check_only=False) if found else None
     context = {"dataset": dataset, "form": form, "report": report}
-    return render(request, "datasets/repair.html", context, status=422 if form.errors or refused else 200)
+    response = render(request, "datasets/repair.html", context, status=422 if form.errors or found else 200)
+    return refused(response, refusal)
 
 
 def _offer(form: RecipeForm, dataset: Dataset, groups: dict[str, Any]) -> None:

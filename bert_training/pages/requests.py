@@ -12,9 +12,11 @@ from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Page, Paginator
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.views.decorators.http import require_http_methods
+
+from bert_training.services.errors import ServiceError
 
 from bert_training import access
 from bert_training.contract.enums import Role
@@ -22,6 +24,7 @@ from bert_training.contract.enums import Role
 View = Callable[..., HttpResponseBase]
 
 ROWS_PER_PAGE = 25
+TOO_MUCH = 429  # of a quota, or too often
 
 
 def page(view: View) -> View:
@@ -62,3 +65,12 @@ def person(request: HttpRequest) -> User:
 def page_of(request: HttpRequest, rows: QuerySet[Any] | Sequence[Any], per_page: int = ROWS_PER_PAGE) -> Page[Any]:
     """Return the page that `?page=` asks for; a wrong number gives the nearest page."""
     return Paginator(rows, per_page).get_page(request.GET.get("page"))
+
+
+def refused(response: HttpResponse, refusal: ServiceError | None) -> HttpResponse:
+    """Answer 429, with Retry-After where it helps to wait, when a limit has refused what the form asked for."""
+    if refusal is not None and refusal.http_status == TOO_MUCH:
+        response.status_code = TOO_MUCH
+        if "retry_after" in refusal.extra:
+            response["Retry-After"] = str(refusal.extra["retry_after"])
+    return response

@@ -15,13 +15,14 @@ from bert_training import access
 from bert_training.contract.enums import DatasetStatus, Role, ShareLevel
 from bert_training.models import BaseModel, Dataset, Run
 from bert_training.pages.dataset_repair import with_repairs
-from bert_training.pages.requests import form_page, needs, person
+from bert_training.pages.requests import form_page, needs, person, refused
 from bert_training.pages.splits import ShownSplit, shown_split
 from bert_training.preset_choices import effective_batch, preset_choices, preset_values, texts_of_presets
 from bert_training.run_form import HyperparametersForm
 from bert_training.services.errors import InvalidRun, ServiceError
 from bert_training.services.initial_models import with_a_model
 from bert_training.services.manifests import manifest_of
+from bert_training.services.rate_limits import Limit
 from bert_training.services.runs import RunRequest, create_run, prepare_run
 from bert_training.tasks import TASKS
 
@@ -60,6 +61,7 @@ class RunForm(HyperparametersForm):
     )
 
     offers_models = False
+    refusal: ServiceError | None = None  # of a service, about the form as a whole
 
     def offer_models(self, runs: QuerySet[Run]) -> None:
         """Offer the models of these runs to begin from, by base model."""
@@ -106,7 +108,7 @@ def new_run(request: HttpRequest) -> HttpResponse:
             if answer is not None:
                 return answer
     context = _form_context(dataset, form) | {"split": split, "presets": preset_choices(spec, preset)}
-    return render(request, "runs/new.html", context, status=422 if form.errors else 200)
+    return refused(render(request, "runs/new.html", context, status=422 if form.errors else 200), form.refusal)
 
 
 def _create(request: HttpRequest, dataset: Dataset, form: RunForm) -> HttpResponse | None:
@@ -117,7 +119,7 @@ def _create(request: HttpRequest, dataset: Dataset, form: RunForm) -> HttpRespon
 
 def _preview(request: HttpRequest, dataset: Dataset, form: RunForm) -> ShownSplit | None:
     """Return how the rows would be divided; None when the form has to be shown again with what is wrong."""
-    prepared = _try(form, lambda: prepare_run(_wanted(request, dataset, form)))
+    prepared = _try(form, lambda: prepare_run(_wanted(request, dataset, form), limit=Limit.CHECKS))
     return None if prepared is None else shown_split(prepared.division.facts)
 
 
@@ -128,6 +130,7 @@ def _try(form: RunForm, action: Callable[[], Result]) -> Result | None:
     except InvalidRun as refusal:
         form.add_problems(refusal.errors)
     except ServiceError as refusal:
+        form.refusal = refusal
         form.add_error(None, refusal.message)
     return None
 

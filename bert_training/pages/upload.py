@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from bert_training import access
 from bert_training.contract.enums import Role, WorkbookKind
 from bert_training.pages.reports import ShownReport, shown_report
-from bert_training.pages.requests import form_page, needs, page, person
+from bert_training.pages.requests import form_page, needs, page, person, refused
 from bert_training.pages.workbooks import send_workbook
 from bert_training.services.datasets import DatasetInvalid, check_upload, register_upload
 from bert_training.services.errors import ServiceError
@@ -36,6 +36,7 @@ def upload_dataset(request: HttpRequest) -> HttpResponseBase:
     spec = _wanted_task(request)
     form = UploadForm(spec, request.POST or None, request.FILES or None)
     found, action = None, request.POST.get("action")
+    refusal: ServiceError | None = None
     is_check_only = action == "check"
     if request.method == "POST" and form.is_valid():
         try:
@@ -44,16 +45,19 @@ def upload_dataset(request: HttpRequest) -> HttpResponseBase:
             if not is_check_only:
                 return _register(request, form)
             found = check_upload(form.uploads(), form.check_request())
-        except DatasetInvalid as refusal:
-            found = refusal.report
-        except ServiceError as refusal:
-            form.add_error(None, refusal.message)
+        except DatasetInvalid as invalid:
+            found = invalid.report
+        except ServiceError as error:
+            refusal = error
+            form.add_error(None, error.message)
     report = shown_report(found, is_check_only=is_check_only) if found else None
     if found:
         form.show(found, form_id=FORM_ID)
     else:
         form.offer((), form["recipe"].value() or (), form_id=FORM_ID)  # what was chosen before stays chosen
-    return render(request, "datasets/upload.html", _context(spec, form, report), status=_status(request, form, report))
+    status = _status(request, form, report)
+    response = render(request, "datasets/upload.html", _context(spec, form, report), status=status)
+    return response if _is_by_script(request) else refused(response, refusal)
 
 
 def _register(request: HttpRequest, form: UploadForm) -> HttpResponse:

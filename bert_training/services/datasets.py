@@ -31,6 +31,7 @@ from bert_training.services.manifests import inherit_manifest
 from bert_training.services.profiles import start_profile
 from bert_training.services.proving.proofs import drop_predictions
 from bert_training.services.quotas import queue_at_quota, require_room
+from bert_training.services.rate_limits import Limit, limit_caller
 from bert_training.services.sources import Sources, Uploads, request_of, require_known, stored_sources, upload_sources
 from bert_training.services.stored_files import drop_files, drop_folder, is_whole, put_file
 from bert_training.tasks.intake import CheckRequest, Report, check_in_sandbox
@@ -58,7 +59,8 @@ class DatasetInvalid(ServiceError):
 
 
 def check_upload(uploads: Uploads, request: CheckRequest) -> Report:
-    """Check files and keep nothing."""
+    """Check files and keep nothing. Raises RateLimited."""
+    limit_caller(Limit.CHECKS)
     with upload_sources(uploads, request) as sources:
         return check_in_sandbox(sources, request)
 
@@ -75,8 +77,9 @@ def register_upload(
     """Check and store an upload, or return the same one among those that the owner may see.
 
     visible: what the owner may see beside their own. Above BACKGROUND_CHECK_BYTES the row is `checking` and django-q2
-    goes on. Raises DatasetInvalid (nothing kept), QuotaExceeded, StorageFull, ServiceError too_large.
+    goes on. Raises DatasetInvalid (nothing kept), RateLimited, QuotaExceeded, StorageFull, ServiceError too_large.
     """
+    limit_caller(Limit.CHECKS)
     with upload_sources(uploads, request) as sources:
         dataset = _new_dataset(owner, sources, request, name=name, description=description)
         return _register(dataset, sources, request, visible=visible)
@@ -87,8 +90,10 @@ def repair_dataset(
 ) -> Registered:
     """Make a new dataset of the stored files of one that is ready or was refused, with these repairs more.
 
-    Raises DatasetInvalid (nothing kept), DatasetNotReady, DatasetGone, QuotaExceeded, StorageAway, StorageFull.
+    Raises DatasetInvalid (nothing kept), DatasetNotReady, DatasetGone, RateLimited, QuotaExceeded, StorageAway,
+    StorageFull.
     """
+    limit_caller(Limit.CHECKS)
     if dataset.status == DatasetStatus.CHECKING:
         raise DatasetNotReady(ErrorCode.DATASET_NOT_READY, _("The dataset is still being checked."))
     request = replace(request_of(dataset), recipe=sorted({*dataset.recipe, *recipe}))
@@ -111,6 +116,7 @@ def _register(
         _mend_files(existing, sources, request)
         return Registered(existing, created=False)
     require_room(dataset)
+    limit_caller(Limit.UPLOADS)
     if dataset.is_large:
         return _store(dataset, sources, None)
     with _valid_table(sources, request) as (report, table):

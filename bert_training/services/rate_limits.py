@@ -2,7 +2,7 @@
 
 A limit is a bucket: full, it holds all calls of its window; what was taken flows back evenly. Counted by one UPSERT, so
 that parallel calls cannot share a place, and not in the cache: what is culled or restarted there would be forgotten,
-and without the database the portal answers nothing anyway. Asked by POSTs only, before anything else is done.
+and without the database the portal answers nothing anyway. Only what does work is counted, never a plain GET.
 """
 
 import logging
@@ -15,7 +15,6 @@ from ipaddress import IPv6Address, ip_address, ip_network
 from typing import NamedTuple
 
 from django.conf import settings
-from django.contrib.auth.models import User
 from django.db import connection
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
@@ -24,6 +23,7 @@ from bert_training.contract.enums import AuditKind, ErrorCode
 from bert_training.models import RateBucket
 from bert_training.services.audit import record
 from bert_training.services.errors import RateLimited
+from bert_training.services.origin import current_origin
 
 logger = logging.getLogger(__name__)
 
@@ -34,8 +34,8 @@ IPV6_SUBNET_BITS = 64  # what one customer of a provider has at least: addresses
 class Limit(StrEnum):
     """What is limited; the names stand in the keys of the buckets and in the audit."""
 
-    UPLOADS = "uploads"  # of a person: spreadsheets to keep, repairs too
-    CHECKS = "checks"  # of a person: spreadsheets that are judged and not kept
+    UPLOADS = "uploads"  # of a person: spreadsheets that are kept, repaired ones too
+    CHECKS = "checks"  # of a person: spreadsheets that are judged, splits that are looked at before a run
     RUNS = "runs"  # of a person: a cross-validation is one
     TOKEN_FAILURES = "token_failures"  # noqa: S105 - of an address
     AUDITED = "audited"  # of each of the above: refusals that enter the audit, which only grows
@@ -81,9 +81,15 @@ class Taken(NamedTuple):
     calls: int
 
 
-def limit_person(limit: Limit, user: User) -> None:
-    """Take one call of a person; staff are not exempt. Costs one statement. Raises RateLimited."""
-    _limit(limit, str(user.pk))
+def limit_caller(limit: Limit) -> None:
+    """Take one call of the person who calls, staff too; outside of a request the portal itself acts, without limit.
+
+    To be called outside of a transaction: what rolls back would give the call back. Costs one statement.
+    Raises RateLimited.
+    """
+    person = current_origin().find_caller().person
+    if person is not None:
+        _limit(limit, str(person.pk))
 
 
 def limit_address(limit: Limit, address: str) -> None:

@@ -20,6 +20,9 @@ from bert_training.services.doubting.doubt_workbooks import doubts_of
 from bert_training.services.errors import DatasetGone, DatasetNotReady, InUse, InvalidRun
 from bert_training.services.initial_models import find_initial_model, require_reachable
 from bert_training.services.proving.proofs import drop_predictions
+from bert_training.services.quota_use import keep_gpu_time
+from bert_training.services.quotas import queue_at_quota, require_turns
+from bert_training.services.rate_limits import Limit, limit_caller
 from bert_training.services.reproducing.carried_divisions import carry_division
 from bert_training.services.stored_files import drop_folder, require_table
 from bert_training.services.transactions import hold_dataset, short_transaction
@@ -65,10 +68,11 @@ def create_run(request: RunRequest) -> Run:
     return store_run(prepare_run(request))
 
 
-def prepare_run(request: RunRequest) -> PreparedRun:
+def prepare_run(request: RunRequest, *, limit: Limit = Limit.RUNS) -> PreparedRun:
     """Check everything and divide the data, outside of any transaction: reading the table may take seconds.
 
-    Raises DatasetNotReady, DatasetGone, or InvalidRun naming each field that is wrong.
+    limit: what it is counted as; dividing is the work. Raises DatasetNotReady, DatasetGone, RateLimited, or InvalidRun
+    naming each field that is wrong.
     """
     dataset = request.dataset
     if not dataset.is_ready:
@@ -76,6 +80,7 @@ def prepare_run(request: RunRequest) -> PreparedRun:
     entry = _allowed_base_model(request.base_model, dataset.task)
     wanted = {**_preset_values(request.preset, dataset.task), **request.hyperparameters}
     settings = _checked_hyperparameters(wanted, dataset.task, entry)
+    limit_caller(limit)
     division = divide(dataset, settings)
     require_steps(settings, division.train_rows)
     run = Run(
@@ -110,14 +115,16 @@ def prepare_reproduction(run: Run, *, owner: User, name: str = "", dataset: Data
     """Make a run with the same data, split, seed, hyperparameters, base model and revision, linked to the first.
 
     The revision is the one that was really trained, when the worker reported it. dataset: another one to take instead,
-    such as a fresh upload of the same spreadsheet. Raises DatasetNotReady, DatasetGone, or InvalidRun when the base
-    model is not offered any more, nobody can begin from its model, or the split does not fit the other dataset.
+    such as a fresh upload of the same spreadsheet. Raises DatasetNotReady, DatasetGone, RateLimited, or InvalidRun
+    when the base model is not offered any more, nobody can begin from its model, or the split does not fit the other
+    dataset.
     """
     dataset = dataset or run.dataset
     if dataset.deleted_at is not None:
         raise DatasetGone(ErrorCode.DATASET_GONE, _("The dataset of this run was deleted."))
     if not dataset.is_ready:
         raise DatasetNotReady(ErrorCode.DATASET_NOT_READY, _("The dataset is not ready for training."))
+    limit_caller(Limit.RUNS)
     require_table(dataset)
     division = division_of(run) if dataset == run.dataset else carry_division(run, dataset)
     _allowed_base_model(run.base_model, run.task)
@@ -143,7 +150,17 @@ def prepare_reproduction(run: Run, *, owner: User, name: str = "", dataset: Data
 
 @short_transaction
 def store_run(prepared: PreparedRun) -> Run:
-    """Store the run with its manifest and put its job into the queue; raises DatasetGone when the data are gone."""
+    """Store the run with its manifest and put its job into the queue.
+
+    Raises QuotaExceeded, and DatasetGone when the data are gone.
+    """
+    queue_at_quota(prepared.run.owner)
+    require_turns(prepared.run)
+    return insert_run(prepared)
+
+
+def insert_run(prepared: PreparedRun) -> Run:
+    """Store a run for which there is room, inside a transaction."""
     run = prepared.run
     hold_dataset(run.dataset_id)
     _hold_origins(run)
@@ -262,6 +279,7 @@ def delete_run(run: Run) -> None:
         record(AuditKind.RUN_DELETED, target=run, dataset=run.dataset_id, repeats=run.repeats.count())
         drop_predictions(Run.objects.filter(Q(pk=run.pk) | Q(repeat_of=run.pk)))
         beginning = doubts_of(run)
+        keep_gpu_time(Run.objects.filter(Q(pk=run.pk) | Q(repeat_of=run.pk)))
         run.delete()  # its repeats go with it
         if run.dataset.is_large:
             transaction.on_commit(lambda: drop_folder(run.dataset.folder, beginning))

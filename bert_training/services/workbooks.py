@@ -26,6 +26,7 @@ from bert_training.models import Dataset, DatasetProfile
 from bert_training.services.errors import ServiceError
 from bert_training.services.problem_sheet import read_problems, row_notes, write_problem_sheet
 from bert_training.services.problem_words import shown_problem
+from bert_training.services.rate_limits import Limit, limit_caller
 from bert_training.services.sources import Uploads, request_of, stored_sources, upload_sources
 from bert_training.services.stored_files import read_table
 from bert_training.tasks.findings import Notes, number_groups, write_in_sandbox
@@ -54,7 +55,8 @@ class Wanted:
 
 
 def workbook_of_upload(kind: WorkbookKind, uploads: Uploads, request: CheckRequest) -> MadeWorkbook:
-    """Check files and say what was found in a workbook; keeps nothing. Raises ServiceError."""
+    """Check files and say what was found in a workbook; keeps nothing. Raises RateLimited, ServiceError."""
+    limit_caller(Limit.CHECKS)
     with upload_sources(uploads, request) as files:
         return make_workbook(Wanted(kind, files, request), UPLOAD_LIMITS)
 

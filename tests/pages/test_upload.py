@@ -227,9 +227,10 @@ def test_without_scripts_the_page_asks_for_the_file_again(as_ana: Client) -> Non
 
 def test_a_full_quota_is_said_on_the_form(as_ana: Client, dataset: Dataset, settings: Settings) -> None:
     settings.DATASETS_PER_USER = 1
-    response = send(as_ana, GOOD)
-    assert response.status_code == 422
-    assert "You have reached the limit of 1 datasets" in response.content.decode()
+    response = send(as_ana, GOOD, name="Meus textos")
+    assert response.status_code == 429
+    assert "ana may keep 1 datasets and has 1." in response.content.decode()
+    assert 'value="Meus textos"' in response.content.decode()
 
 
 @pytest.mark.parametrize(

@@ -41,7 +41,8 @@ def test_the_number_of_datasets_of_one_person_is_limited(ana: User, carla: User,
     register(ana, "b")
     with pytest.raises(QuotaExceeded, match="2") as refusal:
         register(ana, "c")
-    assert (refusal.value.http_status, refusal.value.code, refusal.value.extra) == (429, "quota_exceeded", {"limit": 2})
+    assert (refusal.value.http_status, refusal.value.code) == (429, "quota_exceeded")
+    assert refusal.value.extra == {"quota": "datasets", "team": None, "limit": 2, "used": 2, "wanted": 1}
     assert not register(ana, "a").created  # what is there already needs no room
     assert register(carla, "c").created
     datasets.delete_dataset(first)
@@ -49,13 +50,15 @@ def test_the_number_of_datasets_of_one_person_is_limited(ana: User, carla: User,
 
 
 def test_the_bytes_of_one_person_are_limited(ana: User, settings: Settings) -> None:
-    size = len(content_of("a"))
-    settings.DATASET_BYTES_PER_USER = 3 * size + size // 2
-    register(ana, "a", test=content_of("test"))
-    register(ana, "b")
-    with pytest.raises(QuotaExceeded):
-        register(ana, "c")
-    assert Dataset.objects.count() == 2
+    first = register(ana, "a", test=content_of("test")).dataset
+    stored = first.upload_bytes + first.table_bytes
+    assert first.upload_bytes > first.bytes
+    settings.DATASET_BYTES_PER_USER = stored + len(content_of("b"))  # not with its table
+    with pytest.raises(QuotaExceeded) as refusal:
+        register(ana, "b")
+    assert (refusal.value.extra["quota"], refusal.value.extra["used"]) == ("storage_bytes", stored)
+    settings.DATASET_BYTES_PER_USER = 2 * stored
+    assert register(ana, "b").created
 
 
 def test_staff_are_not_exempt(root: User, settings: Settings) -> None:

@@ -15,8 +15,9 @@ from bert_training.contract.text import clean_name
 from bert_training.models import Run, SplitManifest
 from bert_training.services.divisions import Division
 from bert_training.services.errors import AlreadyFinished, InvalidRun, ServiceError
+from bert_training.services.quotas import queue_at_quota, require_turns
 from bert_training.services.repeating.folds import fold_divisions
-from bert_training.services.runs import PreparedRun, cancel_run, prepare_reproduction, require_steps, store_run
+from bert_training.services.runs import PreparedRun, cancel_run, insert_run, prepare_reproduction, require_steps
 from bert_training.services.transactions import hold_dataset, short_transaction
 from bert_training.tasks import TASKS
 
@@ -66,8 +67,12 @@ def prepare_repeats(run: Run, *, kind: RepeatKind, count: int) -> PreparedRepeat
 
 @short_transaction
 def store_repeats(prepared: PreparedRepeats) -> list[Run]:
-    """Store all repeats that are still missing and put them into the queue; returns the new ones."""
+    """Store all repeats that are still missing and put them into the queue, or none; returns the new ones.
+
+    Raises QuotaExceeded when not all of them have room.
+    """
     run, kind = prepared.run, prepared.kind
+    queue_at_quota(run.owner)
     hold_dataset(run.dataset_id)
     # Whoever asks at the same time waits here, and then finds the children; a deletion waits, or is seen.
     if Run.objects.select_for_update(no_key=True).filter(pk=run.pk).first() is None:
@@ -75,7 +80,10 @@ def store_repeats(prepared: PreparedRepeats) -> list[Run]:
     if kind is RepeatKind.FOLD and prepared.children:
         _require_same_folds(run, next(iter(prepared.children.values())).division.facts["folds"])
     there = set(_numbers(run, kind))
-    stored = [store_run(child) for number, child in prepared.children.items() if number not in there]
+    missing = [child for number, child in prepared.children.items() if number not in there]
+    if missing:
+        require_turns(run, len(missing))
+    stored = [insert_run(child) for child in missing]
     logger.info("run repeated", extra={"run": run.pk, "kind": kind.value, "repeats": len(stored)})
     return stored
 
