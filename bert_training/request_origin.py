@@ -1,9 +1,10 @@
 """The middleware that says where a call comes from: services record what is done in its name (services.audit).
 
-It also notes who was refused, whatever door they stood at: 403, 429, a row that is hidden from them.
+It also notes who was refused, whatever door they stood at: by 403, or by hiding a row that is there.
 """
 
 from collections.abc import Callable
+from typing import Any
 
 from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
@@ -18,7 +19,6 @@ from bert_training.services.origin import Caller, Origin, calling_from
 from portal.logs import current_request_id
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
-REFUSALS = {403: AuditKind.ACCESS_DENIED, 429: AuditKind.RATE_LIMITED}
 
 
 class NoteOrigin:
@@ -56,15 +56,13 @@ def find_caller(request: HttpRequest) -> Caller:
 
 def note_refusal(request: HttpRequest, response: HttpResponseBase) -> None:
     """Note an answer that refuses: which address it was, by the name of its route and the number of its row."""
-    kind = REFUSALS.get(response.status_code)
-    if kind is None:
-        return
-    record_refusal(kind, status=response.status_code, **asked_for(request))
+    if response.status_code == 403:
+        record_refusal(AuditKind.ACCESS_DENIED, status=403, **asked_for(request))
 
 
-def asked_for(request: HttpRequest) -> dict[str, str | int]:
+def asked_for(request: HttpRequest) -> dict[str, Any]:
     """Return method, name of the route and number of the row; nothing that the caller could make a text of."""
-    asked: dict[str, str | int] = {"method": request.method} if request.method in METHODS else {}
+    asked: dict[str, Any] = {"method": request.method} if request.method in METHODS else {}
     match = request.resolver_match
     if match is None or not match.url_name:
         return asked

@@ -8,15 +8,18 @@ from django.db.models import Field
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from bert_training.admin.audited import AuditedAdmin, AuditKinds
 from bert_training.admin.base import PortalModelAdmin
 from bert_training.admin.facts import shown_size
+from bert_training.contract.enums import AuditKind
 from bert_training.models import BaseModel
 from bert_training.models.choices import task_choices
 
 
-class BaseModelAdmin(PortalModelAdmin[BaseModel]):
+class BaseModelAdmin(AuditedAdmin[BaseModel], PortalModelAdmin[BaseModel]):
     """An entry that is switched off is no longer offered; runs that used it stay as they are."""
 
+    audit_kinds = AuditKinds(*3 * [AuditKind.BASE_MODEL_CHANGED])
     list_display = ("name", "label", "shown_tasks", "language", "size", "licence", "recommended", "active")
     list_filter = ("active", "recommended", "language")
     search_fields = ("name", "label")

@@ -10,8 +10,10 @@ from django.http import HttpRequest
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from bert_training.admin.audited import AuditedAdmin, AuditKinds
 from bert_training.admin.base import PortalModelAdmin
 from bert_training.admin.facts import shown_figure
+from bert_training.contract.enums import AuditKind
 from bert_training.models import GradeScale
 from bert_training.tasks import TASKS
 
@@ -37,9 +39,10 @@ class GradeScaleForm(forms.ModelForm):  # type: ignore[type-arg]  # takes parame
         return cleaned
 
 
-class GradeScaleAdmin(PortalModelAdmin[GradeScale]):
+class GradeScaleAdmin(AuditedAdmin[GradeScale], PortalModelAdmin[GradeScale]):
     """A figure without a scale has no grade: runs that it decides are at best used with review."""
 
+    audit_kinds = AuditKinds(*3 * [AuditKind.GRADES_CHANGED])
     form = GradeScaleForm
     list_display = ("metric", "shown_metric", "excellent", "good", "fair")
     search_fields = ("metric",)

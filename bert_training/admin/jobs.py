@@ -11,9 +11,10 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from bert_training.admin.attempts import AttemptInline
+from bert_training.admin.audited import AuditedAdmin, AuditKinds
 from bert_training.admin.badges import ago, badge, state_badge
 from bert_training.admin.base import PortalModelAdmin, admin_url, link
-from bert_training.contract.enums import JobStatus
+from bert_training.contract.enums import AuditKind, JobStatus
 from bert_training.models import Job
 from bert_training.services.jobs import lock_job
 from bert_training.services.runs import cancel_run, finish_run
@@ -40,8 +41,10 @@ FACTS = (
 )
 
 
-class JobAdmin(PortalModelAdmin[Job]):
+class JobAdmin(AuditedAdmin[Job], PortalModelAdmin[Job]):
     """Jobs come with their run and go with it; here they are put into another order, canceled or finished."""
+
+    audit_kinds = AuditKinds(*3 * [AuditKind.QUEUE_REORDERED])
 
     list_display = (
         "id",

@@ -17,12 +17,14 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_variables
 
 from bert_training.access import workers_visible_to
+from bert_training.admin.audited import AuditedAdmin, AuditKinds
 from bert_training.admin.badges import ago, token_badge, worker_badge
 from bert_training.admin.base import FactsInline, PortalModelAdmin, admin_url, link
 from bert_training.admin.facts import facts_table
 from bert_training.admin.running import running_job, with_running_job
 from bert_training.admin.token_page import NewToken, show_token_once
 from bert_training.admin.tokens import MOST_DAYS
+from bert_training.contract.enums import AuditKind
 from bert_training.contract.tokens import shown_prefix
 from bert_training.models import AccessToken, Worker
 from bert_training.services.errors import ServiceError
@@ -72,9 +74,10 @@ class TokenInline(FactsInline[AccessToken, Worker]):
         return token_badge(token)
 
 
-class WorkerAdmin(PortalModelAdmin[Worker]):
+class WorkerAdmin(AuditedAdmin[Worker], PortalModelAdmin[Worker]):
     """A worker is never deleted, its attempts name it; it is switched off."""
 
+    audit_kinds = AuditKinds(*3 * [AuditKind.WORKER_CHANGED])  # they are registered by a service and never deleted
     add_label = _("Register worker")
     list_display = ("name", "badge", "seen", "current_run", "description", "team", "active")
     list_filter = ("active", "draining", "state", "team")

@@ -10,8 +10,9 @@ from enum import StrEnum
 
 from django.utils.translation import gettext as _
 
-from bert_training.contract.enums import ErrorCode, JobStatus
+from bert_training.contract.enums import AuditKind, ErrorCode, JobStatus
 from bert_training.models import Job
+from bert_training.services.audit import record
 from bert_training.services.errors import ServiceError
 from bert_training.services.transactions import short_transaction
 
@@ -57,6 +58,7 @@ def move_job(job_id: int, move: Move) -> None:
     for place in sorted(order, key=lambda place: place.pk):
         if place.key != before[place.pk]:
             _write(place.pk, priority=place.priority, turn=place.turn)
+    record(AuditKind.QUEUE_REORDERED, target=Job(pk=job_id), move=move)
 
 
 @short_transaction
@@ -64,6 +66,7 @@ def set_priority(job_id: int, priority: int) -> None:
     """Give an entry another priority: higher goes first. Raises ServiceError not_found."""
     if not _write(job_id, priority=priority):
         raise _not_waiting()
+    record(AuditKind.QUEUE_REORDERED, target=Job(pk=job_id), priority_after=priority)
 
 
 def _write(pk: int, **changes: int) -> int:

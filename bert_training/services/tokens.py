@@ -9,11 +9,12 @@ from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from bert_training.contract.enums import ErrorCode, TokenScope
+from bert_training.contract.enums import AuditKind, ErrorCode, TokenScope
 from bert_training.contract.tokens import USER_PREFIX, WORKER_PREFIX, is_well_formed, make_token, shown_prefix
 from bert_training.models import AccessToken, Worker
 from bert_training.models.token import AccessTokenQuerySet, token_digest
 from bert_training.services.errors import ServiceError, TokenMalformed, TokenUnknown
+from bert_training.services.frequent_events import record_refusal
 
 TOKEN_CHARACTERS_LIMIT = 200
 TOKENS_PER_PERSON = 50  # valid ones
@@ -102,6 +103,7 @@ def find_token(text: str) -> AccessToken:
         raise TokenMalformed(ErrorCode.TOKEN_MALFORMED, _("This is not a token of this portal."))
     found = list(AccessToken.objects.raw(_USABLE, [token_digest(text)]))
     if not found:
+        record_refusal(AuditKind.TOKEN_REFUSED)
         raise TokenUnknown(ErrorCode.TOKEN_UNKNOWN, _("The token is unknown, revoked or expired."))
     token = found[0]
     if token.worker_id is not None:
