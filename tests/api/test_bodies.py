@@ -217,19 +217,6 @@ def test_messages_come_in_the_language_of_the_caller(owner: Caller) -> None:
     assert owner.get("/nothing", accept_language="en").json()["message"] == "There is nothing at this address."
 
 
-GET_PATHS = ["/runs", "/runs/{run}", "/runs/{run}/logs", "/runs/{run}/metrics", "/datasets", "/datasets/{dataset}"]
-GET_PATHS += ["/datasets/{dataset}/download", "/workers", "/queue/status", "/base-models", "/tasks", "/schema", "/docs"]
-
-
-@pytest.mark.parametrize("path", GET_PATHS)
-def test_get_never_writes(api: Api, root: User, run: Run, django_assert_max_num_queries: Any, path: str) -> None:
-    caller = api.as_person(root)
-    with django_assert_max_num_queries(10) as queries:
-        response = caller.get(path.format(run=run.pk, dataset=run.dataset_id))
-    assert response.status_code == 200
-    assert {query["sql"].split()[0] for query in queries.captured_queries} <= {"SELECT"}
-
-
 def test_every_answer_is_kept_out_of_caches(owner: Caller, run: Run) -> None:
     for path in ("/runs", f"/runs/{run.pk}", "/tasks", "/nothing", "/schema"):
         assert owner.get(path).headers["Cache-Control"] == "no-store", path

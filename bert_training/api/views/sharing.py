@@ -15,13 +15,15 @@ from bert_training.api.errors import InvalidRequest
 from bert_training.api.frame import ApiView
 from bert_training.api.parsing import read_body
 from bert_training.api.serializers.sharing import SharesSerializer, TeamSerializer
-from bert_training.contract.enums import ShareLevel
+from bert_training.contract.enums import ShareLevel, TokenScope
 from bert_training.models import Dataset, Run, Team
 from bert_training.services.sharing import share_with
 
 
 class SharesOfDataset(ApiView):
     """GET and PUT datasets/{id}/shares."""
+
+    scopes = {"PUT": TokenScope.MANAGE}
 
     @extend_schema(responses=SharesSerializer)
     def get(self, request: Request, pk: int) -> Response:
@@ -36,6 +38,8 @@ class SharesOfDataset(ApiView):
 
 class SharesOfRun(ApiView):
     """GET and PUT runs/{id}/shares."""
+
+    scopes = {"PUT": TokenScope.MANAGE}
 
     @extend_schema(responses=SharesSerializer)
     def get(self, request: Request, pk: int) -> Response:
