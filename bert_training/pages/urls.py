@@ -1,6 +1,7 @@
 """Addresses of the pages, without a trailing slash."""
 
 from django.urls import path
+from django.views.decorators.http import require_POST
 from django.views.i18n import set_language
 
 from bert_training.accounts.views import SignIn, SignOut
@@ -35,7 +36,7 @@ urlpatterns = [
     path("sign-out", SignOut.as_view(), name="sign-out"),
     path("account", account.overview, name="account"),
     path("invitation/<str:secret>", invitations.accept, name="invitation"),
-    path("language", set_language, name="language"),
+    path("language", require_POST(set_language), name="language"),
     path("datasets", datasets.list_datasets, name="datasets"),
     path("datasets/new", upload.upload_dataset, name="dataset-upload"),
     path("datasets/sample/<str:task>", upload.download_sample, name="dataset-sample"),
