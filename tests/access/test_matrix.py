@@ -15,6 +15,9 @@ pytestmark = pytest.mark.embedded
 
 ROUTES = {route.name: route for route in routes() if not route.name.startswith("admin:")}
 ADMIN = {route.name: route for route in routes() if route.name.startswith("admin:")}
+# Each answer is made by a child process of half a second.
+SLOW = {f"{door}:dataset-{kind}" for door in ("api", "pages") for kind in ("problems", "workbook")}
+SLOW |= {f"{door}:run-label-errors-workbook" for door in ("api", "pages")}
 ADMINS_DOOR = {"admin:login", "admin:logout"}
 
 
@@ -32,7 +35,7 @@ def test_a_route_lets_in_whom_its_rule_names(world: World, name: str) -> None:
     found: dict[tuple[str, str], str] = {}
     promised: dict[tuple[str, str], str] = {}
     for verb, rule in TABLE[name].items():
-        for caller in CALLERS:
+        for caller in CALLERS if name not in SLOW else (ANONYMOUS, "norole", "mate_view", "stranger", "holder"):
             found[verb, caller] = outcome_of(send(world, caller, verb, ROUTES[name]))
             # A page knows no worker: its token is no sign-in there.
             known = ANONYMOUS if name.startswith("pages:") and caller in WORKERS else caller
