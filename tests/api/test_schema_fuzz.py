@@ -3,6 +3,7 @@
 Never a 5xx, only a status that the document names, and the body that it promises for that status.
 """
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -24,19 +25,21 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from bert_training.contract.enums import TokenScope
+from bert_training.contract.enums import ShareLevel, TokenScope
 from bert_training.contract.limits import API_PREFIX
-from bert_training.models import Job, Run, Worker
+from bert_training.models import Job, Run, Team, Worker
 from bert_training.services.tokens import issue_user_token
 from tests.api.test_catalogue import PROMISED
-from tests.personas import token_of
+from tests.personas import make_user, share, token_of
 
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 CALLS = sorted(call.strip() for call in PROMISED.replace("\n", " ").split(","))
 # Each starts a process, or two, that read the file.
 SLOW = ("datasets/validate", "datasets/upload", "datasets/{id}/problems", "datasets/{id}/workbook")
-EXAMPLES = 8
-LONG_EXAMPLES = 50
+# Requests of all calls together, and what a slow one gets of the share of the others.
+EXAMPLES = 500
+LONG_EXAMPLES = 20_000
+SLOW_SHARE = 1 / 3
 MODES = (GenerationMode.POSITIVE, GenerationMode.NEGATIVE)
 
 
@@ -63,12 +66,19 @@ class World:
 
 
 @pytest.fixture
-def world(ana: User, carla: User, root: User, worker: Worker, run: Run, running_job: Job) -> World:
-    """Ana's run in training, and everybody who might call."""
-    people = {
-        user.username: issue_user_token(user, label="tests", scope=TokenScope.MANAGE)[1] for user in (ana, carla, root)
-    }
-    tokens = {**people, "worker": token_of(worker)}
+def people(ana: User, bruno: User, carla: User, vera: User, otto: User, root: User) -> list[User]:
+    """Owner, teammate, stranger, viewer, operator, staff, and somebody without a role."""
+    return [ana, bruno, carla, vera, otto, root, make_user("nora", roles=[])]
+
+
+@pytest.fixture
+def world(people: list[User], team: Team, worker: Worker, other_worker: Worker, run: Run, running_job: Job) -> World:
+    """Ana's run in training, for her team to use, and everybody who might call."""
+    for row in (run, run.dataset):
+        share(row, team, ShareLevel.USE)
+    scope = TokenScope.MANAGE
+    tokens = {user.username: issue_user_token(user, label="tests", scope=scope)[1] for user in people}
+    tokens |= {"worker": token_of(worker), "other worker": token_of(other_worker)}
     callers = {name: {"Authorization": f"Bearer {token}", "X-Worker-Protocol": "1"} for name, token in tokens.items()}
     numbers = {"dataset": run.dataset_id, "run": run.pk, "job": running_job.pk}
     return World({**callers, "nobody": {}}, numbers)
@@ -91,6 +101,12 @@ def owner_of(path: str) -> str:
     return "worker" if path.startswith(("jobs", "logs", "metrics", "workers")) else "ana"
 
 
+def share_of(path: str, examples: int) -> int:
+    """Return how many of all examples go to one call."""
+    shares = [SLOW_SHARE if call.split()[1] in SLOW else 1 for call in CALLS]
+    return math.ceil((SLOW_SHARE if path in SLOW else 1) * examples / sum(shares))
+
+
 @pytest.mark.parametrize("examples", [EXAMPLES, pytest.param(LONG_EXAMPLES, marks=pytest.mark.long)])
 @pytest.mark.parametrize("call", CALLS)
 def test_every_call_answers_as_documented(document: Any, world: World, call: str, examples: int) -> None:
@@ -100,7 +116,7 @@ def test_every_call_answers_as_documented(document: Any, world: World, call: str
     is_short = examples == EXAMPLES
 
     @settings(
-        max_examples=examples // 3 if path in SLOW else examples,
+        max_examples=share_of(path, examples),
         deadline=None,
         derandomize=is_short,  # the long form looks elsewhere each time, and prints how to repeat what it found
         database=None,
