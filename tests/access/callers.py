@@ -18,6 +18,7 @@ from django.test import Client
 from bert_training.contract.enums import ProofStatus, Role, ShareLevel
 from bert_training.models import Dataset, DatasetManifest, Run, RunProof, Team, Worker
 from bert_training.services.divisions import pack_letters
+from bert_training.services.tokens import issue_user_token
 from tests.pages.training import train
 from tests.personas import claim, make_run, make_user, make_worker, ready_dataset, share, token_of
 from tests.profiles import give_profile
@@ -38,7 +39,7 @@ PEOPLE = (
 )
 WORKERS = ("holder", "other_worker")
 FILE = b"predictions"
-ARGUMENTS = {"name": "classes", "app_label": "bert_training"}
+ARGUMENTS = {"name": "classes", "app_label": "bert_training", "to": "drain"}
 CALLERS = (ANONYMOUS, *PEOPLE, *WORKERS)
 
 
@@ -50,13 +51,22 @@ class World:
     users: dict[str, User]
     dataset: Dataset
     run: Run
-    job_id: int
+    job_id: int  # of a run that the holder trains
+    queued_id: int
     worker: Worker
+    token_id: int
 
     def values_of(self, name: str) -> dict[str, Any]:
         """Return the arguments of a route: `pk` is the number of the kind of row that its name begins with."""
         kind = name.rpartition(":")[2].partition("-")[0].removesuffix("s")
-        rows = {"dataset": self.dataset.pk, "run": self.run.pk, "job": self.job_id, "worker": self.worker.pk}
+        rows = {
+            "dataset": self.dataset.pk,
+            "run": self.run.pk,
+            "job": self.job_id,
+            "worker": self.worker.pk,
+            "token": self.token_id,
+            "queue": self.job_id,
+        }
         admin = {"object_id": self.dataset.pk, "id": self.users["owner"].pk, "content_type_id": 1}
         return {**ARGUMENTS, **admin, "pk": rows.get(kind, 1), "task": self.dataset.task}
 
@@ -89,7 +99,9 @@ def make_world() -> World:
     clients = {name: _signed_in(user) for name, user in users.items()}
     clients |= {name: _with_token(worker) for name, worker in zip(WORKERS, (holder, other), strict=True)}
     run.refresh_from_db()
-    return World({ANONYMOUS: Client(), **clients}, users, dataset, run, job_id, holder)
+    queued = make_run(users["owner"], dataset)
+    token_id = issue_user_token(users["owner"], label="tests")[0].pk
+    return World({ANONYMOUS: Client(), **clients}, users, dataset, run, job_id, queued.job.pk, holder, token_id)
 
 
 def _prove(run: Run, *, reproduced_from: Run) -> None:

@@ -35,12 +35,15 @@ def _row(*mates: str) -> Rule:
 EVERYBODY = Rule(frozenset(CALLERS))
 PEOPLE_ONLY = Rule(frozenset(PEOPLE))
 READER = Rule(READERS)
+ANY_ROLE = Rule(READERS | {"operator"})
 TRAINER = Rule(TRAINERS)
 OPERATOR = Rule(STAFF | {"operator"})
 STAFF_ONLY = Rule(STAFF)
 VIEW = _row("viewer", "mate_view", "mate_use", "mate_manage")
 USE = _row("mate_use", "mate_manage")
 MANAGE = _row("mate_manage")
+# What belongs to a person alone, staff have doors of their own to it.
+OWN = Rule(frozenset({"owner"}), blind=frozenset(PEOPLE) - {"owner"})
 WORKER = Rule(frozenset(WORKERS))
 HOLDER = Rule(frozenset({"holder"}), blind=frozenset({"other_worker"}))
 # People by their right to the row, a worker while it holds a job on it.

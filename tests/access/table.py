@@ -5,11 +5,14 @@ from typing import Any
 
 from tests.access.callers import WORKERS, World
 from tests.access.rules import (
+    ANY_ROLE,
     EVERYBODY,
     HOLDER,
     MANAGE,
     OPERATOR,
+    OWN,
     PEOPLE_ONLY,
+    READER,
     STAFF_ONLY,
     TRAINER,
     USE,
@@ -31,6 +34,7 @@ TABLE: dict[str, dict[str, Rule]] = {
     "api:dataset-profile": {"GET": VIEW},
     "api:dataset-manifest": {"GET": VIEW, "POST": MANAGE, "DELETE": MANAGE},
     "api:dataset-repair": {"POST": USE},
+    "api:dataset-shares": {"GET": VIEW, "PUT": MANAGE},
     "api:dataset-problems": {"GET": VIEW},
     "api:dataset-workbook": {"GET": VIEW},
     # --- API: runs
@@ -49,6 +53,8 @@ TABLE: dict[str, dict[str, Rule]] = {
     "api:run-finish": {"POST": MANAGE},
     "api:run-repeats": {"GET": VIEW, "POST": USE},
     "api:run-repeats-cancel": {"POST": MANAGE},
+    "api:run-shares": {"GET": VIEW, "PUT": MANAGE},
+    "api:teams": {"GET": PEOPLE_ONLY},
     # --- API: workers
     "api:job-claim": {"POST": WORKER},
     "api:job-manifest": {"GET": HOLDER},
@@ -72,7 +78,7 @@ TABLE: dict[str, dict[str, Rule]] = {
 TABLE |= {
     "pages:home": {"GET": PEOPLE_ONLY},
     "pages:language": {"POST": EVERYBODY},
-    "pages:datasets": {"GET": PEOPLE_ONLY},
+    "pages:datasets": {"GET": READER},
     "pages:dataset-upload": {"GET": TRAINER, "POST": TRAINER},
     "pages:dataset-sample": {"GET": PEOPLE_ONLY},
     "pages:dataset": {"GET": VIEW},
@@ -83,8 +89,9 @@ TABLE |= {
     "pages:dataset-profile": {"GET": MANAGE, "POST": MANAGE},
     "pages:dataset-chart": {"GET": VIEW},
     "pages:dataset-manifest": {"GET": VIEW, "POST": MANAGE},
+    "pages:dataset-share": {"GET": PEOPLE_ONLY, "POST": MANAGE},
     "pages:dataset-repair": {"GET": USE, "POST": USE},
-    "pages:runs": {"GET": PEOPLE_ONLY},
+    "pages:runs": {"GET": READER},
     "pages:run-new": {"GET": TRAINER, "POST": TRAINER},
     "pages:run": {"GET": VIEW},
     "pages:run-cancel": {"GET": MANAGE, "POST": MANAGE},
@@ -97,13 +104,23 @@ TABLE |= {
     "pages:run-label-errors-workbook": {"GET": VIEW},
     "pages:run-manifest": {"GET": VIEW},
     "pages:run-metrics": {"GET": VIEW},
-    "pages:queue": {"GET": PEOPLE_ONLY},
-    "pages:workers": {"GET": PEOPLE_ONLY},
+    "pages:run-share": {"GET": PEOPLE_ONLY, "POST": MANAGE},
+    "pages:queue": {"GET": ANY_ROLE},
+    "pages:queue-move": {"POST": OPERATOR},
+    "pages:queue-priority": {"POST": OPERATOR},
+    "pages:workers": {"GET": ANY_ROLE},
+    "pages:worker-switch": {"GET": OPERATOR, "POST": OPERATOR},
+    # --- accounts
+    "pages:account": {"GET": PEOPLE_ONLY},
+    "pages:tokens": {"GET": PEOPLE_ONLY},
+    "pages:token-new": {"GET": PEOPLE_ONLY, "POST": PEOPLE_ONLY},
+    "pages:token-rotate": {"GET": OWN, "POST": OWN},
+    "pages:token-revoke": {"GET": OWN, "POST": OWN},
 }
 
 # What a caller must send to be judged by who they are, where an empty body is refused for everybody.
 # Tested by themselves: who signs in is nobody yet.
-ELSEWHERE = {"pages:sign-in", "pages:sign-out", "api:unknown"}
+ELSEWHERE = {"pages:sign-in", "pages:sign-out", "account_login", "account_logout", "pages:invitation", "api:unknown"}
 
 # What an address must be asked with.
 QUERIES = {("api:dataset-download", caller): "?form=table" for caller in WORKERS}
