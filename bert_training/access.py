@@ -5,8 +5,8 @@ means no: to who may not see a row it does not exist (404), and who sees it but 
 Texts come with their dataset: who sees a run but not its dataset sees row numbers, labels and probabilities.
 """
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import Callable, Collection
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, Group, Permission, User
 from django.core.exceptions import PermissionDenied
@@ -133,6 +133,12 @@ def workers_visible_to(user: Person) -> QuerySet[Worker]:
 def tokens_of(user: Person) -> QuerySet[AccessToken]:
     """Return the tokens that somebody holds, to be seen, rotated and revoked by nobody else; staff have the admin."""
     return AccessToken.objects.filter(user=user.pk) if is_person(user) else AccessToken.objects.none()
+
+
+def seen_among(user: Person, model: type[Dataset] | type[Run], pks: Collection[int]) -> frozenset[int]:
+    """Return which of these datasets or runs, named by rows that somebody sees, they may see too."""
+    rows: QuerySet[Any] = datasets_visible_to(user) if model is Dataset else runs_visible_to(user)
+    return frozenset(rows.filter(pk__in=pks).values_list("pk", flat=True))
 
 
 def visible_dataset(user: Person, pk: int) -> Dataset:

@@ -3,7 +3,6 @@
 A share counts from its commit on: the next question to access.py finds it, or finds it gone.
 """
 
-import logging
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,12 +10,11 @@ from django.contrib.auth.models import User
 from django.utils.translation import gettext as _
 
 from bert_training import access
-from bert_training.contract.enums import ErrorCode, ShareLevel
+from bert_training.contract.enums import AuditKind, ErrorCode, ShareLevel
 from bert_training.models import Dataset, DatasetShare, Run, RunShare
+from bert_training.services.audit import record
 from bert_training.services.errors import ServiceError
 from bert_training.services.transactions import short_transaction
-
-logger = logging.getLogger(__name__)
 
 
 class InvalidShare(ServiceError):
@@ -41,9 +39,9 @@ def share_with(row: Dataset | Run, levels: Mapping[int, ShareLevel], *, actor: U
     kind.objects.filter(**link, team__in=withdrawn).delete()
     for team, level in changed.items():
         kind.objects.update_or_create(**link, team_id=team, defaults={"level": level.value})
-    if withdrawn or changed:
-        extra = {"row": f"{type(row).__name__.lower()} {row.pk}", "withdrawn": len(withdrawn), "given": len(changed)}
-        logger.info("sharing changed", extra=extra)
+        record(AuditKind.SHARED, actor=actor, target=row, team=team, level=level)
+    for team in withdrawn:
+        record(AuditKind.UNSHARED, actor=actor, target=row, team=team)
 
 
 def _link_to(row: Dataset | Run) -> tuple[Any, dict[str, Any]]:

@@ -5,6 +5,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from bert_training.api.serializers.access import DetailFields, seen_origin
 from bert_training.api.serializers.fields import OwnerField, UtcField
 from bert_training.contract.enums import DatasetStatus
 from bert_training.models import Dataset
@@ -81,7 +82,7 @@ class SummaryField(serializers.DictField):
 
 
 class DatasetSerializer(serializers.ModelSerializer[Dataset]):
-    """A dataset."""
+    """A dataset. Needs `context_of`."""
 
     owner = OwnerField()
     created_at = UtcField(read_only=True)
@@ -90,6 +91,7 @@ class DatasetSerializer(serializers.ModelSerializer[Dataset]):
 
     extra_files = serializers.DictField(read_only=True, help_text="validation, test -> {name, sha256, bytes}")
     recipe = serializers.ListField(child=serializers.CharField(), read_only=True)
+    derived_from = serializers.SerializerMethodField()
     refusal = serializers.SerializerMethodField()
 
     class Meta:
@@ -118,12 +120,24 @@ class DatasetSerializer(serializers.ModelSerializer[Dataset]):
         )
         read_only_fields = fields
 
+    def get_derived_from(self, dataset: Dataset) -> int | None:
+        """Return the dataset that it was made of, None where the caller may not see that one."""
+        return seen_origin(self.context, dataset.derived_from_id)
+
     @extend_schema_field(RefusalSerializer(allow_null=True))
     def get_refusal(self, dataset: Dataset) -> dict[str, Any] | None:
         """Return what the check in the background found, None unless it refused the dataset."""
         if dataset.status != DatasetStatus.REFUSED:
             return None
         return dict(RefusalSerializer(dataset.report).data)
+
+
+class DatasetDetailSerializer(DetailFields, DatasetSerializer):
+    """A dataset by itself. Needs `context_of_one`."""
+
+    class Meta(DatasetSerializer.Meta):
+        fields: tuple[str, ...] = (*DatasetSerializer.Meta.fields, "may", "shares")  # type: ignore[assignment]
+        read_only_fields = fields  # type: ignore[assignment]
 
 
 class ReportSerializer(serializers.Serializer[Any]):

@@ -5,6 +5,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from bert_training.api.serializers.access import DetailFields, seen_origin
 from bert_training.api.serializers.fields import UtcField
 from bert_training.contract.messages import Result
 from bert_training.models import Dataset, Run
@@ -116,7 +117,7 @@ class ResultField(serializers.DictField):
 
 
 class RunSerializer(serializers.Serializer[Any]):
-    """A run with its job, progress, result and history. Needs RUN_RELATED and RUN_PREFETCHED loaded."""
+    """A run with its job, progress, result and history. Needs RUN_RELATED and RUN_PREFETCHED, and `context_of`."""
 
     id = serializers.IntegerField()
     name = serializers.CharField()
@@ -135,11 +136,11 @@ class RunSerializer(serializers.Serializer[Any]):
     split = RunSplitSerializer(allow_null=True)
     reproducibility = RunReproducibilitySerializer()
     model_fingerprint = serializers.CharField(allow_blank=True)
-    reproduced_from = serializers.IntegerField(allow_null=True)
+    reproduced_from = serializers.IntegerField(allow_null=True, help_text="null: none, or one the caller may not see.")
     repeat_of = serializers.IntegerField(allow_null=True, help_text="The run that this one repeats, as one of several.")
     repeat_kind = serializers.CharField(allow_blank=True, help_text="fold, seed, or empty: no repeat")
     repeat_number = serializers.IntegerField(help_text="From 1; 0 = no repeat.")
-    initial_run = serializers.IntegerField(allow_null=True, help_text="The run whose model this one begins from.")
+    initial_run = serializers.IntegerField(allow_null=True, help_text="Whose model it begins from, if that is seen.")
     initial_fingerprint = serializers.CharField(allow_blank=True)
     attempts = AttemptSerializer(many=True)
     error = RunErrorSerializer(allow_null=True)
@@ -150,8 +151,16 @@ class RunSerializer(serializers.Serializer[Any]):
 
     def to_representation(self, run: Run) -> dict[str, Any]:
         """Collect what the fields above name."""
-        shown: dict[str, Any] = super().to_representation(_facts_of(run))
+        origins = {
+            "reproduced_from": seen_origin(self.context, run.reproduced_from_id),
+            "initial_run": seen_origin(self.context, run.initial_run_id),
+        }
+        shown: dict[str, Any] = super().to_representation(_facts_of(run) | origins)
         return shown
+
+
+class RunDetailSerializer(DetailFields, RunSerializer):
+    """A run by itself. Needs `context_of_one`."""
 
 
 def _facts_of(run: Run) -> dict[str, Any]:
@@ -173,11 +182,9 @@ def _facts_of(run: Run) -> dict[str, Any]:
         "silent_label": silent_sentence(job),
         "split": run.split_manifest.facts or None if hasattr(run, "split_manifest") else None,
         "reproducibility": _reproducibility_of(run),
-        "reproduced_from": run.reproduced_from_id,
         "repeat_of": run.repeat_of_id,
         "repeat_kind": run.repeat_kind,
         "repeat_number": run.repeat_number,
-        "initial_run": run.initial_run_id,
         "initial_fingerprint": run.initial_fingerprint,
         "attempts": attempt_states(attempts),
         "error": error_of(run),

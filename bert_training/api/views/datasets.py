@@ -3,6 +3,7 @@
 from typing import Any
 
 import django_filters
+from django.contrib.auth.models import User
 from django.core.files.base import File
 from django.core.files.uploadedfile import UploadedFile
 from django.db.models import QuerySet
@@ -22,16 +23,19 @@ from bert_training.api.bodies import DatasetChange, DatasetRepair
 from bert_training.api.downloads import AnyAccept, StoredFile, send_file
 from bert_training.api.errors import InvalidRequest
 from bert_training.api.frame import ApiView, require_protocol
+from bert_training.api.origins import OriginsOfPage
 from bert_training.api.parsing import FormParser, parse_json, read_body
-from bert_training.api.permissions import IsPersonOrWorker
+from bert_training.api.permissions import IsPersonOrWorker, IsTrainer
 from bert_training.api.schema import RANGE_ERRORS, WORKER_ERRORS
+from bert_training.api.serializers.access import context_of_one
 from bert_training.api.serializers.datasets import (
     CheckSerializer,
+    DatasetDetailSerializer,
     DatasetSerializer,
     ReportSerializer,
     UploadSerializer,
 )
-from bert_training.contract.enums import DatasetStatus, ErrorCode, Split, TokenScope
+from bert_training.contract.enums import DatasetStatus, ErrorCode, ShareLevel, Split, TokenScope
 from bert_training.models import Dataset, Worker
 from bert_training.services import datasets, stored_files
 from bert_training.services.datasets import DatasetInvalid, Registered
@@ -44,9 +48,9 @@ HEADERS_JOINED = 20
 ORIGINAL = "application/octet-stream"  # of any format, and never to be opened by a browser
 PARQUET = "application/vnd.apache.parquet"
 REGISTERED = {
-    201: OpenApiResponse(DatasetSerializer, description="Stored and ready."),
-    200: OpenApiResponse(DatasetSerializer, description="The same file, read the same way, was there already."),
-    202: OpenApiResponse(DatasetSerializer, description="Stored; the check goes on (a large file)."),
+    201: OpenApiResponse(DatasetDetailSerializer, description="Stored and ready."),
+    200: OpenApiResponse(DatasetDetailSerializer, description="The same file, read the same way, was there already."),
+    202: OpenApiResponse(DatasetDetailSerializer, description="Stored; the check goes on (a large file)."),
 }
 FILE_FIELDS = {Split.TRAIN: "file", Split.VALIDATION: "validation_file", Split.TEST: "test_file"}
 
@@ -64,6 +68,7 @@ class DatasetFilter(django_filters.FilterSet):  # type: ignore[misc]  # the libr
 class ValidateDataset(ApiView):
     """POST datasets/validate: what a spreadsheet would be as a dataset; nothing is kept."""
 
+    permission_classes = [IsTrainer]
     scopes = {"POST": TokenScope.RUN}
     parser_classes = [FormParser]
 
@@ -78,6 +83,7 @@ class ValidateDataset(ApiView):
 class UploadDataset(ApiView):
     """POST datasets/upload: check and keep a spreadsheet."""
 
+    permission_classes = [IsTrainer]
     scopes = {"POST": TokenScope.RUN}
     parser_classes = [FormParser]
 
@@ -95,19 +101,24 @@ class UploadDataset(ApiView):
                 name=form["name"],
                 description=form["description"],
                 request=check_request(form),
-                visible=access.datasets_visible_to(person),
+                visible=access.datasets_visible_to(person, ShareLevel.USE),
             )
         except DatasetInvalid as refusal:
             raise invalid_dataset(refusal) from None
-        return registered_response(registered)
+        return registered_response(registered, person)
 
 
-def registered_response(registered: Registered) -> Response:
+def registered_response(registered: Registered, person: User) -> Response:
     """Answer 201 for a new dataset, 202 while it is being checked, 200 for one that was there already."""
     status = 200
     if registered.created:
         status = 202 if registered.dataset.status == DatasetStatus.CHECKING else 201
-    return Response(DatasetSerializer(registered.dataset).data, status=status)
+    return answer_dataset(registered.dataset, person, status=status)
+
+
+def answer_dataset(dataset: Dataset, person: User, *, status: int = 200) -> Response:
+    """Answer with a dataset as this person sees it."""
+    return Response(DatasetDetailSerializer(dataset, context=context_of_one(person, dataset)).data, status=status)
 
 
 def read_form(request: Request, form: type[Serializer[Any]]) -> dict[str, Any]:
@@ -160,7 +171,7 @@ def invalid_dataset(refusal: DatasetInvalid) -> ServiceError:
     return ServiceError(ErrorCode.INVALID_DATASET, refusal.message, **found)
 
 
-class Datasets(ApiView, ListAPIView[Dataset]):
+class Datasets(OriginsOfPage, ApiView, ListAPIView[Dataset]):
     """GET datasets."""
 
     serializer_class = DatasetSerializer
@@ -178,18 +189,18 @@ class DatasetDetail(ApiView):
 
     scopes = {"PATCH": TokenScope.MANAGE, "DELETE": TokenScope.MANAGE}
 
-    @extend_schema(responses=DatasetSerializer)
+    @extend_schema(responses=DatasetDetailSerializer)
     def get(self, request: Request, pk: int) -> Response:
         """Show a dataset."""
-        return Response(DatasetSerializer(access.visible_dataset(request.user, pk)).data)
+        return answer_dataset(access.visible_dataset(request.user, pk), calling_person(request))
 
-    @extend_schema(request=DatasetChange, responses=DatasetSerializer)
+    @extend_schema(request=DatasetChange, responses=DatasetDetailSerializer)
     def patch(self, request: Request, pk: int) -> Response:
         """Rename or describe a dataset."""
         dataset = access.changeable_dataset(request.user, pk)
         change = read_body(request, DatasetChange)
         datasets.update_dataset(dataset, name=change.name, description=change.description)
-        return Response(DatasetSerializer(dataset).data)
+        return answer_dataset(dataset, calling_person(request))
 
     @extend_schema(responses={204: None})
     def delete(self, request: Request, pk: int) -> Response:
@@ -207,15 +218,15 @@ class RepairDataset(ApiView):
     def post(self, request: Request, pk: int) -> Response:
         """Make a new dataset of a stored one, with these one-click repairs more; the first stays as it is."""
         person = calling_person(request)
-        dataset = access.visible_dataset(person, pk)
+        dataset = access.usable_dataset(person, pk)
         wanted = read_body(request, DatasetRepair)
         try:
             registered = datasets.repair_dataset(
-                dataset, wanted.recipe, owner=person, visible=access.datasets_visible_to(person)
+                dataset, wanted.recipe, owner=person, visible=access.datasets_visible_to(person, ShareLevel.USE)
             )
         except DatasetInvalid as refusal:
             raise invalid_dataset(refusal) from None
-        return registered_response(registered)
+        return registered_response(registered, person)
 
 
 class DownloadDataset(ApiView):

@@ -7,6 +7,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from bert_training.api.frame import ApiView
+from bert_training.api.permissions import IsMember
 from bert_training.api.serializers.catalogue import BaseModelSerializer, TaskPageSerializer
 from bert_training.models import BaseModel
 from bert_training.tasks import TASKS
@@ -15,6 +16,7 @@ from bert_training.tasks import TASKS
 class BaseModels(ApiView, ListAPIView[BaseModel]):
     """GET base-models."""
 
+    permission_classes = [IsMember]
     serializer_class = BaseModelSerializer
     filterset_fields = ["recommended", "name"]
     search_fields = ["name", "label", "language"]
@@ -27,6 +29,8 @@ class BaseModels(ApiView, ListAPIView[BaseModel]):
 
 class Tasks(ApiView):
     """GET tasks."""
+
+    permission_classes = [IsMember]
 
     @extend_schema(responses=TaskPageSerializer)
     def get(self, request: Request) -> Response:

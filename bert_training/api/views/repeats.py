@@ -46,7 +46,7 @@ class RunRepeats(ApiView):
 
         Asking again for what is there adds nothing.
         """
-        run = access.changeable_run(request.user, pk)
+        run = access.repeatable_run(request.user, pk)
         body = read_body(request, NewRepeats)
         added: list[Run] = []
 

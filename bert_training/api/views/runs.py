@@ -1,6 +1,7 @@
 """Runs: create, list, show, rename, delete, cancel, finish, reproduce."""
 
 import django_filters
+from django.contrib.auth.models import User
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
@@ -14,8 +15,16 @@ from bert_training.api.authentication import calling_person
 from bert_training.api.bodies import NewRun, Reproduction, RunChange
 from bert_training.api.frame import ApiView
 from bert_training.api.idempotency import create_once
+from bert_training.api.origins import OriginsOfPage
 from bert_training.api.parsing import read_body
-from bert_training.api.serializers.runs import RUN_DEFERRED, RUN_PREFETCHED, RUN_RELATED, RunSerializer
+from bert_training.api.serializers.access import context_of_one
+from bert_training.api.serializers.runs import (
+    RUN_DEFERRED,
+    RUN_PREFETCHED,
+    RUN_RELATED,
+    RunDetailSerializer,
+    RunSerializer,
+)
 from bert_training.contract.enums import TokenScope
 from bert_training.models import Run
 from bert_training.services import runs
@@ -24,8 +33,8 @@ IDEMPOTENCY_KEY = OpenApiParameter(
     "Idempotency-Key", str, OpenApiParameter.HEADER, description="The same key answers with the same run for 24 hours."
 )
 CREATED = {
-    201: OpenApiResponse(RunSerializer, description="Created and in the queue."),
-    200: OpenApiResponse(RunSerializer, description="The run that this Idempotency-Key created before."),
+    201: OpenApiResponse(RunDetailSerializer, description="Created and in the queue."),
+    200: OpenApiResponse(RunDetailSerializer, description="The run that this Idempotency-Key created before."),
 }
 
 
@@ -46,12 +55,13 @@ def shown_runs(runs_: QuerySet[Run]) -> QuerySet[Run]:
     return runs_.select_related(*RUN_RELATED).defer(*RUN_DEFERRED).prefetch_related(*RUN_PREFETCHED)
 
 
-def answer_run(pk: int, *, status: int = 200) -> Response:
-    """Answer with the run as it is stored now."""
-    return Response(RunSerializer(shown_runs(Run.objects.all()).get(pk=pk)).data, status=status)
+def answer_run(pk: int, person: User, *, status: int = 200) -> Response:
+    """Answer with a run that this person may see, as it is stored now."""
+    run = shown_runs(Run.objects.all()).get(pk=pk)
+    return Response(RunDetailSerializer(run, context=context_of_one(person, run)).data, status=status)
 
 
-class Runs(ApiView, ListAPIView[Run]):
+class Runs(OriginsOfPage, ApiView, ListAPIView[Run]):
     """GET and POST runs."""
 
     scopes = {"POST": TokenScope.RUN}
@@ -70,9 +80,11 @@ class Runs(ApiView, ListAPIView[Run]):
     def post(self, request: Request) -> Response:
         """Create a run and put it into the queue."""
         body, person = read_body(request, NewRun), calling_person(request)
-        if (body.simulate or body.priority is not None) and not access.may_operate(person):
-            raise PermissionDenied(_("Only operators may set a priority or ask for a simulation."))
-        dataset = access.visible_dataset(person, body.dataset)
+        if body.priority is not None and not access.may_operate(person):
+            raise PermissionDenied(_("Only operators may set a priority."))
+        if body.simulate and not access.may_administer(person):
+            raise PermissionDenied(_("Only those who administer the portal may ask for a simulation."))
+        dataset = access.usable_dataset(person, body.dataset)
         wanted = runs.RunRequest(
             owner=person,
             dataset=dataset,
@@ -82,10 +94,10 @@ class Runs(ApiView, ListAPIView[Run]):
             name=body.name,
             priority=body.priority or 0,
             simulate=body.simulate,
-            initial_run=access.visible_run(person, body.initial_run) if body.initial_run else None,
+            initial_run=access.usable_run(person, body.initial_run) if body.initial_run else None,
         )
         run, is_new = create_once(request, lambda: runs.prepare_run(wanted), runs.store_run)
-        return answer_run(run.pk, status=201 if is_new else 200)
+        return answer_run(run.pk, person, status=201 if is_new else 200)
 
 
 class RunDetail(ApiView):
@@ -93,17 +105,17 @@ class RunDetail(ApiView):
 
     scopes = {"PATCH": TokenScope.MANAGE, "DELETE": TokenScope.MANAGE}
 
-    @extend_schema(responses=RunSerializer)
+    @extend_schema(responses=RunDetailSerializer)
     def get(self, request: Request, pk: int) -> Response:
         """Show a run."""
-        return answer_run(access.visible_run(request.user, pk).pk)
+        return answer_run(access.visible_run(request.user, pk).pk, calling_person(request))
 
-    @extend_schema(request=RunChange, responses=RunSerializer)
+    @extend_schema(request=RunChange, responses=RunDetailSerializer)
     def patch(self, request: Request, pk: int) -> Response:
         """Rename a run."""
         run = access.changeable_run(request.user, pk)
         runs.update_run(run, name=read_body(request, RunChange).name)
-        return answer_run(pk)
+        return answer_run(pk, calling_person(request))
 
     @extend_schema(responses={204: None})
     def delete(self, request: Request, pk: int) -> Response:
@@ -117,11 +129,11 @@ class CancelRun(ApiView):
 
     scopes = {"POST": TokenScope.RUN}
 
-    @extend_schema(request=None, responses={202: RunSerializer})
+    @extend_schema(request=None, responses={202: RunDetailSerializer})
     def post(self, request: Request, pk: int) -> Response:
         """Cancel: at once in the queue, otherwise the worker is asked to stop; 409 `already_finished`."""
         runs.cancel_run(access.changeable_run(request.user, pk))
-        return answer_run(pk, status=202)
+        return answer_run(pk, calling_person(request), status=202)
 
 
 class FinishRun(ApiView):
@@ -129,11 +141,11 @@ class FinishRun(ApiView):
 
     scopes = {"POST": TokenScope.RUN}
 
-    @extend_schema(request=None, responses={202: RunSerializer})
+    @extend_schema(request=None, responses={202: RunDetailSerializer})
     def post(self, request: Request, pk: int) -> Response:
         """Stop training now, evaluate and keep the best so far; 409 `already_finished`."""
         runs.finish_run(access.changeable_run(request.user, pk))
-        return answer_run(pk, status=202)
+        return answer_run(pk, calling_person(request), status=202)
 
 
 class ReproduceRun(ApiView):
@@ -145,11 +157,11 @@ class ReproduceRun(ApiView):
     def post(self, request: Request, pk: int) -> Response:
         """Create a run with the same data, split, seed, hyperparameters, base model and revision."""
         body, person = read_body(request, Reproduction, may_be_empty=True), calling_person(request)
-        run = access.visible_run(person, pk)
-        dataset = access.visible_dataset(person, body.dataset) if body.dataset else None
+        run = (access.usable_run if body.dataset else access.repeatable_run)(person, pk)
+        dataset = access.usable_dataset(person, body.dataset) if body.dataset else None
 
         def prepare() -> runs.PreparedRun:
             return runs.prepare_reproduction(run, owner=person, name=body.name, dataset=dataset)
 
         copy, is_new = create_once(request, prepare, runs.store_run)
-        return answer_run(copy.pk, status=201 if is_new else 200)
+        return answer_run(copy.pk, person, status=201 if is_new else 200)

@@ -9,7 +9,7 @@ from rest_framework.response import Response
 from bert_training import access
 from bert_training.api.frame import ApiView, WorkerView
 from bert_training.api.parsing import read_body
-from bert_training.api.permissions import IsOperator
+from bert_training.api.permissions import IsOperator, IsStaff
 from bert_training.api.serializers.workers import WorkerSerializer
 from bert_training.contract.enums import JobStatus, TokenScope
 from bert_training.contract.messages import HeartbeatAnswer, HeartbeatRequest, RegisteredWorker, RegisterRequest
@@ -21,7 +21,7 @@ class RegisterWorker(ApiView):
     """POST workers/register."""
 
     scopes = {"POST": TokenScope.MANAGE}
-    permission_classes = [IsOperator]
+    permission_classes = [IsStaff]
 
     @extend_schema(request=RegisterRequest, responses={201: RegisteredWorker})
     def post(self, request: Request) -> Response:
