@@ -6,7 +6,6 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.contrib.auth.models import User
 from django.core.paginator import Page
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -112,14 +111,15 @@ def list_doubted_labels(request: HttpRequest, pk: int) -> HttpResponse:
     suspects = found["suspects"]
     filters = DoubtFilters(request.GET, suspects)
     listed = page_of(request, narrow(suspects, **filters.chosen()))
-    texts, notice = _texts(user, run, listed)
+    sees_texts = access.may_see_texts(user, run)
+    texts, notice = _texts(run, listed, sees_texts=sees_texts)
     context = {
         "run": run,
         "page": listed,
         "shown": [_shown(each, texts) for each in listed],
         "notice": notice,
         "has_texts": bool(texts),
-        "files": _files(run, found["source"]) if _sees_data(user, run) else [],
+        "files": _files(run, found["source"]) if sees_texts else [],
         "filters": filters,
         "is_filtered": filters.is_set,
         "source": source_sentence(found),
@@ -175,14 +175,12 @@ def _files(run: Run, source: str) -> list[ShownFile]:
     ]
 
 
-def _sees_data(user: User, run: Run) -> bool:
-    return access.datasets_visible_to(user).filter(pk=run.dataset_id).exists()
-
-
-def _texts(user: User, run: Run, listed: Page[Any]) -> tuple[Mapping[int, str], str]:
-    """Return the texts of the listed rows for who may see the dataset, or why there are none."""
-    if not _sees_data(user, run) or run.task not in TASKS:
+def _texts(run: Run, listed: Page[Any], *, sees_texts: bool) -> tuple[Mapping[int, str], str]:
+    """Return the texts of the listed rows for who may see them, or why there are none."""
+    if run.dataset.deleted_at is not None or run.task not in TASKS:
         return {}, _("The dataset of this run was deleted: only the numbers of the rows are left.")
+    if not sees_texts:
+        return {}, _("The texts of this run are not shared with you: rows are named by their numbers.")
     name = TASKS[run.task].columns[0].name
     try:
         rows = read_some_rows(run.dataset, {each["row"] for each in listed})
