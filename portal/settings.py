@@ -86,6 +86,9 @@ MIDDLEWARE = [
     "bert_training.request_origin.note_origin",
     "django.contrib.messages.middleware.MessageMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "bert_training.accounts.middleware.LockoutAnswer",
+    "bert_training.accounts.middleware.keep_session",
+    "bert_training.accounts.middleware.require_second_factor",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 
@@ -245,7 +248,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
-AUTHENTICATION_BACKENDS = ["bert_training.accounts.backend.PortalBackend"]
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
 LOGIN_URL = "pages:sign-in"
 LOGIN_REDIRECT_URL = "pages:runs"
 LOGOUT_REDIRECT_URL = "pages:sign-in"
@@ -253,7 +256,13 @@ ACCOUNT_ADAPTER = "bert_training.accounts.adapter.AccountAdapter"
 ACCOUNT_LOGIN_METHODS = {"username", "email"}
 ACCOUNT_EMAIL_VERIFICATION = "none"  # staff who invite know whom they write to
 # allauth's own limits know no Retry-After; the portal's count every wrong password and code (accounts.lockout).
-ACCOUNT_RATE_LIMITS = {"login": None, "login_failed": None}
+ACCOUNT_RATE_LIMITS = dict.fromkeys(("login", "login_failed", "change_password", "reauthenticate"))
+MFA_ADAPTER = "bert_training.accounts.second_factor.SecondFactorAdapter"
+MFA_ALLOW_UNVERIFIED_EMAIL = True  # staff who invite know whom they write to
+MFA_TOTP_ISSUER = "BERT Training Portal"
+MFA_TOTP_TOLERANCE = 1  # periods of 30 s: a code that is typed slowly, a phone whose clock is late
+# Staff may do everything, so a password alone should not: on in production, off for a trial.
+REQUIRE_STAFF_2FA = env_flag("REQUIRE_STAFF_2FA", default=False)
 # Without a mail server no mail is sent, and staff hand links over: printed ones would stand in logs.
 HAS_EMAIL = bool(env_text("EMAIL_URL"))
 EMAIL_CONFIG = environ.Env.email_url_config(env_text("EMAIL_URL") or "dummymail://")
@@ -276,7 +285,8 @@ SESSION_COOKIE_NAME = "__Host-session" if IS_HTTPS else "session"
 CSRF_COOKIE_NAME = "__Host-csrf" if IS_HTTPS else "csrf"
 CSRF_COOKIE_HTTPONLY = True  # pages read the token from the form or a data attribute
 SESSION_ENGINE = "portal.sessions"
-SESSION_COOKIE_AGE = 12 * 60 * 60
+SESSION_COOKIE_AGE = 12 * 60 * 60  # without use
+SESSION_SECONDS = 30 * 24 * 60 * 60  # from the sign-in, however much it is used
 SESSION_SAVE_EVERY_REQUEST = False
 CSRF_TRUSTED_ORIGINS = [BASE_URL]
 CSRF_FAILURE_VIEW = "portal.errors.csrf_failure"
@@ -291,7 +301,6 @@ X_FRAME_OPTIONS = "DENY"
 BEHIND_PROXY = env_flag("BEHIND_PROXY", default=False)
 if BEHIND_PROXY:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
-    ALLAUTH_TRUSTED_PROXY_COUNT = 1  # the last address of X-Forwarded-For is the one that the proxy saw
 SILENCED_SYSTEM_CHECKS = ["security.W008"]  # the redirect to https is the proxy's work
 
 # --- API --------------------------------------------------------------------------------------------------------------

@@ -1,11 +1,19 @@
-"""The pages of accounts: allauth's views with the portal's forms and templates."""
+"""The pages of accounts around the password: allauth's views with the portal's forms and templates."""
 
 from typing import Any
 
 from allauth.account import views as account_views
+from django.contrib.auth.models import User
+from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
-from bert_training.accounts.forms import AdminSignInForm, SignInForm
+from bert_training.accounts.forms import AdminSignInForm, NewPasswordForm, SignInForm
+from bert_training.accounts.open_sessions import end_other_sessions, end_session, open_sessions
+from bert_training.contract.enums import AuditKind
+from bert_training.services.audit import record
 
 
 class SignIn(account_views.LoginView):  # type: ignore[misc]
@@ -40,3 +48,45 @@ class SignOut(account_views.LogoutView):  # type: ignore[misc]
     """Ends the session; POST only, so that no link can do it."""
 
     http_method_names = ["post", "options"]
+
+
+class ChangePassword(account_views.PasswordChangeView):  # type: ignore[misc]
+    """Changes the password, and signs the person out everywhere else."""
+
+    template_name = "account/change_password.html"
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Serve only who has a password: others come from another service, which keeps theirs."""
+        if not isinstance(request.user, User) or not request.user.has_usable_password():
+            raise Http404(_("Your account has no password here."))
+        response: HttpResponseBase = super().dispatch(request, *args, **kwargs)
+        return response
+
+    def get_form_class(self) -> type[NewPasswordForm]:
+        """Take the portal's form."""
+        return NewPasswordForm
+
+    def form_valid(self, form: NewPasswordForm) -> HttpResponse:
+        """Change it; allauth keeps this session, and the password's own change ends the others."""
+        response: HttpResponse = super().form_valid(form)
+        record(AuditKind.PASSWORD_CHANGED, target=self.request.user)
+        end_other_sessions(self.request)
+        return response
+
+
+class ConfirmPassword(account_views.ReauthenticateView):  # type: ignore[misc]
+    """Asks for the password once more before something delicate."""
+
+    template_name = "account/confirm.html"
+
+
+def sessions(request: HttpRequest) -> HttpResponse:
+    """List where the person is signed in; POST end=<number> or end=others signs out there."""
+    if request.method == "POST":
+        wanted = request.POST.get("end", "")
+        if wanted == "others":
+            end_other_sessions(request)
+        elif wanted.isascii() and wanted.isdecimal():
+            end_session(request, int(wanted))
+        return redirect("usersessions_list")
+    return render(request, "account/sessions.html", {"sessions": open_sessions(request)})

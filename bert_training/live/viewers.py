@@ -13,6 +13,7 @@ from django.contrib.auth.models import User
 
 from bert_training import access
 from bert_training.models import AccessToken
+from bert_training.services.second_factors import lacks_second_factor
 
 RECHECK_SECONDS = 2.0  # looked at with each frame, and those come every 5 s at least
 
@@ -55,7 +56,7 @@ def find_person(viewer: Viewer) -> User | None:
         store: Any = import_module(settings.SESSION_ENGINE).SessionStore
         request: Any = SimpleNamespace(session=store(viewer.session_key))
         found = get_user(request)
-        person = found if isinstance(found, User) else None
+        person = found if isinstance(found, User) and not lacks_second_factor(found) else None
     return person if person is not None and person.is_active and person.pk == viewer.user_id else None
 
 

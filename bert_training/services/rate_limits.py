@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 from django.conf import settings
 from django.db import connection
+from django.db.models import F
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
@@ -38,6 +39,10 @@ class Limit(StrEnum):
     CHECKS = "checks"  # of a person: spreadsheets that are judged, splits that are looked at before a run
     RUNS = "runs"  # of a person: a cross-validation is one
     TOKEN_FAILURES = "token_failures"  # noqa: S105 - of an address
+    SIGN_IN_NAME_AT_ADDRESS = "sign_in_name_at_address"  # these four count failures only (accounts.lockout)
+    SIGN_IN_NAME = "sign_in_name"
+    SIGN_IN_ADDRESS = "sign_in_address"
+    SIGN_IN_CODE = "sign_in_code"  # of a person: codes of the second factor
     AUDITED = "audited"  # of each of the above: refusals that enter the audit, which only grows
 
 
@@ -61,6 +66,11 @@ RATES = {
     Limit.TOKEN_FAILURES: Rate(
         lambda: settings.TOKEN_FAILURES_PER_MINUTE, MINUTE, gettext_noop("Too many wrong tokens from this address.")
     ),
+    Limit.SIGN_IN_NAME_AT_ADDRESS: Rate(lambda: 10, MINUTE),
+    Limit.SIGN_IN_NAME: Rate(lambda: 20, 5 * MINUTE),
+    Limit.SIGN_IN_ADDRESS: Rate(lambda: 20, 5 * MINUTE),
+    # Three of a million codes are right at any time: 1,440 tries a day find one in a year, seen by staff from day one.
+    Limit.SIGN_IN_CODE: Rate(lambda: 5, 5 * MINUTE),
     Limit.AUDITED: Rate(lambda: 1, MINUTE),
 }
 
@@ -133,3 +143,10 @@ def take(limit: Limit, subject: str) -> Taken:
             return Taken(0, calls)
     full_at = RateBucket.objects.values_list("full_at", flat=True).filter(key=values["key"]).first()
     return Taken(max((full_at or now) + values["cost"] - now - rate.seconds, 0.001), calls)
+
+
+def give_back(limit: Limit, subject: str) -> None:
+    """Put one call back into a bucket: what is limited are failures, and this was none."""
+    rate = RATES[limit]
+    cost = rate.seconds / rate.calls()
+    RateBucket.objects.filter(key=f"{limit}:{subject}").update(full_at=F("full_at") - cost)

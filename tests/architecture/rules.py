@@ -58,6 +58,7 @@ ROWS = (
     ),
     Row("bert_training/models/*", ours=(f"{B}models", *SPECS), theirs=("django",)),
     Row("bert_training/access.py", ours=(f"{B}models", f"{B}contract"), theirs=("django",)),
+    Row("bert_training/services/second_factors.py", theirs=("django", "allauth")),
     Row(
         "bert_training/services/*",
         ours=(f"{B}services", f"{B}models", f"{B}access", f"{B}data", f"{B}live.publish", *SPECS),
@@ -78,7 +79,11 @@ ROWS = (
         ours=(f"{B}services", f"{B}access", f"{B}client_address", f"{B}models", f"{B}contract", "portal.logs"),
         theirs=("django",),
     ),
-    Row("bert_training/accounts/*", ours=(f"{B}accounts", f"{B}client_address", *DOORS), theirs=("django", "allauth")),
+    Row(
+        "bert_training/accounts/*",
+        ours=(f"{B}accounts", f"{B}client_address", *DOORS),
+        theirs=("django", "allauth", "cryptography"),
+    ),
     Row("bert_training/client_address.py", theirs=("django",)),
     Row("bert_training/column_fields.py", theirs=("django",)),
     Row(
