@@ -1,4 +1,4 @@
-"""Log records as one JSON object a line, each with the id of the request that caused it."""
+"""Log records as one JSON object a line, each with the id of the request that caused it, none with a token."""
 
 import json
 import logging
@@ -6,6 +6,8 @@ import re
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Any
+
+from bert_training.contract.tokens import hide_tokens
 
 _request_id: ContextVar[str] = ContextVar("request_id", default="")
 
@@ -42,4 +44,5 @@ class JsonFormatter(logging.Formatter):
         entry.pop("request", None)  # django.request attaches the whole request object
         if record.exc_info:
             entry["traceback"] = self.formatException(record.exc_info)
-        return _ONE_TIME_LINK.sub(r"\1...", json.dumps(entry, ensure_ascii=False, default=str))
+        written = json.dumps(entry, ensure_ascii=False, default=str)
+        return hide_tokens(_ONE_TIME_LINK.sub(r"\1...", written))

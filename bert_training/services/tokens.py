@@ -13,6 +13,7 @@ from bert_training.contract.enums import AuditKind, ErrorCode, TokenScope
 from bert_training.contract.tokens import USER_PREFIX, WORKER_PREFIX, is_well_formed, make_token, shown_prefix
 from bert_training.models import AccessToken, Worker
 from bert_training.models.token import AccessTokenQuerySet, token_digest
+from bert_training.services.audit import record
 from bert_training.services.errors import ServiceError, TokenMalformed, TokenUnknown
 from bert_training.services.frequent_events import record_refusal
 
@@ -42,7 +43,9 @@ class TokenRefused(ServiceError):
 def issue_worker_token(worker: Worker, *, days: int | None = None) -> tuple[AccessToken, str]:
     """Make a token for a worker; returns the row and the token, which is not to be had again."""
     token = make_token(WORKER_PREFIX)
-    return _store(token, days, worker=worker), token
+    row = _store(token, days, worker=worker)
+    record(AuditKind.TOKEN_MADE, target=row, token=row.prefix, holder_worker=worker.pk, days=days)
+    return row, token
 
 
 @transaction.atomic
@@ -55,7 +58,9 @@ def issue_user_token(
         message = _("There are %(count)d valid tokens already. Revoke one that is not needed any more.")
         raise TokenRefused(ErrorCode.TOO_MANY_TOKENS, message % {"count": TOKENS_PER_PERSON})
     token = make_token(USER_PREFIX)
-    return _store(token, days, user=user, label=label, scope=scope.value), token
+    row = _store(token, days, user=user, label=label, scope=scope.value)
+    record(AuditKind.TOKEN_MADE, target=row, token=row.prefix, holder=user.pk, scope=scope.value, days=days)
+    return row, token
 
 
 @transaction.atomic
@@ -89,9 +94,11 @@ def rotate_user_token(old: AccessToken, *, overlap: timedelta, days: int | None)
     return row, token
 
 
+@transaction.atomic
 def revoke_token(token: AccessToken) -> None:
     """Make a token useless from now on."""
-    AccessToken.objects.filter(pk=token.pk, revoked_at__isnull=True).update(revoked_at=Now())
+    if AccessToken.objects.filter(pk=token.pk, revoked_at__isnull=True).update(revoked_at=Now()):
+        record(AuditKind.TOKEN_REVOKED, target=token, token=token.prefix)
 
 
 def find_token(text: str) -> AccessToken:
@@ -122,16 +129,28 @@ def _store(token: str, days: int | None, **fields: Worker | User | str) -> Acces
 
 def _retire(tokens: AccessTokenQuerySet, successor: AccessToken, overlap: timedelta) -> None:
     """End tokens after an overlap, and none later than it would have ended by itself."""
-    if not overlap:
+    hours = overlap.total_seconds() / 3600
+    for token in tokens:
+        record(AuditKind.TOKEN_ROTATED, target=token, token=token.prefix, by=successor.prefix, overlap_hours=hours)
+    if overlap:
+        end = timezone.now() + overlap
+        tokens.filter(Q(expires_at=None) | Q(expires_at__gt=end)).update(expires_at=end)
+        tokens.update(replaced_by=successor)
+    else:
         tokens.update(revoked_at=Now(), replaced_by=successor)
-        return
-    end = timezone.now() + overlap
-    tokens.filter(Q(expires_at=None) | Q(expires_at__gt=end)).update(expires_at=end)
-    tokens.update(replaced_by=successor)
 
 
 def _note_use(token: AccessToken) -> None:
+    if token.last_used_at is None:
+        _note_first_use(token)
+        return
     before = timezone.now() - LAST_USED_PRECISION
-    if token.last_used_at is None or token.last_used_at < before:
-        stale = Q(last_used_at__isnull=True) | Q(last_used_at__lt=before)
-        AccessToken.objects.filter(stale, pk=token.pk).update(last_used_at=Now())
+    if token.last_used_at < before:
+        AccessToken.objects.filter(pk=token.pk, last_used_at__lt=before).update(last_used_at=Now())
+
+
+@transaction.atomic
+def _note_first_use(token: AccessToken) -> None:
+    """Of calls that come at once only one is the first."""
+    if AccessToken.objects.filter(pk=token.pk, last_used_at__isnull=True).update(last_used_at=Now()):
+        record(AuditKind.TOKEN_FIRST_USED, actor=token.user, worker=token.worker, target=token, token=token.prefix)

@@ -35,6 +35,7 @@ from bert_training.contract.messages import (
     ProgressRequest,
     StreamAnswer,
 )
+from bert_training.contract.tokens import shown_prefix
 from bert_training.worker.options import TokenSource
 from bert_training.worker.tls import tls_context
 
@@ -69,7 +70,14 @@ class UntrustedPortal(Unavailable):
 
 
 class Unauthorized(PortalError):
-    """The portal does not accept the token (401): keep working, try again with the token file."""
+    """The portal does not accept the token (401): keep working, try again with the token file.
+
+    prefix: how the token that was sent begins; another thread may have read a new one since.
+    """
+
+    def __init__(self, message: str, *, prefix: str) -> None:
+        super().__init__(message)
+        self.prefix = prefix
 
 
 class Refused(PortalError):
@@ -269,7 +277,8 @@ def _raise_for_status(response: httpx2.Response, text: bytes) -> None:
     if body is None:
         raise NotOurPortal(f"Something that is not the portal answered {status}: is --api-url right, is a proxy there?")
     if status == 401:
-        raise Unauthorized(f"The portal does not accept the token: {body.message}")
+        sent = response.request.headers["Authorization"].removeprefix("Bearer ")
+        raise Unauthorized(f"The portal does not accept the token: {body.message}", prefix=shown_prefix(sent))
     raise Refused(status, code, body.message, dict(body.model_extra or {}))
 
 

@@ -85,6 +85,8 @@ class Heartbeat:
 
     def _step(self) -> None:
         job = self._job
+        if self._client.token.reload():  # while the old one is still good, whoever rotated it sees that it is done
+            logger.info("the token file holds another token: %s...", self._client.token.prefix)
         try:
             self.beat()
         except (Unavailable, Unauthorized) as error:

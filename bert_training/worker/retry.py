@@ -75,13 +75,13 @@ class Retrier:
         give_up: Callable[[], bool],
         at_most: float = RETRY_AFTER_CAP_SECONDS,
     ) -> None:
-        """Wait as the failure asks, at most `at_most` seconds, or until another call succeeded."""
-        successes, token = self._successes, self._token.current
+        """Wait as the failure asks, at most `at_most` s, or until another call succeeded or the token is a new one."""
+        successes = self._successes
 
         def is_over() -> bool:
             if isinstance(error, Unauthorized):
                 self._token.reload()
-                return self._token.current != token or give_up()
+                return self._token.prefix != error.prefix or give_up()
             return give_up() or (error.is_outage and self._successes != successes)
 
         if isinstance(error, Unauthorized):

@@ -23,6 +23,7 @@ from bert_training.contract.enums import LogLevel
 from bert_training.contract.limits import ENTITIES_PER_ROW, LINE_BYTES, PREDICTION_BYTES
 from bert_training.contract.messages import MetricPoint
 from bert_training.contract.text import CUT_MARK, clean_line
+from bert_training.contract.tokens import TokenMask
 
 LOG = "log"
 METRIC = "metric"
@@ -53,12 +54,13 @@ class SpoolWriter:
     def __init__(self, path: Path, *, guard: bool = os.name == "nt") -> None:
         # O_APPEND makes a write of one line atomic on POSIX; Windows seeks first, so a lock file keeps writers apart.
         self._guard: AbstractContextManager[Any] = FileLock(path.with_suffix(".lock")) if guard else nullcontext()
+        self._mask = TokenMask()
         self._file: int | None = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0), 0o600)
 
     def append_log(self, level: str, message: str, *, ts: datetime) -> None:
-        """Append a message, one record for each of its lines."""
+        """Append a message, one record for each of its lines; no token gets through."""
         for line in split_lines(message):
-            self._append(_encode_log(level, line, ts))
+            self._append(_encode_log(level, self._mask.hide(line), ts))
 
     def append_metric(self, point: MetricPoint) -> None:
         """Append the figures of one step."""

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Any
 
+from bert_training.contract.tokens import TokenMask
 from bert_training.ml.machine.meeting import MEETING_FILE
 from bert_training.worker.files import read_json, write_json
 from bert_training.worker.process_control import ask_to_stop, count_io, kill_tree, start_process
@@ -147,9 +148,10 @@ class TrainerProcess:
         return list(self._tail)
 
     def _read_output(self, output: IO[bytes]) -> None:
+        mask = TokenMask()
         with output:
             while raw := output.readline(LINE_BYTES):
-                line = raw.decode("utf-8", "replace").rstrip()
+                line = mask.hide(raw.decode("utf-8", "replace").rstrip())
                 self._tail.append(line)
                 self._printed += 1
                 logger.debug("trainer: %s", line)

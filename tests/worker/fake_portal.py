@@ -68,6 +68,7 @@ class FakePortal:
 
     def __init__(self) -> None:
         self.token = make_token(WORKER_PREFIX)
+        self.new_token = ""  # good as well, during the overlap of a rotation
         self.lease_seconds = 60.0
         self.heartbeat_seconds = 15.0
         self.retry_after: str | None = "1"
@@ -185,7 +186,7 @@ class FakePortal:
         return None
 
     def _serve(self, request: Recorded) -> Answer:
-        if request.headers.get("authorization") != f"Bearer {self.token}":
+        if request.headers.get("authorization") not in (f"Bearer {self.token}", f"Bearer {self.new_token}"):
             return error(401, "token_unknown")
         if request.method == "GET":
             return self._manifest(request) if request.path.startswith("/jobs/") else self._download(request)

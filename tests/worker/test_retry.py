@@ -103,15 +103,28 @@ def test_a_success_elsewhere_does_not_end_a_wait_for_a_full_disk(clock: HeldCloc
 
 
 def test_a_refused_token_is_tried_again_each_minute(clock: HeldClock) -> None:
-    retrier = Retrier(TokenSource(make_token(WORKER_PREFIX)), clock.timing)
-    retrier.call(failing(3, Unauthorized("unknown")), what="claim", give_up=lambda: False)  # type: ignore[arg-type]
+    token = TokenSource(make_token(WORKER_PREFIX))
+    refused = Unauthorized("unknown", prefix=token.prefix)
+    Retrier(token, clock.timing).call(failing(3, refused), what="claim", give_up=lambda: False)  # type: ignore[arg-type]
     assert clock.now == pytest.approx(180, abs=1)
 
 
 def test_a_new_token_file_ends_the_wait(clock: HeldClock, tmp_path: Path) -> None:
     file = tmp_path / "token"
     file.write_text(make_token(WORKER_PREFIX))
-    retrier = Retrier(TokenSource("", file), clock.timing)
+    token = TokenSource("", file)
     clock.events.append((5.0, lambda: file.write_text(make_token(WORKER_PREFIX))))
-    retrier.call(failing(1, Unauthorized("unknown")), what="claim", give_up=lambda: False)  # type: ignore[arg-type]
+    refused = Unauthorized("unknown", prefix=token.prefix)
+    Retrier(token, clock.timing).call(failing(1, refused), what="claim", give_up=lambda: False)  # type: ignore[arg-type]
     assert 5 <= clock.now < 6
+
+
+def test_a_new_token_that_another_thread_has_read_is_tried_at_once(clock: HeldClock, tmp_path: Path) -> None:
+    file = tmp_path / "token"
+    file.write_text(make_token(WORKER_PREFIX))
+    token = TokenSource("", file)
+    refused = Unauthorized("unknown", prefix=token.prefix)
+    file.write_text(make_token(WORKER_PREFIX))
+    token.reload()
+    Retrier(token, clock.timing).call(failing(1, refused), what="lines", give_up=lambda: False)  # type: ignore[arg-type]
+    assert clock.now < 1
