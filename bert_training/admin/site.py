@@ -17,6 +17,7 @@ from bert_training.admin.datasets import DatasetAdmin
 from bert_training.admin.grades import GradeScaleAdmin
 from bert_training.admin.invitations import InvitationAdmin
 from bert_training.admin.jobs import JobAdmin
+from bert_training.admin.quotas import QuotaAdmin
 from bert_training.admin.runs import RunAdmin
 from bert_training.admin.telemetry import LogAdmin, MetricAdmin
 from bert_training.admin.tokens import AccessTokenAdmin
@@ -31,6 +32,7 @@ from bert_training.models import (
     JobAttempt,
     Log,
     Metric,
+    Quota,
     Run,
     Worker,
 )
@@ -48,6 +50,7 @@ MODEL_ADMINS: dict[type[Model], Any] = {
     AccessToken: AccessTokenAdmin,
     BaseModel: BaseModelAdmin,
     GradeScale: GradeScaleAdmin,
+    Quota: QuotaAdmin,
     Invitation: InvitationAdmin,
 }
 

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from bert_training import access
 from bert_training.models import Run
-from bert_training.pages.requests import form_page, person
+from bert_training.pages.requests import TOO_MUCH, form_page, person, refused
 from bert_training.services.errors import ServiceError
 from bert_training.services.repeating.repeats import cancel_repeats
 from bert_training.services.runs import cancel_run, finish_run, reproduce_run
@@ -126,14 +126,18 @@ def _ask_then(
 ) -> HttpResponse:
     """Show the question; on POST act and go to the run that `act` returns. What is refused becomes a message.
 
-    find: returns the run to who may do this, and refuses it to others.
+    find: returns the run to who may do this, and refuses it to others. Where a limit refuses it the question stays, to
+    be answered again later.
     """
     run = find(person(request), pk)
+    refusal: ServiceError | None = None
     if request.method == "POST":
         try:
-            run = act(run)
-        except ServiceError as refusal:
-            messages.error(request, refusal.message)
-        return redirect("pages:run", pk=run.pk)
+            return redirect("pages:run", pk=act(run).pk)
+        except ServiceError as error:
+            messages.error(request, error.message)
+            refusal = error
+        if refusal.http_status != TOO_MUCH:
+            return redirect("pages:run", pk=run.pk)
     context = {**words, "is_destructive": is_destructive, "subject": run.name, "back": reverse("pages:run", args=[pk])}
-    return render(request, "_confirm.html", context)
+    return refused(render(request, "_confirm.html", context), refusal)

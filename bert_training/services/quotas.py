@@ -52,6 +52,11 @@ class Use:
         """How much the holder may have, None for as much as wanted."""
         return self.holder.limits[self.kind]
 
+    @property
+    def team(self) -> str | None:
+        """The name of the team that holds it, None for a person's own."""
+        return self.holder.name if self.holder.is_team else None
+
 
 def uses_of(user: User) -> list[Use]:
     """Return all quotas of a person and of those of their teams that have any. Eight queries, however many rows."""
@@ -152,7 +157,7 @@ def _require(holders: list[Holder], kind: QuotaKind, wanted: int) -> None:
 
 
 def _refusal(use: Use, wanted: int) -> QuotaExceeded:
-    facts: dict[str, Any] = {"quota": use.kind.value, "team": use.holder.name if use.holder.is_team else None}
+    facts: dict[str, Any] = {"quota": use.kind.value, "team": use.team}
     facts |= {"limit": use.limit, "used": use.used, "wanted": wanted}
     if use.resets_at is not None:
         facts["resets_at"] = use.resets_at.astimezone(UTC).isoformat().replace("+00:00", "Z")
