@@ -2,7 +2,7 @@
 
 import logging
 
-from bert_training.services import profiles, rate_limits, sweep
+from bert_training.services import erasures, profiles, rate_limits, sweep
 from bert_training.services.doubting import corrections
 from bert_training.services.errors import StorageAway, StorageFull
 from bert_training.services.proving import proofs
@@ -15,11 +15,13 @@ logger = logging.getLogger(__name__)
 
 
 def sweep_files() -> None:
-    """Remove files without a row and predictions that no proof will be made of, once a day."""
+    """Remove what nobody needs, and what a deletion could not reach, once a day."""
     try:
         sweep.sweep_files()
         sweep.sweep_predictions()
         rate_limits.forget_full_buckets()
+        sweep.sweep_working_folders()
+        erasures.clear_stores()
     except Exception:
         logger.exception("sweep of files failed")
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import admin, messages
+from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -103,9 +104,9 @@ class DatasetAdmin(ServiceDeletion[Dataset]):
         """Rename by the service."""
         update_dataset(obj, name=obj.name, description=obj.description)
 
-    def delete_row(self, row: Dataset) -> None:
+    def delete_row(self, row: Dataset, by: User) -> None:
         """Delete row and files; refused while runs stand on it."""
-        delete_dataset(row)
+        delete_dataset(row, by=by)
 
     def row_links(self, row: Dataset) -> list[tuple[str, str]]:
         """Lead to the pages and to a new run on it."""

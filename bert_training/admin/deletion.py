@@ -9,6 +9,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.admin.models import DELETION, LogEntry
+from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
@@ -29,8 +30,8 @@ class ServiceDeletion(PortalModelAdmin[Row]):
     actions: Sequence[Any] | None = ("delete_chosen",)
     deletion_warning: Label = ""
 
-    def delete_row(self, row: Row) -> None:
-        """Delete one row by its service; raises ServiceError when it is in use."""
+    def delete_row(self, row: Row, by: User) -> None:
+        """Delete one row by its service, in somebody's name; raises ServiceError when it is in use."""
         raise NotImplementedError
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
@@ -69,7 +70,7 @@ class ServiceDeletion(PortalModelAdmin[Row]):
         for row in rows:
             remembered = copy(row)  # a deleted instance has lost its key, which the history needs
             try:
-                self.delete_row(row)
+                self.delete_row(row, signed_in(request))
             except ServiceError as refusal:
                 messages.error(request, f"{row}: {refusal.message}")
                 continue

@@ -10,6 +10,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin import AdminSite
+from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.forms import BoundField
@@ -158,9 +159,9 @@ class RunAdmin(RepeatActions, ServiceDeletion[Run]):
         """Rename by the service."""
         update_run(obj, name=obj.name)
 
-    def delete_row(self, row: Run) -> None:
+    def delete_row(self, row: Run, by: User) -> None:
         """Delete a run that has ended."""
-        delete_run(row)
+        delete_run(row, by=by)
 
     def row_actions_for(self, row: Run) -> Iterable[str]:
         """Offer to end what has not ended; to reproduce always; to repeat what was completed."""

@@ -114,6 +114,7 @@ class Feature(StrEnum):
     """What a worker says in its claim that it can do beyond the first workers; who does not say it never gets it."""
 
     INITIAL_WEIGHTS = "initial_weights"  # begin from a model that it keeps
+    FORGET = "forget"  # delete its copies of what was deleted on the portal, and confirm it
 
 
 class ShareLevel(StrEnum):
@@ -220,6 +221,13 @@ class InvitationState(StrEnum):
     EXPIRED = "expired"
     WITHDRAWN = "withdrawn"
     ACCEPTED = "accepted"
+
+
+class ErasureKind(StrEnum):
+    """What was deleted for good."""
+
+    DATASET = "dataset"
+    RUN = "run"
 
 
 class WorkerState(StrEnum):

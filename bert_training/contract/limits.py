@@ -27,6 +27,8 @@ LONG_TEXT_WAYS = 10  # of reading a long text; there are four
 FEWEST_FOLDS = 3  # of a cross-validation: with two, each network would learn from half of the rows
 FEWEST_SEEDS = 2
 MOST_REPEATS = 10  # of one kind for one run
+FORGETS_PER_HEARTBEAT = 20
+RUNS_PER_FORGET = 100  # a run goes with its repeats, of which there are MOST_REPEATS of each kind
 SEARCH_CHARACTERS = 200  # every word of a search is a condition on every field that is searched
 
 LEASE_SECONDS = 60.0

@@ -24,6 +24,7 @@ from bert_training.contract.later_hyperparameters import without_later_defaults
 from bert_training.contract.limits import (
     CLASSES,
     ENTITIES_PER_ROW,
+    FORGETS_PER_HEARTBEAT,
     HEARTBEAT_SECONDS,
     LENGTH_BARS,
     LENGTH_CLASSES,
@@ -35,6 +36,7 @@ from bert_training.contract.limits import (
     POINTS_PER_BATCH,
     PREDICTIONS_PER_BATCH,
     REMAINING_SECONDS,
+    RUNS_PER_FORGET,
 )
 
 Count = Annotated[int, Field(ge=0, le=2**31 - 1)]
@@ -71,6 +73,7 @@ class HeartbeatRequest(Message):
     attempt: AttemptNumber | None = None
     gpu: Annotated[list[Gpu], Field(max_length=64)] = []
     disk_free: Annotated[int, Field(ge=0, le=2**60)] | None = None  # bytes free under the models-dir
+    forgotten: Annotated[list[Identifier], Field(max_length=FORGETS_PER_HEARTBEAT)] = []  # orders that are carried out
 
     @model_validator(mode="after")
     def _names_the_attempt(self) -> Self:
@@ -84,12 +87,27 @@ class ProtocolRange(Message):
     max: int
 
 
+class Forget(Message):
+    """An order to delete every copy on this computer of what was deleted on the portal; it is repeated until confirmed.
+
+    Two owners may hold the same bytes: what belongs to a job is of the dataset with this number and SHA-256. What
+    is kept by digest goes too, for it is fetched again. runs: those alone, with their logs; empty = the whole dataset.
+    """
+
+    id: Identifier  # to be confirmed by
+    dataset_id: Identifier
+    sha256: Digest
+    table_sha256: Annotated[str, Field(pattern=r"^([0-9a-f]{64})?$")] = ""  # empty: no table was ever made
+    runs: Annotated[list[Identifier], Field(max_length=RUNS_PER_FORGET)] = []
+
+
 class HeartbeatAnswer(Message):
     server_time: datetime
     directive: Directive
     lease_seconds: float
     heartbeat_seconds: float
     protocol: ProtocolRange
+    forget: Annotated[list[Forget], Field(max_length=FORGETS_PER_HEARTBEAT)] = []
 
 
 class ClaimRequest(Message):

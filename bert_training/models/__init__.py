@@ -3,6 +3,7 @@
 from bert_training.models.audit import AuditEvent
 from bert_training.models.base_model import BaseModel
 from bert_training.models.dataset import Dataset
+from bert_training.models.erasure import Erasure, ErasureCopy
 from bert_training.models.invitation import Invitation
 from bert_training.models.job import Job, JobAttempt, PortalTick
 from bert_training.models.manifest import DatasetManifest
@@ -26,6 +27,8 @@ __all__ = [
     "DatasetProfile",
     "DatasetShare",
     "DeletedGpuTime",
+    "Erasure",
+    "ErasureCopy",
     "GradeScale",
     "IdempotentRequest",
     "Invitation",

@@ -5,6 +5,7 @@ from django.utils.translation import gettext_lazy as _
 
 from bert_training.contract.enums import (
     DatasetStatus,
+    ErasureKind,
     JobStatus,
     Outcome,
     Phase,
@@ -77,6 +78,10 @@ TOKEN_SCOPE_LABELS: dict[str, Label] = {
     TokenScope.RUN: _("read and run"),
     TokenScope.MANAGE: _("read, run and manage"),
 }
+ERASURE_LABELS: dict[str, Label] = {
+    ErasureKind.DATASET: _("dataset"),
+    ErasureKind.RUN: _("run"),
+}
 WORKER_STATE_LABELS: dict[str, Label] = {
     WorkerState.IDLE: _("waiting for work"),
     WorkerState.BUSY: _("working"),
@@ -133,6 +138,11 @@ def share_level_choices() -> list[tuple[str, Label]]:
 def token_scope_choices() -> list[tuple[str, Label]]:
     """List what a token of a person may do, the least first."""
     return [(str(value), label) for value, label in TOKEN_SCOPE_LABELS.items()]
+
+
+def erasure_kind_choices() -> list[tuple[str, Label]]:
+    """List what can be deleted for good."""
+    return [(str(value), label) for value, label in ERASURE_LABELS.items()]
 
 
 def worker_state_choices() -> list[tuple[str, Label]]:

@@ -106,8 +106,13 @@ def _check_instance(worker: Worker, instance: str) -> None:
 
 def is_same_machine(worker: Worker, instance: str) -> bool:
     """Tell whether an instance (machine:start number) is the machine that this worker is known as, if it is known."""
-    known = _split_instance(worker.instance)[0]
-    return not known or known == _split_instance(instance)[0]
+    known = machine_of(worker.instance)
+    return not known or known == machine_of(instance)
+
+
+def machine_of(instance: str) -> str:
+    """Return the computer of an instance (machine:start number); empty when it told none."""
+    return _split_instance(instance)[0]
 
 
 def _split_instance(instance: str) -> tuple[str, int]:

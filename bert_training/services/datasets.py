@@ -23,9 +23,18 @@ from django_q.tasks import async_task
 from bert_training.contract.enums import TERMINAL_STATUSES, AuditKind, DatasetStatus, ErrorCode, Split
 from bert_training.contract.text import clean_name
 from bert_training.data.digest import file_digest
-from bert_training.models import Dataset, DatasetManifest, DatasetProfile, Run, TokenLengths
+from bert_training.models import (
+    Dataset,
+    DatasetManifest,
+    DatasetProfile,
+    DatasetShare,
+    Erasure,
+    Run,
+    TokenLengths,
+)
 from bert_training.models.dataset import PRIVACY_FULL
 from bert_training.services.audit import record
+from bert_training.services.erasures import note_dataset_erasure
 from bert_training.services.errors import DatasetNotReady, InUse, QuotaExceeded, ServiceError, StorageFull
 from bert_training.services.manifests import inherit_manifest
 from bert_training.services.profiles import start_profile
@@ -33,7 +42,7 @@ from bert_training.services.proving.proofs import drop_predictions
 from bert_training.services.quotas import queue_at_quota, require_room
 from bert_training.services.rate_limits import Limit, limit_caller
 from bert_training.services.sources import Sources, Uploads, request_of, require_known, stored_sources, upload_sources
-from bert_training.services.stored_files import drop_files, drop_folder, is_whole, put_file
+from bert_training.services.stored_files import drop_files, is_whole, put_file
 from bert_training.tasks.intake import CheckRequest, Report, check_in_sandbox
 
 logger = logging.getLogger(__name__)
@@ -280,11 +289,12 @@ def update_dataset(dataset: Dataset, *, name: str | None = None, description: st
         record(AuditKind.DATASET_CHANGED, target=dataset, fields=[*wanted])
 
 
-def delete_dataset(dataset: Dataset) -> None:
-    """Delete files, summary, report, profile, manifest, and the predictions of the runs that have ended.
+def delete_dataset(dataset: Dataset, *, by: User | None = None) -> Erasure:
+    """Delete files, summary, report, profile, manifest, and the predictions of the runs that have ended, everywhere.
 
-    The row goes too, unless such runs stand on it: they keep its name and digest, and their own figures. Raises InUse
-    while a queued or running run needs the data.
+    The row goes too, unless such runs stand on it: they keep its name and digest, and their own figures with the names
+    of labels. Returns how far the deletion has come, in the store and on the workers. Raises InUse while a queued or
+    running run needs the data.
     """
     with transaction.atomic():
         Dataset.objects.select_for_update().get(pk=dataset.pk)
@@ -292,15 +302,18 @@ def delete_dataset(dataset: Dataset) -> None:
         if runs.exclude(status__in=TERMINAL_STATUSES).exists():
             raise InUse(ErrorCode.IN_USE, _("A run in the queue or in training needs this dataset."))
         record(AuditKind.DATASET_DELETED, target=dataset)
+        stored = [f"{dataset.folder}/*", *drop_predictions(runs)]
+        erasure = note_dataset_erasure(dataset, by=by, stored=stored)
         if runs.exists():
-            Dataset.objects.filter(pk=dataset.pk).update(deleted_at=Now(), summary={}, report={}, description="")
-            DatasetProfile.objects.filter(dataset=dataset).delete()
-            TokenLengths.objects.filter(dataset=dataset).delete()
-            DatasetManifest.objects.filter(dataset=dataset).delete()
-            drop_predictions(runs)
+            _leave_name_and_digest(dataset)
         else:
             dataset.delete()
-        keys = stored_keys(dataset)
-        transaction.on_commit(lambda: drop_files(keys))
-        if dataset.is_large:
-            transaction.on_commit(lambda: drop_folder(dataset.folder))  # workbooks of doubts
+    return erasure
+
+
+def _leave_name_and_digest(dataset: Dataset) -> None:
+    """Empty a dataset's row of everything that came out of its cells: also headers, for a file may have had none."""
+    empty = {"summary": {}, "report": {}, "columns": {}, "request": {}, "extra_files": {}, "description": ""}
+    Dataset.objects.filter(pk=dataset.pk).update(deleted_at=Now(), sheet="", original_name="", **empty)
+    for made_of_it in (DatasetProfile, TokenLengths, DatasetManifest, DatasetShare):
+        made_of_it.objects.filter(dataset=dataset).delete()

@@ -11,12 +11,13 @@ from pydantic import ValidationError
 
 from bert_training.contract.enums import AuditKind, ErrorCode
 from bert_training.contract.text import clean_name
-from bert_training.models import BaseModel, Dataset, Job, Run, Worker
+from bert_training.models import BaseModel, Dataset, Erasure, Job, Run, Worker
 from bert_training.services import claims, jobs
 from bert_training.services.audit import record
 from bert_training.services.divisions import Division, divide, division_of, store_division
 from bert_training.services.doubting.corrections import with_corrections
 from bert_training.services.doubting.doubt_workbooks import doubts_of
+from bert_training.services.erasures import note_run_erasure
 from bert_training.services.errors import DatasetGone, DatasetNotReady, InUse, InvalidRun
 from bert_training.services.initial_models import find_initial_model, require_reachable
 from bert_training.services.proving.proofs import drop_predictions
@@ -24,7 +25,7 @@ from bert_training.services.quota_use import keep_gpu_time
 from bert_training.services.quotas import queue_at_quota, require_turns
 from bert_training.services.rate_limits import Limit, limit_caller
 from bert_training.services.reproducing.carried_divisions import carry_division
-from bert_training.services.stored_files import drop_folder, require_table
+from bert_training.services.stored_files import require_table
 from bert_training.services.transactions import hold_dataset, short_transaction
 from bert_training.tasks import TASKS
 from bert_training.tasks.hyperparameters.problems import field_problems
@@ -269,20 +270,29 @@ def update_run(run: Run, *, name: str) -> None:
         record(AuditKind.RUN_CHANGED, target=run, fields=["name"])
 
 
-def delete_run(run: Run) -> None:
-    """Delete a finished run with its log, figures and predictions, and its repeats; raises InUse until all ended."""
+def delete_run(run: Run, *, by: User | None = None) -> Erasure:
+    """Delete a finished run with its log, figures and predictions, and its repeats; raises InUse until all ended.
+
+    Workers delete its log and checkpoints, and keep its weights. Returns how far the deletion has come.
+    """
     with transaction.atomic():
         _require_ended(run, _("Cancel the run before you delete it."))
         Run.objects.select_for_update().filter(pk=run.pk).first()  # waits for one that is being made of it
         for repeat in run.repeats.order_by("pk"):
             _require_ended(repeat, _("Cancel the repeats of the run before you delete it."))
         record(AuditKind.RUN_DELETED, target=run, dataset=run.dataset_id, repeats=run.repeats.count())
-        drop_predictions(Run.objects.filter(Q(pk=run.pk) | Q(repeat_of=run.pk)))
-        beginning = doubts_of(run)
         keep_gpu_time(Run.objects.filter(Q(pk=run.pk) | Q(repeat_of=run.pk)))
+        keys = drop_predictions(Run.objects.filter(Q(pk=run.pk) | Q(repeat_of=run.pk)))
+        erasure = note_run_erasure(run, by=by, stored=[f"{run.dataset.folder}/{doubts_of(run)}*", *keys])
         run.delete()  # its repeats go with it
-        if run.dataset.is_large:
-            transaction.on_commit(lambda: drop_folder(run.dataset.folder, beginning))
+        _let_deleted_dataset_go(run.dataset)
+    return erasure
+
+
+def _let_deleted_dataset_go(dataset: Dataset) -> None:
+    """Delete the row of a deleted dataset that stood for its runs alone, when the last of them is gone."""
+    if dataset.deleted_at is not None and not dataset.runs.exists():
+        dataset.delete()
 
 
 def _require_ended(run: Run, message: str) -> None:

@@ -67,16 +67,26 @@ def drop_files(keys: Sequence[str]) -> None:
             logger.warning("file not deleted", extra={"key": key, "error": type(error).__name__})
 
 
-def drop_folder(folder: str, beginning: str = "") -> None:
-    """Delete the files in a folder whose names begin so; a store that cannot list them leaves them to the sweep."""
+def is_cleared(place: str) -> bool:
+    """Delete a stored file and tell whether nothing is left; a place that ends with * is all files that begin so."""
+    try:
+        names = _names_at(place)
+        drop_files(names)
+        return not any(default_storage.exists(name) for name in names)
+    except (OSError, BotoCoreError, ClientError) as error:
+        logger.warning("store not cleared", extra={"key": place, "error": type(error).__name__})
+        return False
+
+
+def _names_at(place: str) -> list[str]:
+    if not place.endswith("*"):
+        return [place]
+    folder, _slash, beginning = place.removesuffix("*").rpartition("/")
     try:
         names = default_storage.listdir(folder)[1]
     except FileNotFoundError:  # nothing was ever stored in this folder
-        return
-    except (OSError, BotoCoreError, ClientError) as error:
-        logger.warning("files not listed", extra={"key": folder, "error": type(error).__name__})
-        return
-    drop_files([f"{folder}/{name}" for name in names if name.startswith(beginning)])
+        return []
+    return [f"{folder}/{name}" for name in names if name.startswith(beginning)]
 
 
 def open_original(dataset: Dataset, part: Split = Split.TRAIN) -> StoredFile:

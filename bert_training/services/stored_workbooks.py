@@ -27,7 +27,7 @@ from bert_training.models.dataset import PENDING_ENDING, REASON_ENDING
 from bert_training.services.doubting.doubt_workbooks import doubt_workbook, doubt_workbook_name, is_of_doubts
 from bert_training.services.errors import DatasetNotReady, ServiceError, StorageAway
 from bert_training.services.frequent_events import record_export
-from bert_training.services.stored_files import drop_files, drop_folder, reading
+from bert_training.services.stored_files import drop_files, is_cleared, reading
 from bert_training.services.workbooks import MadeWorkbook, workbook_name, workbook_of_dataset
 
 logger = logging.getLogger(__name__)
@@ -112,7 +112,7 @@ def make_stored_workbook(pk: int, name: str, language: str) -> None:
         finally:
             drop_files([key + PENDING_ENDING])
     if not Dataset.objects.filter(pk=pk, deleted_at__isnull=True).exists():
-        drop_folder(dataset.folder)  # deleted meanwhile
+        is_cleared(f"{dataset.folder}/*")  # deleted meanwhile
     logger.info("workbook made", extra={"dataset": pk, "workbook": name})
 
 

@@ -1,9 +1,14 @@
-"""Removes what nobody needs: stored files without a row, and predictions of which no proof will be made.
+"""Removes what nobody needs: stored files without a row, predictions of which no proof will be made, working folders.
 
-A crash between file and row leaves such files behind, an attempt that did not complete such predictions.
+A crash between file and row leaves such files behind, an attempt that did not complete such predictions, a process that
+was killed in the middle of a check its folder with the spreadsheet in it.
 """
 
 import logging
+import os
+import shutil
+import tempfile
+import time
 import uuid
 from datetime import timedelta
 
@@ -18,6 +23,10 @@ from bert_training.services.stored_files import drop_files
 logger = logging.getLogger(__name__)
 
 FOLDER = "datasets"
+# As the folders of checks and of what is made of spreadsheets begin, in the folder for temporary files.
+WORKING_FOLDERS = tuple(
+    f"bert-{work}-" for work in ("check", "file", "groups", "problems", "profile", "proof", "read", "table", "workbook")
+)
 MINIMUM_AGE = timedelta(days=1)  # an upload stores its files first and its row second
 
 
@@ -35,6 +44,22 @@ def sweep_predictions() -> int:
     ended = Run.objects.filter(status__in=TERMINAL_STATUSES)
     waiting = RunProof.objects.filter(status=ProofStatus.PENDING, key="")
     return Prediction.objects.filter(run__in=ended).exclude(run__in=waiting.values("run")).delete()[0]
+
+
+def sweep_working_folders() -> int:
+    """Delete what child processes and checks left in the folder for temporary files over a day ago; returns how many.
+
+    Nothing that works on a spreadsheet takes a day; the folders of a running process are younger.
+    """
+    oldest = time.time() - MINIMUM_AGE.total_seconds()
+    with os.scandir(tempfile.gettempdir()) as entries:
+        ours = [entry for entry in entries if entry.name.startswith(WORKING_FOLDERS)]
+        left = [entry.path for entry in ours if entry.stat(follow_symlinks=False).st_mtime < oldest]
+    for path in left:
+        shutil.rmtree(path, ignore_errors=True)
+    if left:
+        logger.warning("working folders removed", extra={"folders": len(left)})
+    return len(left)
 
 
 def _orphans_of_datasets() -> list[str]:

@@ -18,7 +18,7 @@ from bert_training.contract.messages import (
 )
 from bert_training.contract.text import clean_text
 from bert_training.models import Job, Worker
-from bert_training.services import claims, jobs
+from bert_training.services import claims, erasures, jobs
 from bert_training.services.audit import record
 from bert_training.services.errors import ServiceError
 from bert_training.services.tokens import issue_worker_token
@@ -66,12 +66,14 @@ def record_heartbeat(worker: Worker, beat: HeartbeatRequest) -> HeartbeatAnswer:
         lease_seconds=settings.LEASE_SECONDS,
         heartbeat_seconds=settings.HEARTBEAT_SECONDS,
         protocol=ProtocolRange(min=PROTOCOL_MIN, max=PROTOCOL_VERSION),
+        forget=erasures.orders_for(worker, beat.instance),
     )
 
 
 @short_transaction
 def _note_beat(worker: Worker, beat: HeartbeatRequest, now: datetime) -> Worker:
     worker = jobs.lock_worker(worker)
+    erasures.confirm(worker, beat.instance, beat.forgotten)
     if not claims.is_same_machine(worker, beat.instance):
         return worker  # a second computer with this token, which waits: it must not keep the first one fresh
     Worker.objects.filter(pk=worker.pk).update(

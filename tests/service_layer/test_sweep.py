@@ -1,6 +1,9 @@
 """The daily sweep: files without a row go after a day, everything else stays."""
 
+import re
+import tempfile
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from django.core.files.base import ContentFile
@@ -44,3 +47,23 @@ def test_a_file_of_today_may_still_get_its_row(orphan: str, monkeypatch: pytest.
 def test_the_sweep_is_scheduled_once_a_day(db: None) -> None:
     schedule = Schedule.objects.get(func="bert_training.background.sweep_files")
     assert schedule.schedule_type == Schedule.DAILY
+
+
+def test_the_folder_of_a_check_that_was_killed_goes_after_a_day(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    names = [f"{prefix}killed" for prefix in working_prefixes()]
+    for name in [*names, "bert-demo", "of-somebody"]:
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "file").write_text("um texto")
+    assert sweep.sweep_working_folders() == 0  # of today: it may still be at work
+    monkeypatch.setattr(sweep, "MINIMUM_AGE", timedelta(seconds=-5))
+    assert sweep.sweep_working_folders() == len(names) >= 9
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["bert-demo", "of-somebody"]
+
+
+def working_prefixes() -> set[str]:
+    """Find how the program calls its working folders."""
+    files = Path(sweep.__file__).parents[1].rglob("*.py")
+    return {found for path in files for found in re.findall(r'TemporaryDirectory\(prefix="([^"]+)"', path.read_text())}

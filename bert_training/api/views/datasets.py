@@ -205,7 +205,7 @@ class DatasetDetail(ApiView):
     @extend_schema(responses={204: None})
     def delete(self, request: Request, pk: int) -> Response:
         """Delete a dataset with its files; 409 `in_use` while a run stands on it."""
-        datasets.delete_dataset(access.changeable_dataset(request.user, pk))
+        datasets.delete_dataset(access.changeable_dataset(request.user, pk), by=calling_person(request))
         return Response(status=204)
 
 

@@ -120,7 +120,7 @@ class RunDetail(ApiView):
     @extend_schema(responses={204: None})
     def delete(self, request: Request, pk: int) -> Response:
         """Delete a run with its log and figures; 409 `in_use` until it has ended."""
-        runs.delete_run(access.changeable_run(request.user, pk))
+        runs.delete_run(access.changeable_run(request.user, pk), by=calling_person(request))
         return Response(status=204)
 
 

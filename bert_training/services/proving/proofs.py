@@ -86,14 +86,17 @@ def fail_proof(run_id: int) -> None:
     _settle(run_id, ProofStatus.FAILED)
 
 
-def drop_predictions(runs: QuerySet[Run]) -> None:
-    """Forget the predictions of these runs, in a transaction that changes them; what was computed stays."""
+def drop_predictions(runs: QuerySet[Run]) -> list[str]:
+    """Forget the predictions of these runs, in a transaction that changes them; what was computed stays.
+
+    Returns the keys of their files, which go after the commit.
+    """
     proofs = RunProof.objects.filter(run__in=runs)
     keys = [key for key in proofs.select_for_update().values_list("key", flat=True) if key]
     proofs.filter(status=ProofStatus.PENDING).update(status=ProofStatus.FAILED, finished_at=timezone.now())
     proofs.update(key="", sha256="", bytes=0)
     Prediction.objects.filter(run__in=runs).delete()
-    transaction.on_commit(lambda: drop_files(keys))
+    return keys
 
 
 def _pending(run_id: int) -> QuerySet[RunProof]:
