@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from bert_training.accounts.views import AdminSignIn
 from bert_training.admin.attempts import JobAttemptAdmin
+from bert_training.admin.audit import AuditEventAdmin
 from bert_training.admin.base_models import BaseModelAdmin
 from bert_training.admin.dashboard import dashboard
 from bert_training.admin.datasets import DatasetAdmin
@@ -24,6 +25,7 @@ from bert_training.admin.tokens import AccessTokenAdmin
 from bert_training.admin.workers import WorkerAdmin
 from bert_training.models import (
     AccessToken,
+    AuditEvent,
     BaseModel,
     Dataset,
     GradeScale,
@@ -51,6 +53,7 @@ MODEL_ADMINS: dict[type[Model], Any] = {
     BaseModel: BaseModelAdmin,
     GradeScale: GradeScaleAdmin,
     Quota: QuotaAdmin,
+    AuditEvent: AuditEventAdmin,
     Invitation: InvitationAdmin,
 }
 

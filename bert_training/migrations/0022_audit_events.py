@@ -73,6 +73,7 @@ class Migration(migrations.Migration):
                 'verbose_name_plural': 'audit events',
                 'db_table': 'bert_audit_events',
                 'ordering': ('-id',),
+                'default_permissions': ('view',),
                 'indexes': [models.Index(fields=['at'], name='ix_bert_audit_at'), models.Index(fields=['kind', 'id'], name='ix_bert_audit_kind'), models.Index(fields=['actor_id', 'id'], name='ix_bert_audit_actor'), models.Index(fields=['worker_id', 'id'], name='ix_bert_audit_worker'), models.Index(fields=['target_kind', 'target_id', 'id'], name='ix_bert_audit_target'), models.Index(fields=['request_id'], name='ix_bert_audit_request')],
             },
         ),

@@ -58,6 +58,7 @@ class AuditEvent(models.Model):
     class Meta:
         db_table = "bert_audit_events"
         ordering = ("-id",)
+        default_permissions = ("view",)
         verbose_name = _("audit event")
         verbose_name_plural = _("audit events")
         indexes = [

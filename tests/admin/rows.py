@@ -9,7 +9,7 @@ from django.http import HttpResponse
 from django.test import Client
 from django.utils import timezone
 
-from bert_training.models import AccessToken, Dataset, Job, JobAttempt, Log, Metric, Run, Worker
+from bert_training.models import AccessToken, AuditEvent, Dataset, Job, JobAttempt, Log, Metric, Run, Worker
 
 if TYPE_CHECKING:
     from django.test.client import _MonkeyPatchedWSGIResponse
@@ -30,6 +30,7 @@ MODELS = (
     "accesstoken",
     "basemodel",
     "gradescale",
+    "auditevent",
 )
 _numbers = count(1)
 
@@ -101,4 +102,5 @@ def _fill_once(owner: User, number: int, text: str) -> Run:
     )
     Log.objects.create(run=run, attempt=attempt, seq=1, timestamp=now, level="INFO", message=text or "step 1")
     Metric.objects.create(run=run, attempt=attempt, seq=1, epoch=1, step=1, split="train", values={"loss": 0.5})
+    AuditEvent.objects.create(kind="run_canceled", actor_id=1, actor_name=text, target_kind="run", target_id=run.pk)
     return run

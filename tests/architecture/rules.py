@@ -102,7 +102,7 @@ ROWS = (
     Row(
         "bert_training/admin/*",
         ours=(f"{B}admin", f"{B}accounts", *(f"{B}{form}" for form in FORMS), *DOORS),
-        theirs=("django", "django_q", "pydantic"),
+        theirs=("django", "django_q", "pydantic", "channels"),
     ),
     Row(
         "bert_training/background.py",

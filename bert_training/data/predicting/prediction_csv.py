@@ -6,9 +6,9 @@ from typing import TextIO
 
 from bert_training.data.figures.shapes import Entity, ScoredEntity
 from bert_training.data.predicting.predictions import EntityAnswers, LabelAnswers, Predictions
+from bert_training.data.writing.formula_signs import harmless
 
 HEAD = ("row", "split", "source", "gold", "predicted", "probability")
-_FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def write_csv(parts: Iterable[Predictions], file: TextIO, *, names: Sequence[str]) -> None:
@@ -22,7 +22,7 @@ def write_csv(parts: Iterable[Predictions], file: TextIO, *, names: Sequence[str
     for part in parts:
         head = (part.split.value, part.source.value)
         writer.writerows(
-            (row, *head, *map(_harmless, answer[:2]), answer[2])
+            (row, *head, *map(harmless, answer[:2]), answer[2])
             for row, answer in zip(part.rows.tolist(), _answers(part.answers, names), strict=True)
         )
 
@@ -44,8 +44,3 @@ def _entities(found: Sequence[Entity] | Sequence[ScoredEntity]) -> str:
 
 def _shown(probability: float | None) -> str:
     return "" if probability is None else f"{probability:.4f}"
-
-
-def _harmless(name: str) -> str:
-    """Keep a spreadsheet program from taking a label for a formula."""
-    return f"'{name}" if name.startswith(_FORMULA_SIGNS) else name
