@@ -9,7 +9,7 @@ import bert_training.models.choices
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("bert_training", "0022_audit_events"),
+        ("bert_training", "0020_quotas_and_limits"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

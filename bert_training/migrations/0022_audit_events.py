@@ -48,7 +48,7 @@ def allow(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("bert_training", "0020_quotas_and_limits")]
+    dependencies = [("bert_training", "0021_erasures")]
 
     operations = [
         migrations.CreateModel(
