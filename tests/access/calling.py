@@ -18,7 +18,7 @@ def send(world: World, caller: str, verb: str, route: Route, *, client: Client |
     """Send one request, with the caller's own client unless one is given, and take back whatever it did."""
     make_body = BODIES.get((route.name, verb))
     body = make_body(world) if make_body else {}
-    is_form = route.name.startswith(("pages:", "admin:"))
+    is_form = not route.name.startswith("api:")
     sent: dict[str, Any] = {"data": body} if is_form and verb == "POST" else {}
     if not sent and verb != "GET":
         sent = {"data": json.dumps(body) if body else "", "content_type": "application/json"}

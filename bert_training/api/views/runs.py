@@ -1,5 +1,7 @@
 """Runs: create, list, show, rename, delete, cancel, finish, reproduce."""
 
+from typing import Any
+
 import django_filters
 from django.contrib.auth.models import User
 from django.db.models import QuerySet
@@ -17,6 +19,7 @@ from bert_training.api.frame import ApiView
 from bert_training.api.idempotency import create_once
 from bert_training.api.origins import OriginsOfPage
 from bert_training.api.parsing import read_body
+from bert_training.api.permissions import IsTrainer
 from bert_training.api.serializers.access import context_of_one
 from bert_training.api.serializers.runs import (
     RUN_DEFERRED,
@@ -69,6 +72,10 @@ class Runs(OriginsOfPage, ApiView, ListAPIView[Run]):
     filterset_class = RunFilter
     search_fields = ["name", "base_model", "dataset__name"]
     ordering_fields = ["id", "name", "status", "created_at", "started_at", "finished_at"]
+
+    def get_permissions(self) -> list[Any]:
+        """Ask whether somebody may train before what they sent is read."""
+        return [IsTrainer()] if self.request.method == "POST" else super().get_permissions()
 
     def get_queryset(self) -> QuerySet[Run]:
         """Return what the caller may see; repeats only to who asks for those of one run."""
