@@ -75,10 +75,13 @@ def read_frame(run_id: int, cursor: Cursor, language: str) -> Frame:
     return Frame(found.logs, found.metrics, state, following)
 
 
-async def follow(run_id: int, cursor: Cursor, *, language: str) -> AsyncGenerator[Frame]:
+async def follow(
+    run_id: int, cursor: Cursor, *, language: str, beat_seconds: float | None = None
+) -> AsyncGenerator[Frame]:
     """Yield a frame at once, then one at each ring and at least every POLL_SECONDS, for ever; frames may be empty.
 
     A run with much to tell comes in frames of at most PAGE_RECORDS of each kind without waiting between them.
+    beat_seconds: yield at least this often; between two looks at the database the same frame again, without a query.
     Raises django.db.Error when the database is away.
     """
     async with _joined(run_id) as feed:
@@ -88,7 +91,9 @@ async def follow(run_id: int, cursor: Cursor, *, language: str) -> AsyncGenerato
             cursor = frame.next
             yield frame
             if not frame.is_full:
-                await feed.wait_for_news(version)
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(beat_seconds):
+                        await feed.wait_for_news(version)
 
 
 @dataclass

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db import Error as DatabaseAway
 
+from bert_training.live import viewers
 from bert_training.live.feed import Cursor, follow
 from bert_training.live.viewers import Permission, Viewer
 
@@ -30,7 +31,8 @@ async def log_events(run_id: int, *, after: int, viewer: Viewer, language: str) 
     permission = Permission(viewer, run_id)
     try:
         # aclosing: a reader who leaves shall leave the feed at once, not when the garbage is collected.
-        async with aclosing(follow(run_id, Cursor(logs=after, metrics=NO_METRICS), language=language)) as frames:
+        start = Cursor(logs=after, metrics=NO_METRICS)
+        async with aclosing(follow(run_id, start, language=language, beat_seconds=viewers.RECHECK_SECONDS)) as frames:
             async for frame in frames:
                 if frame.run is None or not await permission.holds():
                     return

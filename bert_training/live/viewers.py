@@ -15,7 +15,8 @@ from bert_training import access
 from bert_training.models import AccessToken
 from bert_training.services.second_factors import lacks_second_factor
 
-RECHECK_SECONDS = 2.0  # looked at with each frame, and those come every 5 s at least
+# Looked at with each frame, and a stream has one as often as this: who lost the right is out after 4 s at the latest.
+RECHECK_SECONDS = 2.0
 
 
 @dataclass(frozen=True)

@@ -17,12 +17,14 @@ from django.utils import timezone
 
 from bert_training.live.routing import websocket_urlpatterns
 from bert_training.models import Job, JobAttempt, Log, Metric, Run
+from bert_training.services.sharing import share_with
 
 ROUTES: list[Any] = list(websocket_urlpatterns)
 APPLICATION = AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(ROUTES)))
 WAIT_SECONDS = 10.0  # for what comes at once; a busy machine may be slow
 NEVER_SECONDS = 3600.0
 
+Change = Callable[[User, Run], Any]
 Scenario = Callable[[], Awaitable[Any]]
 
 
@@ -123,3 +125,27 @@ def messages_of(frame: dict[str, Any]) -> list[str]:
 def is_redis() -> bool:
     """Tell whether the channel layer reaches other processes."""
     return bool(settings.REDIS_URL)
+
+
+def withdraw_share(_viewer: User, run: Run) -> None:
+    """Take the run from its team, as its owner does."""
+    share_with(run, {}, actor=run.owner)
+
+
+def withdraw_role(viewer: User, _run: Run) -> None:
+    """Leave a person without any role."""
+    viewer.user_permissions.clear()
+
+
+def leave_team(viewer: User, _run: Run) -> None:
+    """Take a person out of their teams."""
+    viewer.teams.clear()
+
+
+def deactivate(viewer: User, _run: Run) -> None:
+    """Shut a person out."""
+    User.objects.filter(pk=viewer.pk).update(is_active=False)
+
+
+# What ends the view of a run that came to a person by their team.
+WITHDRAWALS = [withdraw_share, withdraw_role, leave_team, deactivate]

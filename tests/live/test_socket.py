@@ -13,11 +13,13 @@ from redis import Redis
 
 from bert_training.live import feed
 from bert_training.live.publish import GROUP, ring
-from bert_training.models import Job, Run
+from bert_training.models import Job, Run, Team
 from bert_training.services.runs import cancel_run, delete_run
 from tests.live.conftest import (
     NEVER_SECONDS,
     WAIT_SECONDS,
+    WITHDRAWALS,
+    Change,
     close_code,
     in_database,
     is_redis,
@@ -31,7 +33,7 @@ from tests.live.conftest import (
     write_lines,
     write_point,
 )
-from tests.personas import make_run
+from tests.personas import make_run, share
 
 pytestmark = pytest.mark.embedded
 
@@ -496,6 +498,13 @@ def test_losing_sight_of_the_run_closes_the_page(root: User, live_run: Run) -> N
         User.objects.filter(pk=root.pk).update(is_staff=False)
 
     assert close_code_after(live_run, root, change) == 4404
+
+
+@pytest.mark.usefixtures("soon")
+@pytest.mark.parametrize("change", WITHDRAWALS)
+def test_a_right_that_is_withdrawn_closes_the_page(bruno: User, team: Team, live_run: Run, change: Change) -> None:
+    share(live_run, team)
+    assert close_code_after(live_run, bruno, lambda _client: change(bruno, live_run)) in (4401, 4404)
 
 
 def test_the_page_of_a_deleted_run_is_closed(ana: User, dataset: Any) -> None:

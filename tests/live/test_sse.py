@@ -12,11 +12,12 @@ from django.test import AsyncClient, Client
 
 from bert_training.contract.enums import JobStatus
 from bert_training.contract.limits import API_PREFIX
-from bert_training.live import feed
+from bert_training.live import consumers, feed, viewers
 from bert_training.live.publish import ring
-from bert_training.models import Job, Run
+from bert_training.models import Job, Run, Team
 from bert_training.services.tokens import issue_user_token, revoke_token
-from tests.live.conftest import WAIT_SECONDS, in_database, play, write_lines
+from tests.live.conftest import WAIT_SECONDS, WITHDRAWALS, Change, in_database, play, write_lines
+from tests.personas import share
 
 pytestmark = pytest.mark.embedded
 
@@ -116,7 +117,7 @@ def test_lines_arrive_while_the_run_goes_on(ana: User, run: Run, running_job: Jo
 def test_the_stream_ends_when_the_token_is_revoked(
     ana: User, run: Run, running_job: Job, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bert_training.live.viewers.RECHECK_SECONDS", 0.0)
+    monkeypatch.setattr("bert_training.live.viewers.RECHECK_SECONDS", 0.0)  # asked with the frame of the ring
     row, token = issue_user_token(ana, label="tests")
     write_lines(run, "um")
 
@@ -129,6 +130,54 @@ def test_the_stream_ends_when_the_token_is_revoked(
         assert [event async for event in events] == []
 
     play(scenario)
+
+
+@pytest.mark.parametrize("change", WITHDRAWALS)
+def test_a_quiet_stream_ends_by_itself_when_a_right_is_withdrawn(
+    bruno: User, team: Team, run: Run, running_job: Job, monkeypatch: pytest.MonkeyPatch, change: Change
+) -> None:
+    """Nothing rings and nobody writes: the beat alone asks."""
+    monkeypatch.setattr("bert_training.live.viewers.RECHECK_SECONDS", 0.02)
+    share(run, team)
+    token = issue_user_token(bruno, label="tests")[1]
+    write_lines(run, "um")
+
+    async def scenario() -> None:
+        events = events_of(await stream(token, run.pk))
+        assert messages([await anext(events)]) == ["um"]
+        await in_database(change)(bruno, run)
+        assert [event async for event in events] == []
+
+    play(scenario)
+
+
+def test_the_beat_of_a_quiet_stream_reads_nothing_of_the_run(
+    ana: User, run: Run, running_job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bert_training.live.viewers.RECHECK_SECONDS", 0.02)
+    reads: list[int] = []
+    real = feed.read_frame
+
+    def counted(run_id: int, cursor: feed.Cursor, language: str) -> feed.Frame:
+        reads.append(run_id)
+        return real(run_id, cursor, language)
+
+    monkeypatch.setattr(feed, "read_frame", counted)
+    token = issue_user_token(ana, label="tests")[1]
+
+    async def scenario() -> None:
+        pieces = aiter((await stream(token, run.pk)).streaming_content)
+        assert [(await anext(pieces))[:1] for _beat in range(5)] == [b":"] * 5
+        assert len(reads) == 1
+        await pieces.aclose()
+
+    play(scenario)
+
+
+def test_what_the_program_asks_keeps_the_promise_of_five_seconds() -> None:
+    """A frame may come just before the next question is due: then the one after it asks."""
+    assert 2 * viewers.RECHECK_SECONDS < 5
+    assert consumers.RECHECK_SECONDS < 5
 
 
 def test_the_stream_ends_quietly_when_the_database_goes_away(
