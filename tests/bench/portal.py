@@ -27,17 +27,21 @@ PARTS = ("portal_claims", "portal_stalls", "portal_ingestion", "portal_viewers",
 
 
 def main(wanted: Sequence[str]) -> None:
-    """Measure the parts one after the other and report them as one table; some parts alone are only printed."""
+    """Measure all parts, or only print some."""
+    measure_parts("portal", wanted or PARTS, is_kept=not wanted)
+
+
+def measure_parts(name: str, names: Sequence[str], *, is_kept: bool = True) -> None:
+    """Measure parts one after the other and report them as one table, which only is printed unless it is kept."""
     forget_settings()
     folder = Path(tempfile.mkdtemp(prefix="bert-bench-")).resolve()
     the_janitor().remove(folder)
     if not IS_EMBEDDED:
         os.environ.update(start_servers(folder))
-    parts = [_measure_alone(part, folder) for part in wanted or PARTS]
+    parts = [_measure_alone(part, folder) for part in names]
     notes = "\n\n".join([f"Portal on {SETTING}.", *(notes for notes, _ in parts)])
-    kept_below = folder if wanted else PROJECT_FOLDER
     figures = [figure for _, figures in parts for figure in figures]
-    report("portal_embedded" if IS_EMBEDDED else "portal", notes, figures, folder=kept_below)
+    report(f"{name}_embedded" if IS_EMBEDDED else name, notes, figures, folder=PROJECT_FOLDER if is_kept else folder)
 
 
 def _measure_alone(part: str, folder: Path) -> tuple[str, list[Figure]]:

@@ -14,7 +14,7 @@ from django.test import Client
 from django.utils import timezone
 
 from bert_training.contract.enums import JobStatus, LogLevel, Outcome, Split
-from bert_training.models import Job, JobAttempt, Log, Metric, Run, Worker
+from bert_training.models import Dataset, Job, JobAttempt, Log, Metric, Run, Worker
 from bert_training.services.runs import cancel_run
 from tests.personas import make_dataset, make_run, make_user, make_worker
 
@@ -46,9 +46,9 @@ def main(*, lines: tuple[int, int], runs: tuple[int, int]) -> None:
     print(json.dumps({"few_lines": with_logs[0].pk, "many_lines": with_logs[1].pk, "sessions": sessions}))
 
 
-def finished_runs(owner: User, worker: Worker, *, count: int) -> Sequence[Run]:
+def finished_runs(owner: User, worker: Worker, *, count: int, dataset: Dataset | None = None) -> Sequence[Run]:
     """Store completed runs, each with its job and attempt."""
-    model = make_run(owner, make_dataset(owner, name=f"Petições {Run.objects.count()}"))
+    model = make_run(owner, dataset or make_dataset(owner, name=f"Petições {Run.objects.count()}"))
     cancel_run(model)  # no worker of the benchmark shall take it
     began, ended = timezone.now() - timedelta(hours=1), timezone.now()
     times = {"started_at": began, "finished_at": ended}
