@@ -2,7 +2,7 @@
 
 import logging
 
-from bert_training.services import erasures, profiles, rate_limits, sweep
+from bert_training.services import erasures, password_links, profiles, rate_limits, sweep
 from bert_training.services.doubting import corrections
 from bert_training.services.errors import StorageAway, StorageFull
 from bert_training.services.proving import proofs
@@ -85,3 +85,11 @@ def compare_runs(first: int, second: int) -> None:
         reproduction_measures.compare_stored_runs(first, second)
     except Exception:
         logger.exception("runs not compared", extra={"first": first, "second": second})
+
+
+def mail_password_links(numbers: list[int]) -> None:
+    """Mail people the links that they asked for."""
+    try:
+        password_links.mail_password_links(numbers)
+    except Exception:
+        logger.exception("password links not mailed")

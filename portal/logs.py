@@ -15,7 +15,7 @@ _request_id: ContextVar[str] = ContextVar("request_id", default="")
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
 # Whoever has such an address may take an account: Django logs the address of a request that failed.
-_ONE_TIME_LINK = re.compile(r"(/invitation/|/password-reset/[0-9a-z]+-)[\w-]+")
+_ONE_TIME_LINK = re.compile(r"(/invitation/|/password-reset/[\w-]+/)[\w-]+")
 
 
 def current_request_id() -> str:

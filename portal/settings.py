@@ -253,6 +253,7 @@ LOGIN_URL = "pages:sign-in"
 LOGIN_REDIRECT_URL = "pages:runs"
 LOGOUT_REDIRECT_URL = "pages:sign-in"
 ACCOUNT_ADAPTER = "bert_training.accounts.adapter.AccountAdapter"
+PASSWORD_RESET_TIMEOUT = 24 * 60 * 60  # seconds; a link that staff hand over may be used tomorrow
 ACCOUNT_LOGIN_METHODS = {"username", "email"}
 ACCOUNT_EMAIL_VERIFICATION = "none"  # staff who invite know whom they write to
 # allauth's own limits know no Retry-After; the portal's count every wrong password and code (accounts.lockout).
@@ -263,6 +264,17 @@ MFA_TOTP_ISSUER = "BERT Training Portal"
 MFA_TOTP_TOLERANCE = 1  # periods of 30 s: a code that is typed slowly, a phone whose clock is late
 # Staff may do everything, so a password alone should not: on in production, off for a trial.
 REQUIRE_STAFF_2FA = env_flag("REQUIRE_STAFF_2FA", default=False)
+SOCIALACCOUNT_ADAPTER = "bert_training.accounts.identities.IdentityAdapter"
+SOCIALACCOUNT_STORE_TOKENS = False
+# The organisation's own sign-in (OpenID Connect); the portal calls this host and no other.
+OIDC_SERVER_URL = env_text("OIDC_SERVER_URL").rstrip("/")
+OIDC_NAME = env_text("OIDC_NAME") or "OpenID Connect"
+OIDC_CLIENT_ID = env_text("OIDC_CLIENT_ID")
+OIDC_CLIENT_SECRET = env_text("OIDC_CLIENT_SECRET")
+if OIDC_SERVER_URL and not (OIDC_CLIENT_ID and OIDC_CLIENT_SECRET):
+    raise ImproperlyConfigured("OIDC_SERVER_URL needs OIDC_CLIENT_ID and OIDC_CLIENT_SECRET.")
+if OIDC_SERVER_URL and not OIDC_SERVER_URL.startswith(("https://", "http://127.0.0.1:")):
+    raise ImproperlyConfigured(f"OIDC_SERVER_URL={OIDC_SERVER_URL!r} must begin with https://.")
 # Without a mail server no mail is sent, and staff hand links over: printed ones would stand in logs.
 HAS_EMAIL = bool(env_text("EMAIL_URL"))
 EMAIL_CONFIG = environ.Env.email_url_config(env_text("EMAIL_URL") or "dummymail://")

@@ -3,6 +3,7 @@
 from typing import Any
 
 from allauth.account import views as account_views
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -24,6 +25,11 @@ class SignIn(account_views.LoginView):  # type: ignore[misc]
     def get_form_class(self) -> type[SignInForm]:
         """Take the portal's form."""
         return SignInForm
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """Say which other ways in there are."""
+        ways = {"oidc_name": settings.OIDC_SERVER_URL and settings.OIDC_NAME, "has_email": settings.HAS_EMAIL}
+        return {**super().get_context_data(**kwargs), "other_ways": ways}
 
 
 class AdminSignIn(SignIn):

@@ -43,6 +43,8 @@ class Limit(StrEnum):
     SIGN_IN_NAME = "sign_in_name"
     SIGN_IN_ADDRESS = "sign_in_address"
     SIGN_IN_CODE = "sign_in_code"  # of a person: codes of the second factor
+    PASSWORD_LINKS = "password_links"  # noqa: S105 - of an address: asking for a link to a new password
+    MAILED_LINKS = "mailed_links"  # to one e-mail address, whether it is somebody's or not
     AUDITED = "audited"  # of each of the above: refusals that enter the audit, which only grows
 
 
@@ -71,6 +73,8 @@ RATES = {
     Limit.SIGN_IN_ADDRESS: Rate(lambda: 20, 5 * MINUTE),
     # Three of a million codes are right at any time: 1,440 tries a day find one in a year, seen by staff from day one.
     Limit.SIGN_IN_CODE: Rate(lambda: 5, 5 * MINUTE),
+    Limit.PASSWORD_LINKS: Rate(lambda: 20, HOUR, gettext_noop("Too many links were asked for from this address.")),
+    Limit.MAILED_LINKS: Rate(lambda: 3, HOUR),
     Limit.AUDITED: Rate(lambda: 1, MINUTE),
 }
 

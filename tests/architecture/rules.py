@@ -82,7 +82,7 @@ ROWS = (
     Row(
         "bert_training/accounts/*",
         ours=(f"{B}accounts", f"{B}client_address", *DOORS),
-        theirs=("django", "allauth", "cryptography"),
+        theirs=("django", "allauth", "cryptography", "jwt", "requests"),
     ),
     Row("bert_training/client_address.py", theirs=("django",)),
     Row("bert_training/column_fields.py", theirs=("django",)),
