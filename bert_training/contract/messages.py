@@ -388,6 +388,7 @@ class StreamAnswer(Message):
 class RegisterRequest(Message):
     name: Annotated[str, Field(min_length=1, max_length=100)]
     description: Annotated[str, Field(max_length=1000)] = ""
+    days: Annotated[int, Field(ge=1, le=3650)] | None = None  # how long the token is valid; None until it is revoked
 
 
 class RegisteredWorker(Message):

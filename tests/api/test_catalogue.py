@@ -1,11 +1,13 @@
 """Workers, queue, base models, tasks and the documentation."""
 
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 import yaml
 from django.contrib.auth.models import User
 from django.core.management import call_command
+from django.utils import timezone
 
 from bert_training.models import AccessToken, BaseModel, Job, Run, Worker
 from bert_training.tasks import TASKS
@@ -23,6 +25,21 @@ def test_staff_register_a_worker_and_see_its_token_once(api: Api, root: User) ->
     assert answer["token"] not in listed.content.decode()
     assert listed.json()["results"][0]["prefix"] == answer["prefix"]
     assert api.with_token(answer["token"]).post("/jobs/claim", {}, x_worker_protocol="1").status_code == 400
+
+
+def test_the_token_of_a_worker_may_end(api: Api, root: User) -> None:
+    staff = api.as_person(root)
+    assert staff.post("/workers/register", {"name": "gpu-7", "days": 30}).status_code == 201
+    shown = staff.get("/workers").json()["results"][0]
+    left = datetime.fromisoformat(shown["token_expires_at"]) - timezone.now()
+    assert timedelta(days=29) < left <= timedelta(days=30)
+    assert outcome_of(staff.post("/workers/register", {"name": "gpu-8", "days": 0})) == (400, "invalid_field")
+
+
+def test_the_document_names_the_scope_that_a_token_needs(schema: dict[str, Any]) -> None:
+    runs = schema["paths"]["/bert-training/api/runs"]
+    assert "A token needs the scope `run`." in runs["post"]["description"]
+    assert "scope" not in runs["get"]["description"]
 
 
 @pytest.mark.parametrize("body", [{}, {"name": ""}, {"name": "  "}, {"name": "x" * 300}, {"name": 7}, {"name": None}])

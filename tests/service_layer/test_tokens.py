@@ -1,8 +1,10 @@
 """Access tokens: shown once, stored as a digest, refused without a query when they are not ours."""
 
+import importlib
 from datetime import datetime, timedelta
 
 import pytest
+from django.apps import apps
 from django.contrib.auth.models import User
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
@@ -182,3 +184,11 @@ def test_a_worker_that_uses_its_token_first_is_named(worker: Worker) -> None:
     find_token(text)
     event = AuditEvent.objects.get(kind=AuditKind.TOKEN_FIRST_USED)
     assert (event.worker_id, event.worker_name, event.actor_id) == (worker.pk, worker.name, None)
+
+
+def test_tokens_of_before_scopes_keep_what_they_could(ana: User, worker: Worker) -> None:
+    issue_user_token(ana, label="old")
+    issue_worker_token(worker)
+    migration = importlib.import_module("bert_training.migrations.0019_token_scopes")
+    migration.keep_what_they_could(apps, None)
+    assert set(AccessToken.objects.values_list("user", "scope")) == {(ana.pk, "manage"), (None, "")}

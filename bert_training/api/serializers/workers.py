@@ -1,5 +1,6 @@
 """Workers, and the queue in numbers."""
 
+from datetime import datetime
 from typing import Any
 
 from rest_framework import serializers
@@ -9,9 +10,10 @@ from bert_training.models import Worker
 
 
 class WorkerSerializer(serializers.ModelSerializer[Worker]):
-    """A worker. Needs its unrevoked tokens in `shown_tokens` and its running job in `running_jobs`."""
+    """A worker. Needs its valid tokens, the newest first, in `shown_tokens` and its running job in `running_jobs`."""
 
     prefix = serializers.SerializerMethodField()
+    token_expires_at = serializers.SerializerMethodField()
     last_seen_at = UtcField(read_only=True, allow_null=True)
     seconds_since_seen = serializers.SerializerMethodField()
     online = serializers.BooleanField(source="is_online", read_only=True)
@@ -26,6 +28,7 @@ class WorkerSerializer(serializers.ModelSerializer[Worker]):
             "name",
             "description",
             "prefix",
+            "token_expires_at",
             "active",
             "draining",
             "online",
@@ -39,8 +42,12 @@ class WorkerSerializer(serializers.ModelSerializer[Worker]):
         read_only_fields = fields
 
     def get_prefix(self, worker: Any) -> str:
-        """Return how its token begins, empty when all are revoked."""
+        """Return how its token begins, empty when none is valid."""
         return worker.shown_tokens[0].prefix if worker.shown_tokens else ""
+
+    def get_token_expires_at(self, worker: Any) -> datetime | None:
+        """Return until when its token is valid; null where it does not end, or there is none."""
+        return worker.shown_tokens[0].expires_at if worker.shown_tokens else None
 
     def get_seconds_since_seen(self, worker: Worker) -> float | None:
         """Return how long ago it was heard of."""

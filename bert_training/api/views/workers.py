@@ -27,7 +27,7 @@ class RegisterWorker(ApiView):
     def post(self, request: Request) -> Response:
         """Register a worker; the answer holds its token this once."""
         body = read_body(request, RegisterRequest)
-        registered = workers.register_worker(name=body.name, description=body.description)
+        registered = workers.register_worker(name=body.name, description=body.description, days=body.days)
         return Response(registered.model_dump(mode="json"), status=201)
 
 
@@ -42,7 +42,7 @@ class Workers(ApiView, ListAPIView[Worker]):
 
     def get_queryset(self) -> QuerySet[Worker]:
         """Return the workers with how their tokens begin and the job that they hold."""
-        tokens = AccessToken.objects.filter(revoked_at__isnull=True).order_by("-id")
+        tokens = AccessToken.objects.usable().order_by("-id")
         running = Job.objects.filter(status=JobStatus.RUNNING)
         return (
             access.workers_visible_to(self.request.user)
