@@ -25,12 +25,12 @@ OVERLAPS = [
 ]
 
 
-def days_field(*, required: bool = True, most: int = MOST_DAYS) -> forms.IntegerField:
+def days_field(*, required: bool = True, most: int = MOST_DAYS, initial: int | None = DAYS) -> forms.IntegerField:
     """Ask for how many days a token is valid; where it may be left empty, that is until it is revoked."""
     help_text = _("How long it is valid.") if required else _("How long it is valid; empty = until it is revoked.")
     return forms.IntegerField(
-        label=_("days"),
-        initial=DAYS if required else None,
+        label=_("Days"),
+        initial=initial,
         min_value=1,
         max_value=most,
         required=required,
@@ -42,10 +42,10 @@ class TokenForm(forms.Form):
     """What a token is for, what it may do, how long."""
 
     label = forms.CharField(
-        label=_("label"), max_length=100, help_text=_("What it is for, for example the name of the integration.")
+        label=_("Label"), max_length=100, help_text=_("What it is for, for example the name of the integration.")
     )
     scope = forms.ChoiceField(
-        label=_("scope"),
+        label=_("Scope"),
         choices=SCOPES,
         initial=TokenScope.READ.value,
         help_text=_("Choose no more than the program needs. A token never does more than its holder may."),
@@ -57,7 +57,7 @@ class RotationForm(forms.Form):
     """How long the old token stays valid beside the new one, and how long the new one is."""
 
     overlap = forms.TypedChoiceField(
-        label=_("the old token"),
+        label=_("The old token"),
         choices=OVERLAPS,
         coerce=lambda hours: timedelta(hours=int(hours)),
         initial="24",

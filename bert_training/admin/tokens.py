@@ -88,7 +88,7 @@ class AccessTokenAdmin(PortalModelAdmin[AccessToken]):
     """The list of who has access; revoked tokens stay in it."""
 
     add_label = _("Issue a token for a person")
-    list_display = ("shown_prefix", "badge", "holder", "scope", "label", "created", "last_used", "expires")
+    list_display = ("shown_prefix", "badge", "holder", "scope", "label", "last_used", "expires")
     list_filter = (HolderFilter, RevokedFilter, "scope")
     list_select_related = ("worker", "user", "replaced_by")
     search_fields = ("prefix", "label", "worker__name", "user__username")

@@ -58,7 +58,7 @@ class RegistrationForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 3}),
         help_text=_("Where it stands, which GPU it has, whom to ask."),
     )
-    days = days_field(required=False, most=MOST_DAYS)
+    days = days_field(required=False, most=MOST_DAYS, initial=None)
 
 
 class TokenInline(FactsInline[AccessToken, Worker]):
@@ -131,7 +131,7 @@ class WorkerAdmin(AuditedAdmin[Worker], PortalModelAdmin[Worker]):
             raise Http404
         if not self.has_change_permission(request, worker):
             raise PermissionDenied
-        form = RotationForm(request.POST or None, days=days_field(required=False, most=MOST_DAYS))
+        form = RotationForm(request.POST or None, days=days_field(required=False, most=MOST_DAYS, initial=None))
         if request.method == "POST" and form.is_valid():
             token = rotate_worker_token(worker, **form.cleaned_data)
             self.log_change(request, worker, gettext("Token rotated."))

@@ -3,14 +3,16 @@
 A token is shown in the answer of the POST that made it and nowhere again.
 """
 
+import math
+
 from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.timesince import timeuntil
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.debug import sensitive_variables
 
 from bert_training import access
@@ -21,6 +23,8 @@ from bert_training.services.errors import ServiceError
 from bert_training.services.tokens import issue_user_token, revoke_token, rotate_user_token
 from bert_training.token_form import DAYS_BEFORE_WARNING, RotationForm, TokenForm
 
+HOURS_A_DAY = 24
+
 
 @page
 def list_tokens(request: HttpRequest) -> HttpResponse:
@@ -30,7 +34,7 @@ def list_tokens(request: HttpRequest) -> HttpResponse:
         token.usable = token.is_usable()
         token.may_rotate = token.usable and token.replaced_by_id is None
         token.expiry = expiry_words(token)
-        token.expires_soon = token.may_rotate and _days_left(token) < DAYS_BEFORE_WARNING
+        token.expires_soon = token.may_rotate and _hours_left(token) < DAYS_BEFORE_WARNING * HOURS_A_DAY
     return render(request, "tokens/list.html", {"page": shown})
 
 
@@ -95,11 +99,15 @@ def expiry_words(token: AccessToken) -> str:
         return _("until it is revoked")
     if not token.is_usable():
         return _("expired")
-    return _("expires in %(time)s") % {"time": timeuntil(token.expires_at, depth=1)}
+    hours = math.ceil(_hours_left(token))
+    if hours <= HOURS_A_DAY:
+        return ngettext("expires in %(count)d hour", "expires in %(count)d hours", hours) % {"count": hours}
+    days = math.ceil(hours / HOURS_A_DAY)
+    return ngettext("expires in %(count)d day", "expires in %(count)d days", days) % {"count": days}
 
 
-def _days_left(token: AccessToken) -> float:
-    return (token.expires_at - timezone.now()).total_seconds() / 86400 if token.expires_at else float("inf")
+def _hours_left(token: AccessToken) -> float:
+    return (token.expires_at - timezone.now()).total_seconds() / 3600 if token.expires_at else math.inf
 
 
 @sensitive_variables()  # error reports print local variables

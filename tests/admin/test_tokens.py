@@ -29,6 +29,11 @@ def test_a_token_for_a_person_is_shown_once(staff: Client, ana: User) -> None:
     assert timedelta(days=29) < row.expires_at - timezone.now() <= timedelta(days=30)
 
 
+def test_staff_are_offered_the_least_and_90_days(staff: Client) -> None:
+    form = staff.get(ADD).context["form"]
+    assert (form["scope"].value(), form["days"].value()) == ("read", 90)
+
+
 def test_a_token_without_days_is_valid_until_it_is_revoked(staff: Client, ana: User) -> None:
     assert find_token(token_on(issue(staff, ana, days=""))).expires_at is None
 
