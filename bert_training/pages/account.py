@@ -4,10 +4,12 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
 
-from bert_training.access import has_role
+from bert_training.access import has_role, may_train
 from bert_training.contract.enums import Role
 from bert_training.models.choices import Label
 from bert_training.pages.requests import page, person
+from bert_training.services.quota_words import shown_holders
+from bert_training.services.quotas import uses_of
 
 ROLES: dict[Role, Label] = {
     Role.READ: _("see datasets and runs, your own and those shared with your teams"),
@@ -21,4 +23,6 @@ def overview(request: HttpRequest) -> HttpResponse:
     """Show the account of who asks."""
     user = person(request)
     rights = [words for role, words in ROLES.items() if has_role(user, role)]
-    return render(request, "account/overview.html", {"rights": rights, "teams": user.teams.all()})
+    quotas = shown_holders(uses_of(user)) if may_train(user) else []
+    context = {"rights": rights, "teams": user.teams.all(), "quotas": quotas}
+    return render(request, "account/overview.html", context)

@@ -3,7 +3,7 @@
 from django.contrib.auth.models import User
 from django.test import Client
 
-from bert_training.models import Team
+from bert_training.models import Quota, Run, Team
 from tests.pages.conftest import client_of
 from tests.personas import make_user
 
@@ -30,3 +30,12 @@ def test_a_name_with_markup_is_text_on_the_account_page(team: Team) -> None:
 def test_the_header_of_every_page_leads_to_the_account(ana: User, client: Client) -> None:
     assert 'href="/account"' in client_of(ana).get("/runs").content.decode()
     assert 'href="/account"' not in client.get("/sign-in").content.decode()
+
+
+def test_who_may_train_sees_what_is_used_of_which_quota(ana: User, vera: User, team: Team, run: Run) -> None:
+    Quota.objects.create(team=team, queued_runs=2)
+    page = page_of(ana)
+    assert "Team procuradoria, all members together" in page
+    assert '<meter min="0" max="100" low="75" high="95" optimum="0" value="50">1 of 2</meter>' in page
+    assert "GPU minutes this month" in page
+    assert "How much you use" not in page_of(vera)

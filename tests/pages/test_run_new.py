@@ -1,10 +1,12 @@
 """Creating a run from the form that the task's own declaration makes."""
 
+import re
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
+from pytest_django import Settings
 
 from bert_training.models import Dataset, Job, Run
 from bert_training.tasks import TASKS
@@ -113,3 +115,26 @@ def test_data_that_is_not_ready_leads_to_its_page(as_ana: Client, ana: User) -> 
 @pytest.mark.parametrize("wanted", ["x", "", "-1", "²", "9" * 30])
 def test_a_strange_dataset_in_the_address_asks_for_one(as_ana: Client, wanted: str) -> None:
     assert as_ana.get("/runs/new", {"dataset": wanted}).status_code == 200
+
+
+@pytest.mark.parametrize("limit", ["QUEUED_RUNS_PER_USER", "RUNS_PER_HOUR"])
+def test_what_a_limit_refuses_stays_in_the_form(
+    as_ana: Client, dataset: Dataset, settings: Settings, limit: str
+) -> None:
+    setattr(settings, limit, 1)
+    assert send(as_ana, dataset).status_code == 302
+    response = send(as_ana, dataset, epochs=7)
+    assert response.status_code == 429
+    assert ("Retry-After" in response.headers) == (limit == "RUNS_PER_HOUR")
+    content = response.content.decode()
+    assert "ana may have 1 runs in the queue and has 1" in content or "At most 1 runs may be started" in content
+    assert 'value="Minha execução"' in content
+    assert re.search(r'name="epochs"[^>]* value="7"', content)
+    assert Run.objects.count() == 1
+
+
+def test_looking_at_the_split_is_no_run(as_ana: Client, dataset: Dataset, settings: Settings) -> None:
+    settings.RUNS_PER_HOUR, settings.CHECKS_PER_HOUR = 1, 2
+    answers = [send(as_ana, dataset, preview="1").status_code for _time in range(3)]
+    assert answers == [200, 200, 429]
+    assert send(as_ana, dataset).status_code == 302

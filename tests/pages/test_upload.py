@@ -233,6 +233,18 @@ def test_a_full_quota_is_said_on_the_form(as_ana: Client, dataset: Dataset, sett
     assert 'value="Meus textos"' in response.content.decode()
 
 
+def test_checks_and_uploads_are_limited_apart(as_ana: Client, settings: Settings) -> None:
+    settings.CHECKS_PER_HOUR, settings.UPLOADS_PER_HOUR = 3, 1
+    assert send(as_ana, GOOD).status_code == 302
+    other = workbook_bytes("text-classification", salt="other")
+    response = send(as_ana, other)
+    assert (response.status_code, "At most 1 spreadsheets may be saved" in response.content.decode()) == (429, True)
+    assert int(response.headers["Retry-After"]) > 3500
+    assert send(as_ana, GOOD).status_code == 302  # what is there already is not stored again
+    response = send(as_ana, BAD_ROWS, action="check")
+    assert (response.status_code, "At most 3 spreadsheets may be checked" in response.content.decode()) == (429, True)
+
+
 @pytest.mark.parametrize(
     ("name", "label", "first"),
     [

@@ -1,0 +1,41 @@
+"""Staff make exceptions for people and limits for teams; what was changed enters the audit."""
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+
+from bert_training.contract.enums import AuditKind
+from bert_training.models import AuditEvent, Quota, Run, Team
+from tests.admin.rows import list_of, page_of
+
+
+def test_a_team_gets_a_limit_and_its_use_is_shown(staff: Client, run: Run, team: Team) -> None:
+    staff.post(list_of("quota") + "add/", {"team": team.pk, "queued_runs": "2", "gpu_minutes": "0"})
+    quota = Quota.objects.get()
+    assert (quota.team, quota.queued_runs, quota.gpu_minutes, quota.datasets) == (team, 2, 0, None)
+    event = AuditEvent.objects.get(kind=AuditKind.QUOTA_CHANGED)
+    assert (event.target_kind, event.target_id) == ("team", team.pk)
+    assert event.facts == {"queued_runs": 2, "gpu_minutes": 0}
+    content = staff.get(page_of("quota", quota.pk)).content.decode()
+    assert "1 of 2" in content
+    assert "1, no limit" in content  # datasets
+    assert "procuradoria" in staff.get(list_of("quota")).content.decode()
+
+
+def test_an_exception_of_a_person_is_changed_and_taken_away(staff: Client, ana: User) -> None:
+    quota = Quota.objects.create(user=ana, datasets=1)
+    staff.post(page_of("quota", quota.pk), {"datasets": ""})
+    quota.refresh_from_db()
+    assert (quota.user, quota.datasets) == (ana, None)
+    staff.post(page_of("quota", quota.pk).replace("change", "delete"), {"post": "yes"})
+    assert not Quota.objects.exists()
+    facts = [event.facts for event in AuditEvent.objects.filter(kind=AuditKind.QUOTA_CHANGED).order_by("pk")]
+    assert facts == [{"datasets": "default"}, {"deleted": True}]
+
+
+@pytest.mark.parametrize("both", [True, False])
+def test_a_quota_is_of_a_person_or_a_team(staff: Client, ana: User, team: Team, both: bool) -> None:
+    holders = {"user": ana.pk, "team": team.pk} if both else {}
+    response = staff.post(list_of("quota") + "add/", {**holders, "datasets": "1"})
+    assert "Choose a user or a team, not both." in response.content.decode()
+    assert not Quota.objects.exists()
