@@ -16,10 +16,9 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.views.decorators.http import require_http_methods
 
-from bert_training.services.errors import ServiceError
-
 from bert_training import access
 from bert_training.contract.enums import Role
+from bert_training.services.errors import ServiceError
 
 View = Callable[..., HttpResponseBase]
 

@@ -1,4 +1,4 @@
-"""How much of their quotas people and teams have, in words and as the length of a bar; account page and admin share it."""
+"""How much of their quotas people and teams have, in words and as a bar; account page and admin share it."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy
 
 from bert_training.contract.enums import QuotaKind
 from bert_training.services.proving.figure_words import count_text
-from bert_training.services.quotas import Holder, Use
+from bert_training.services.quotas import Use
 
 LABELS = {
     QuotaKind.DATASETS: gettext_lazy("Datasets"),
@@ -41,11 +41,7 @@ class ShownHolder:
 
 def shown_holders(uses: Iterable[Use]) -> list[ShownHolder]:
     """Put uses into words, by holder in the order in which they come."""
-    return [ShownHolder(holder.name if holder.is_team else "", list(map(_shown, own))) for holder, own in _grouped(uses)]
-
-
-def _grouped(uses: Iterable[Use]) -> Iterable[tuple[Holder, Iterable[Use]]]:
-    return groupby(uses, key=lambda use: use.holder)
+    return [ShownHolder(team or "", list(map(_shown, own))) for team, own in groupby(uses, key=lambda use: use.team)]
 
 
 def _shown(use: Use) -> ShownUse:
@@ -54,8 +50,13 @@ def _shown(use: Use) -> ShownUse:
         return ShownUse(label, _("%(used)s, no limit") % {"used": used}, None, "")
     text = _("%(used)s of %(limit)s") % {"used": used, "limit": amount_text(use.kind, use.limit)}
     percent = min(100, 100 * use.used // use.limit) if use.limit else 100
-    note = _("begins anew on %(date)s") % {"date": date_format(use.resets_at, "SHORT_DATE_FORMAT")} if use.resets_at else ""
-    return ShownUse(label, text, percent, note)
+    return ShownUse(label, text, percent, _note(use))
+
+
+def _note(use: Use) -> str:
+    if use.resets_at is None:
+        return ""
+    return _("begins anew on %(date)s") % {"date": date_format(use.resets_at, "SHORT_DATE_FORMAT")}
 
 
 def amount_text(kind: QuotaKind, amount: int) -> str:

@@ -110,7 +110,8 @@ def _use(holder: Holder, kind: QuotaKind, used: Mapping[int, int]) -> Use:
 
 def _holders_of(user: User) -> list[Holder]:
     """Return the person, and their teams that have limits."""
-    rows = list(Quota.objects.filter(Q(user=user) | Q(team__members=user)).select_related("team").order_by("team__name"))
+    found = Quota.objects.filter(Q(user=user) | Q(team__members=user)).select_related("team")
+    rows = list(found.order_by("team__name"))
     own = next((row for row in rows if row.user_id == user.pk), None)
     limits = {kind: _or_default(own, kind) for kind in QuotaKind}
     person = Holder(user.get_username(), is_team=False, members=frozenset({user.pk}), limits=limits)
@@ -169,7 +170,9 @@ def _sentence(use: Use, wanted: int) -> str:
     """Say whose limit it is, how much of it is used, and what to do."""
     words: dict[str, Any] = {"holder": str(use.holder), "limit": use.limit, "used": use.used, "wanted": wanted}
     if use.kind is QuotaKind.DATASETS:
-        message = _("%(holder)s may keep %(limit)s datasets and has %(used)s. Delete some that are not needed any more.")
+        message = _(
+            "%(holder)s may keep %(limit)s datasets and has %(used)s. Delete some that are not needed any more."
+        )
     elif use.kind is QuotaKind.STORAGE_BYTES:
         message = _(
             "%(holder)s may store %(limit)s and has stored %(used)s; this needs %(wanted)s more. "

@@ -20,7 +20,7 @@ from django.db.models import F
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from bert_training.contract.enums import AuditKind, ErrorCode
+from bert_training.contract.enums import AuditKind
 from bert_training.models import RateBucket
 from bert_training.services.audit import record
 from bert_training.services.errors import RateLimited
@@ -29,6 +29,7 @@ from bert_training.services.origin import current_origin
 logger = logging.getLogger(__name__)
 
 MINUTE, HOUR = 60, 3600
+LEAST_WAIT_SECONDS = 0.001  # another call may have made room between the two statements
 IPV6_SUBNET_BITS = 64  # what one customer of a provider has at least: addresses in it cost nothing
 
 
@@ -64,7 +65,9 @@ RATES = {
     Limit.CHECKS: Rate(
         lambda: settings.CHECKS_PER_HOUR, HOUR, gettext_noop("At most %(calls)d spreadsheets may be checked an hour.")
     ),
-    Limit.RUNS: Rate(lambda: settings.RUNS_PER_HOUR, HOUR, gettext_noop("At most %(calls)d runs may be started an hour.")),
+    Limit.RUNS: Rate(
+        lambda: settings.RUNS_PER_HOUR, HOUR, gettext_noop("At most %(calls)d runs may be started an hour.")
+    ),
     Limit.TOKEN_FAILURES: Rate(
         lambda: settings.TOKEN_FAILURES_PER_MINUTE, MINUTE, gettext_noop("Too many wrong tokens from this address.")
     ),
@@ -78,7 +81,7 @@ RATES = {
     Limit.AUDITED: Rate(lambda: 1, MINUTE),
 }
 
-# The bucket is never more than empty: who asks again before its time waits no longer for that.
+# The row changes only where the call fits: who asks again before its time waits no longer for that.
 _TAKE = """
 INSERT INTO bert_rate_buckets AS bucket (key, full_at) VALUES (%(key)s, %(now)s + %(cost)s)
 ON CONFLICT (key) DO UPDATE
@@ -139,14 +142,14 @@ def _limit(limit: Limit, subject: str) -> None:
 def take(limit: Limit, subject: str) -> Taken:
     """Take one call out of a bucket; parallel calls do so one after the other."""
     rate = RATES[limit]
-    calls, now = rate.calls(), time.time()
-    values = {"key": f"{limit}:{subject}", "now": now, "cost": rate.seconds / calls, "seconds": rate.seconds}
+    key, calls, now = f"{limit}:{subject}", rate.calls(), time.time()
+    cost = rate.seconds / calls
     with connection.cursor() as cursor:
-        cursor.execute(_TAKE, values)
+        cursor.execute(_TAKE, {"key": key, "now": now, "cost": cost, "seconds": rate.seconds})
         if cursor.fetchone() is not None:
             return Taken(0, calls)
-    full_at = RateBucket.objects.values_list("full_at", flat=True).filter(key=values["key"]).first()
-    return Taken(max((full_at or now) + values["cost"] - now - rate.seconds, 0.001), calls)
+    full_at = RateBucket.objects.values_list("full_at", flat=True).filter(key=key).first() or now
+    return Taken(max(full_at + cost - now - rate.seconds, LEAST_WAIT_SECONDS), calls)
 
 
 def give_back(limit: Limit, subject: str) -> None:

@@ -9,8 +9,8 @@ from django.http import HttpResponseBase
 from django.test import Client
 from django.test.client import MULTIPART_CONTENT
 
-from bert_training.contract.enums import TokenScope
 from bert_training.api import rate_limit
+from bert_training.contract.enums import TokenScope
 from bert_training.contract.limits import API_PREFIX
 from bert_training.models import Job, Run, Worker
 from bert_training.services.tokens import issue_user_token

@@ -79,7 +79,7 @@ def test_buckets_that_are_full_again_are_forgotten(clock: SimpleNamespace, monke
     assert set(buckets._full_at) == {"c"}
 
 
-# --- wrong tokens: by address, failures only ---------------------------------------------------------------------------
+# --- wrong tokens: by address, failures only --------------------------------------------------------------------------
 MALFORMED, UNKNOWN = "bertu_x", make_token(USER_PREFIX)
 
 

@@ -94,7 +94,7 @@ def test_minutes_are_those_of_this_month_in_the_portals_time_zone(
     attempt(make_run(carla), MARCH, MARCH + timedelta(days=1))
     assert minutes_of(ana) == 15
     settings.GPU_MINUTES_PER_USER = 15
-    with pytest.raises(QuotaExceeded, match="15 GPU minutes a month and has used 15.*04/01/2026") as refusal:
+    with pytest.raises(QuotaExceeded, match=r"15 GPU minutes a month and has used 15.*04/01/2026") as refusal:
         make_run(ana, dataset)
     assert refusal.value.extra["resets_at"] == "2026-04-01T03:00:00Z"
     assert refusal.value.extra["retry_after"] == (datetime(2026, 4, 1, 3, tzinfo=UTC) - NOW).total_seconds()
@@ -186,8 +186,8 @@ def test_parallel_requests_of_a_team_do_not_pass_the_limit_together(monkeypatch:
     prepared = []
     for name in ("ana", "bruno"):
         owner = make_user(name, teams=[team])
-        wanted = {"dataset": ready_dataset(owner), "base_model": BASE_MODEL, "hyperparameters": {"epochs": 1}}
-        prepared.append(prepare_run(runs.RunRequest(owner=owner, **wanted)))
+        wanted: dict[str, Any] = {"dataset": ready_dataset(owner), "hyperparameters": {"epochs": 1}}
+        prepared.append(prepare_run(runs.RunRequest(owner=owner, base_model=BASE_MODEL, **wanted)))
     together = Barrier(2, timeout=20)
     outcomes: list[str] = []
 
