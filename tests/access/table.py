@@ -108,7 +108,7 @@ TABLE |= {
     "pages:run-share": {"GET": PEOPLE_ONLY, "POST": MANAGE},
     "pages:queue": {"GET": ANY_ROLE},
     "pages:queue-move": {"GET": PEOPLE_ONLY, "POST": OPERATOR},
-    "pages:queue-priority": {"POST": OPERATOR},
+    "pages:queue-priority": {"GET": OPERATOR, "POST": OPERATOR},
     "pages:workers": {"GET": ANY_ROLE},
     "pages:worker-switch": {"GET": OPERATOR, "POST": OPERATOR},
     # --- accounts
