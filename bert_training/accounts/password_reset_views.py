@@ -18,7 +18,7 @@ from django.urls import reverse_lazy
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from bert_training.accounts.address import address_of
+from bert_training.client_address import client_address
 from bert_training.contract.enums import AuditKind
 from bert_training.services.audit import record
 from bert_training.services.errors import RateLimited
@@ -47,7 +47,7 @@ def ask_for_link(request: HttpRequest) -> HttpResponse:
         return render(request, "account/password_reset_ask.html", {"form": form})
     email = form.cleaned_data["email"].lower()
     try:
-        limit_address(Limit.PASSWORD_LINKS, address_of(request))
+        limit_address(Limit.PASSWORD_LINKS, client_address(request))
     except RateLimited as refusal:
         form.add_error(None, refusal.message)
         response = render(request, "account/password_reset_ask.html", {"form": form}, status=429)

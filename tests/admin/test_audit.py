@@ -191,7 +191,9 @@ def test_a_new_place_in_the_queue_is_noted(staff: Client, run: Run) -> None:
 
 def test_deleting_by_hand_is_noted_row_by_row(staff: Client) -> None:
     names = ("a/b", "a/c")
-    entries = [BaseModel.objects.create(name=name, label=name, tasks=[], max_length=512, size_bytes=1) for name in names]
+    entries = [
+        BaseModel.objects.create(name=name, label=name, tasks=[], max_length=512, size_bytes=1) for name in names
+    ]
     form = {"action": "delete_selected", "_selected_action": [str(entry.pk) for entry in entries], "post": "yes"}
     staff.post(list_of("basemodel"), form)
     events = AuditEvent.objects.filter(kind="base_model_changed", facts__did="deleted")

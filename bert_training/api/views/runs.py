@@ -1,5 +1,6 @@
 """Runs: create, list, show, rename, delete, cancel, finish, reproduce."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import django_filters
@@ -73,7 +74,7 @@ class Runs(OriginsOfPage, ApiView, ListAPIView[Run]):
     search_fields = ["name", "base_model", "dataset__name"]
     ordering_fields = ["id", "name", "status", "created_at", "started_at", "finished_at"]
 
-    def get_permissions(self) -> list[Any]:
+    def get_permissions(self) -> Sequence[Any]:
         """Ask whether somebody may train before what they sent is read."""
         return [IsTrainer()] if self.request.method == "POST" else super().get_permissions()
 
