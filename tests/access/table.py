@@ -127,7 +127,7 @@ TABLE |= {
 }
 
 # What a caller must send to be judged by who they are, where an empty body is refused for everybody.
-# Tested by themselves: who signs in or is invited is nobody yet.
+# Tested by themselves: who signs in, is invited or has lost a password is nobody yet.
 ELSEWHERE = {
     "pages:sign-in",
     "pages:sign-out",
@@ -135,6 +135,10 @@ ELSEWHERE = {
     "account_login",
     "account_logout",
     "mfa_authenticate",
+    "oidc-start",
+    "oidc-callback",
+    "password-reset",
+    "password-reset-ask",
     "mfa_deactivate_totp",  # of who has none there is nothing to remove
     "api:unknown",
 }
