@@ -1,8 +1,10 @@
 """The portal's admin site: its name, the models that it shows, and an index with queue, workers and last runs."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.auth.models import Group, User
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
@@ -18,8 +20,10 @@ from bert_training.admin.datasets import DatasetAdmin
 from bert_training.admin.grades import GradeScaleAdmin
 from bert_training.admin.invitations import InvitationAdmin
 from bert_training.admin.jobs import JobAdmin
+from bert_training.admin.people import PersonAdmin
 from bert_training.admin.quotas import QuotaAdmin
 from bert_training.admin.runs import RunAdmin
+from bert_training.admin.teams import RoleAdmin, TeamAdmin
 from bert_training.admin.telemetry import LogAdmin, MetricAdmin
 from bert_training.admin.tokens import AccessTokenAdmin
 from bert_training.admin.workers import WorkerAdmin
@@ -36,6 +40,7 @@ from bert_training.models import (
     Metric,
     Quota,
     Run,
+    Team,
     Worker,
 )
 
@@ -55,6 +60,9 @@ MODEL_ADMINS: dict[type[Model], Any] = {
     Quota: QuotaAdmin,
     AuditEvent: AuditEventAdmin,
     Invitation: InvitationAdmin,
+    Team: TeamAdmin,
+    User: PersonAdmin,
+    Group: RoleAdmin,
 }
 
 
@@ -71,6 +79,16 @@ class PortalAdminSite(admin.AdminSite):
         super().__init__(name)
         for model, model_admin in MODEL_ADMINS.items():
             self.register(model, model_admin)
+
+    def register(
+        self,
+        model_or_iterable: type[Model] | Iterable[type[Model]],
+        admin_class: "type[admin.ModelAdmin[Any]] | None" = None,
+        **options: Any,
+    ) -> None:
+        """Keep the portal's own pages: Django registers its pages of users and groups later, and they are left out."""
+        wanted = [model_or_iterable] if isinstance(model_or_iterable, type) else model_or_iterable
+        super().register([model for model in wanted if not self.is_registered(model)], admin_class, **options)
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         """Show the dashboard above the list of models."""

@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('auth', '0012_alter_user_first_name_max_length'),
-        ("bert_training", "0015_roles"),
+        ("bert_training", "0016_staff_group"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
