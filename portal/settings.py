@@ -64,6 +64,7 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "django_q",
+    "allauth",  # its translations
     "allauth.account",
     "allauth.socialaccount",
     "allauth.mfa",

@@ -1,5 +1,7 @@
 """The forms that ask for a code of the second factor. Wrong ones are counted, and a right one holds once."""
 
+from typing import Any
+
 from allauth.core import context
 from allauth.mfa import app_settings
 from allauth.mfa.adapter import get_adapter
@@ -19,6 +21,12 @@ class CountedCode(Form):
     """A code that has been counted before it is judged."""
 
     user: User
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        attributes = self.fields["code"].widget.attrs
+        attributes.pop("placeholder", None)  # it would say the label once more
+        attributes.update(inputmode="numeric", autofocus=True)
 
     def clean_code(self) -> str:
         """Return the code; raises ValidationError when it is wrong or was used, LockedOut after too many."""

@@ -2,29 +2,41 @@
 
 from typing import Any
 
+from allauth.account.stages import LoginStageController
 from allauth.mfa.base import views as base_views
 from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes import views as recovery_views
 from allauth.mfa.recovery_codes.internal import flows as recovery_flows
+from allauth.mfa.stages import AuthenticateStage
 from allauth.mfa.totp import views as totp_views
 from allauth.mfa.totp.internal import flows as totp_flows
 from django.contrib import messages
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
 from bert_training.accounts.code_forms import AppForm, ConfirmCodeForm, SignInCodeForm
 from bert_training.accounts.open_sessions import end_other_sessions
 from bert_training.contract.enums import AuditKind
 from bert_training.services.audit import record
-from bert_training.services.second_factors import is_required_of
+from bert_training.services.second_factors import has_second_factor, is_required_of
 
 
 class SignInCode(base_views.AuthenticateView):  # type: ignore[misc]
     """Asks for a code after the password."""
 
     template_name = "account/sign_in_code.html"
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Begin anew where the factor was switched off meanwhile: allauth would send the browser round in circles."""
+        stage = LoginStageController.enter(request, AuthenticateStage.key)
+        if stage is not None and not has_second_factor(stage.login.user):
+            abandoned: HttpResponseBase = stage.abort()
+            return abandoned
+        response: HttpResponseBase = super().dispatch(request, *args, **kwargs)
+        return response
 
     def get_form_class(self) -> type[SignInCodeForm]:
         """Take the form that counts."""
@@ -72,7 +84,9 @@ class SetUpApp(totp_views.ActivateTOTPView):  # type: ignore[misc]
         _totp, recovery_codes = totp_flows.activate_totp(self.request, form)
         record(AuditKind.TWO_FACTOR_ON, target=self.request.user)
         end_other_sessions(self.request)
-        return show_codes(self.request, recovery_codes) if recovery_codes else super().form_valid(form)
+        if recovery_codes is None:  # they were there: somebody deleted the app alone
+            return redirect("mfa_index")
+        return show_codes(self.request, recovery_codes, _("Your second factor is on."))
 
 
 class RemoveApp(totp_views.DeactivateTOTPView):  # type: ignore[misc]
@@ -96,11 +110,11 @@ class NewRecoveryCodes(recovery_views.GenerateRecoveryCodesView):  # type: ignor
         """Make and show them."""
         made = recovery_flows.generate_recovery_codes(self.request)
         record(AuditKind.RECOVERY_CODES_MADE, target=self.request.user)
-        return show_codes(self.request, made)
+        return show_codes(self.request, made, _("You have new recovery codes."))
 
 
-def show_codes(request: HttpRequest, recovery_codes: Authenticator) -> HttpResponse:
-    """Show the codes, for this once; the page's own messages would only repeat it."""
+def show_codes(request: HttpRequest, recovery_codes: Authenticator, lead: str) -> HttpResponse:
+    """Show the codes, for this once; allauth's messages would only repeat it."""
     list(messages.get_messages(request))
-    context = {"codes": recovery_codes.wrap().get_unused_codes(), "lead": _("Your second factor is on.")}
+    context = {"codes": recovery_codes.wrap().get_unused_codes(), "lead": lead}
     return render(request, "account/recovery_codes.html", context)

@@ -118,3 +118,13 @@ def test_a_code_of_the_minute_before_or_after_is_wrong(with_app: WithApp, monkey
     assert [client.post("/sign-in/code", {"code": code_of(secret, periods=n)}).status_code for n in (-3, 3)] == [
         200
     ] * 2
+
+
+def test_a_factor_that_is_reset_while_its_code_is_asked_for_leads_back_to_the_sign_in(with_app: WithApp) -> None:
+    with_app()
+    client = browser()
+    sign_in(client, "ana")
+    Authenticator.objects.all().delete()
+    page = client.get("/sign-in/code", follow=True)
+    assert (page.status_code, page.redirect_chain) == (200, [("/sign-in", 302)])
+    assert sign_in(client, "ana").headers["Location"] == "/runs"
