@@ -11,6 +11,7 @@ from bert_training.worker.console import set_up_console
 from bert_training.worker.context import WorkerContext
 from bert_training.worker.doctor import examine
 from bert_training.worker.exits import ExitCode
+from bert_training.worker.forgetting import Forgetting
 from bert_training.worker.gauges import Gauges
 from bert_training.worker.heartbeat import Heartbeat
 from bert_training.worker.loop import ClaimLoop
@@ -74,7 +75,10 @@ def make_context(options: Options, store: ModelStore, timing: Timing) -> WorkerC
     orders = WorkerOrders(timing, grace=options.grace)
     retrier = Retrier(options.token, timing)
     gauges = Gauges(store.free_bytes, timing)
-    heartbeat = Heartbeat(client, retrier, orders, instance=instance, gauges=gauges, timing=timing)
+    forgetting = Forgetting(store, timing)
+    heartbeat = Heartbeat(
+        client, retrier, orders, instance=instance, gauges=gauges, forgetting=forgetting, timing=timing
+    )
     return WorkerContext(
         options=options,
         instance=instance,
@@ -95,6 +99,7 @@ def _supervise(context: WorkerContext) -> int:
         if context.options.dry_run and not examine(context) and not context.orders.is_stopping:
             return ExitCode.CHECK_FAILED
         context.heartbeat.start()
+        context.heartbeat.forgetting.await_first_orders(lambda: context.orders.is_stopping)
         tails.start()
         code = ClaimLoop(context, after_job=tails.collect).run()
         context.heartbeat.say_goodbye()

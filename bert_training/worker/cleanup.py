@@ -12,25 +12,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bert_training.worker.kept_tokens import SUFFIX, tokens_beside
-from bert_training.worker.model_store import ModelStore, is_current
+from bert_training.worker.model_store import PARTS, ModelStore, is_current
 from bert_training.worker.sender import is_delivered
 from bert_training.worker.timing import Timing
 
 KEPT_SECONDS = 7 * 24 * 3600.0  # for so long the portal takes a late log
 PERIOD_SECONDS = 24 * 3600.0
-PARTS = (
-    "attempt-*",
-    "acked-*",
-    "logged-*",
-    "progress-*",
-    "outcome-*",
-    "job.json",
-    "trainer.*",
-    "meeting-*",
-    "rank-*",
-    "checkpoints",
-)  # of a job's folder
-_JOB = re.compile(r"^\d+(-\d+)?$")
 _TABLE = re.compile(r"^[0-9a-f]{64}\.(parquet|manifest|part|tokens)$")
 
 logger = logging.getLogger(__name__)
@@ -71,8 +58,8 @@ class Cleaner:
     def _unwanted(self, held: str) -> Iterator[Path]:
         # A table or manifest that is asked for again is fetched again.
         yield from [path for path in self._store.datasets.glob("*") if _TABLE.match(path.name)]
-        for folder in list((self._store.folder / "jobs").glob("*")):
-            if not _JOB.match(folder.name) or folder.name == held:
+        for folder in self._store.job_folders():
+            if folder.name == held:
                 continue
             logs = folder.glob("attempt-*.jsonl") if is_current(folder) else ()
             if all(is_delivered(log) for log in logs):

@@ -7,6 +7,7 @@ from bert_training.contract.limits import CLOCK_SKEW_WARNING_SECONDS, HEARTBEAT_
 from bert_training.contract.messages import HeartbeatAnswer, HeartbeatRequest
 from bert_training.worker.background import BackgroundLoop
 from bert_training.worker.client import PortalClient, PortalError, Refused, Unauthorized, Unavailable
+from bert_training.worker.forgetting import Forgetting
 from bert_training.worker.gauges import Gauges
 from bert_training.worker.orders import JobOrders, WorkerOrders, obey_drain, obey_refusal
 from bert_training.worker.retry import TOKEN_RETRY_SECONDS, Retrier
@@ -31,6 +32,7 @@ class Heartbeat:
         *,
         instance: str,
         gauges: Gauges,
+        forgetting: Forgetting,
         timing: Timing,
     ) -> None:
         self._client = client
@@ -38,6 +40,7 @@ class Heartbeat:
         self._worker = worker
         self._instance = instance
         self.gauges = gauges
+        self.forgetting = forgetting
         self._timing = timing
         self._job: JobOrders | None = None
         self._failures = 0
@@ -49,11 +52,13 @@ class Heartbeat:
     def start(self) -> None:
         """Begin to beat."""
         self.gauges.start()
+        self.forgetting.start()
         self._loop.start()
 
     def stop(self) -> None:
         """Beat no more."""
         self._loop.stop()
+        self.forgetting.stop()
         self.gauges.stop()
 
     def say_goodbye(self) -> None:
@@ -75,7 +80,9 @@ class Heartbeat:
         """Send one heartbeat. Raises what the client raises."""
         job = self._job
         asked_at = self._timing.monotonic()
-        answer = self._client.heartbeat(self._request(job))
+        request = self._request(job)
+        answer = self._client.heartbeat(request)
+        self.forgetting.take(answer.forget, confirmed=request.forgotten)
         self._note(answer, seconds=self._timing.monotonic() - asked_at)
         if job is not None:
             job.obey(answer.directive)
@@ -96,6 +103,7 @@ class Heartbeat:
             self._retrier.wait_after(error, self._failures, what="heartbeat", give_up=self._is_stopped, at_most=at_most)
             return
         except Refused as error:
+            self.forgetting.expect_nothing()
             obeyed = job.obey_refusal(error) if job is not None else obey_refusal(self._worker, error)
             if not obeyed:
                 logger.error("the portal refuses the heartbeat: %s", error)
@@ -119,6 +127,7 @@ class Heartbeat:
             attempt=job.attempt if job else None,
             gpu=self.gauges.gpus,
             disk_free=self.gauges.free_bytes,
+            forgotten=self.forgetting.done,
         )
 
     def _note(self, answer: HeartbeatAnswer, *, seconds: float) -> None:

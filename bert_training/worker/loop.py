@@ -30,6 +30,7 @@ class ClaimLoop:
         self._context = context
         self._after_job = after_job
         self._cleaner = Cleaner(context.store, context.timing)
+        self._forgetting = context.heartbeat.forgetting
         self._orders = context.orders
         self._timing = context.timing
         self._body = ClaimRequest(
@@ -95,8 +96,9 @@ class ClaimLoop:
 
     def _take(self, job: ClaimedJob) -> None:
         if job.simulate == self._context.options.dry_run:
-            run_job(self._context, job)
-            self._after_job(job.job_id)
+            with self._forgetting.holding(job):
+                run_job(self._context, job)
+                self._after_job(job.job_id)
             return
         logger.error("the portal gave job %d, which is not of the kind asked for; it is handed back", job.job_id)
         body = CompleteRequest(attempt=job.attempt, outcome=Outcome.RELEASED, log_seq=0, metric_seq=0)

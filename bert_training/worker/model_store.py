@@ -20,6 +20,20 @@ from bert_training.worker.files import read_json, write_json
 from bert_training.worker.resume import job_identity
 
 FINAL = "final"
+PARTS = (
+    "attempt-*",
+    "acked-*",
+    "logged-*",
+    "progress-*",
+    "outcome-*",
+    "job.json",
+    "trainer.*",
+    "meeting-*",
+    "rank-*",
+    "checkpoints",
+    ".*.unfinished",
+)  # of a job's folder: all but its model
+_JOB_NAME = re.compile(r"^\d+(-\d+)?$")
 _SPOOL_NAME = re.compile(r"^attempt-(\d+)\.jsonl$")
 
 logger = logging.getLogger(__name__)
@@ -75,6 +89,10 @@ class ModelStore:
         self._begun.add((job.job_id, job.attempt))
         folder.mkdir(parents=True, exist_ok=True)
         return folder
+
+    def job_folders(self) -> list[Path]:
+        """Return the folders of all jobs that were ever taken here, those put aside too."""
+        return [path for path in (self.folder / "jobs").glob("*") if _JOB_NAME.match(path.name) and path.is_dir()]
 
     def free_bytes(self) -> int:
         """Return what is free on the disk of the models-dir."""

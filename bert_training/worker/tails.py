@@ -81,7 +81,7 @@ class Tails:
 
     def _deliver(self, spool: Path) -> None:
         attempt = spool_number(spool)
-        if attempt is None or not is_current(spool.parent):
+        if attempt is None or not is_current(spool.parent) or not spool.exists():  # dropped: the data were deleted
             return
         orders = PastOrders(int(spool.parent.name), attempt, self._context.orders)
         sender = Sender(spool, orders, self._context)
@@ -91,7 +91,7 @@ class Tails:
         sender.stop()
         if is_done:
             logger.info("job %d: the rest of attempt %d's log was delivered", orders.job_id, orders.attempt)
-        elif orders.stop is Stop.GONE:
+        elif orders.stop is Stop.GONE and spool.exists():
             mark_delivered(spool)  # the portal knows the job no longer
 
 

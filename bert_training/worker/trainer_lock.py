@@ -43,6 +43,11 @@ def await_former_trainer(folder: Path, timing: Timing) -> None:
         raise TrainerLives(f"A former trainer still works in {folder} and cannot be ended: restart this computer.")
 
 
+def has_trainer(folder: Path) -> bool:
+    """Tell whether a trainer works in the folder."""
+    return not _is_free(FileLock(folder / "trainer.lock"))
+
+
 def _is_free(lock: FileLock) -> bool:
     try:
         lock.acquire(timeout=0)

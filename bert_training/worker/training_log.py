@@ -23,16 +23,27 @@ FOLLOW_SECONDS = 1.0
 LINES_PER_WRITE = 1000
 BYTES_PER_WRITE = 1024 * 1024
 RULE = "=" * 70
+ALL_RUNS = "all"
 
 logger = logging.getLogger(__name__)
+
+
+def log_folder(models_dir: Path) -> Path:
+    """Return where the logs of all runs lie."""
+    return models_dir / "logs" / "train"
+
+
+def name_of_run(run_id: int) -> str:
+    """Return what begins the name of a run's attempts in the log."""
+    return f"run-{run_id}"
 
 
 class TrainingLog:
     """The log of one attempt. How far each file has its spool is noted beside it, in `logged-<attempt>.json`."""
 
     def __init__(self, models_dir: Path, spool: Path, *, run_id: int, attempt: int) -> None:
-        folder = models_dir / "logs" / "train"
-        self._name = f"run-{run_id}.attempt-{attempt}"
+        folder = log_folder(models_dir)
+        self._name = f"{name_of_run(run_id)}.attempt-{attempt}"
         self._spool = spool
         self._noted = spool.with_name(f"logged-{attempt}.json")
         ends = read_json(self._noted) or {}
@@ -40,7 +51,7 @@ class TrainingLog:
             name: _Copy(
                 LogFile(folder / f"{name}.log"), self._name, SpoolReader(spool, LOG, offset=_offset(ends, name))
             )
-            for name in (str(run_id), "all")
+            for name in (str(run_id), ALL_RUNS)
         }
         self._followed_at = float("-inf")
         self._is_lost = False

@@ -20,6 +20,7 @@ from bert_training.contract.messages import (
     ClaimedJob,
     ClaimRequest,
     CompleteRequest,
+    Forget,
     HeartbeatRequest,
     LogBatch,
     MetricBatch,
@@ -81,6 +82,8 @@ class FakePortal:
         self.points: dict[tuple[int, int], list[dict[str, Any]]] = {}
         self.answers: dict[tuple[int, int], list[dict[str, Any]]] = {}  # predictions
         self.progress: list[dict[str, Any]] = []
+        self.forget: list[Forget] = []
+        self.forgotten: set[int] = set()  # as the worker has confirmed
         self.ends: list[dict[str, Any]] = []
         self.tables: dict[int, bytes] = {1: TABLE}
         self.manifests: dict[int, bytes] = {}  # by job; without one this is a portal of before manifests
@@ -215,7 +218,9 @@ class FakePortal:
             return self._append(self.points, points.job_id, points.attempt, points.first_seq, new)
         return error(404, "not_found")
 
-    def _heartbeat(self, _body: HeartbeatRequest) -> Answer:
+    def _heartbeat(self, body: HeartbeatRequest) -> Answer:
+        self.forgotten.update(body.forgotten)
+        orders = [order.model_dump(mode="json") for order in self.forget if order.id not in self.forgotten]
         now = datetime.fromtimestamp(time.time() + self.clock_offset_seconds, UTC)
         return Answer(
             200,
@@ -225,6 +230,7 @@ class FakePortal:
                 "lease_seconds": self.lease_seconds,
                 "heartbeat_seconds": self.heartbeat_seconds,
                 "protocol": {"min": 1, "max": 1},
+                "forget": orders,
             },
         )
 

@@ -93,6 +93,7 @@ class LocalSupervisor:
 
     def _run(self) -> None:
         self.context.heartbeat.start()
+        self.context.heartbeat.forgetting.await_first_orders(lambda: self.context.orders.is_stopping)
         tails = Tails(self.context)
         tails.start()
         try:
