@@ -20,8 +20,12 @@ from django.db import Error as DatabaseAway
 from django.utils import translation
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from bert_training.contract.enums import AuditKind
 from bert_training.live.feed import Cursor, Frame, follow
 from bert_training.live.viewers import Viewer, find_person, is_visible
+from bert_training.models import Run
+from bert_training.services.frequent_events import record_refusal
+from bert_training.services.origin import Caller, Origin, calling_from
 
 logger = logging.getLogger(__name__)
 
@@ -79,7 +83,7 @@ class RunConsumer(AsyncWebsocketConsumer):
             return
         self.run_id = self.scope["url_route"]["kwargs"]["run_id"]
         viewer = Viewer(user_id=user.pk, session_key=self.scope["session"].session_key)
-        refusal = await database_sync_to_async(_refusal)(viewer, self.run_id)
+        refusal = await database_sync_to_async(_refusal_at_the_door)(viewer, self.run_id)
         if refusal is None and _open_sockets[viewer.user_id] >= SOCKETS_PER_USER:
             refusal = TOO_MANY
         if refusal is not None:
@@ -157,6 +161,15 @@ def _refusal(viewer: Viewer, run_id: int) -> int | None:
     if person is None:
         return NOT_SIGNED_IN
     return None if is_visible(person, run_id) else NOT_VISIBLE
+
+
+def _refusal_at_the_door(viewer: Viewer, run_id: int) -> int | None:
+    """Return the code to close with, and note who asked for a run that is there and hidden from them."""
+    refusal = _refusal(viewer, run_id)
+    if refusal == NOT_VISIBLE and Run.objects.filter(pk=run_id).exists():
+        with calling_from(Origin(find_caller=lambda: Caller(find_person(viewer)))):
+            record_refusal(AuditKind.ACCESS_DENIED, target=Run(pk=run_id), status=refusal)
+    return refusal
 
 
 def _read_greeting(text: str | None) -> Greeting:

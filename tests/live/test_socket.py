@@ -13,7 +13,7 @@ from redis import Redis
 
 from bert_training.live import feed
 from bert_training.live.publish import GROUP, ring
-from bert_training.models import Job, Run, Team
+from bert_training.models import AuditEvent, Job, Run, Team
 from bert_training.services.runs import cancel_run, delete_run
 from tests.live.conftest import (
     NEVER_SECONDS,
@@ -389,6 +389,8 @@ def test_who_may_not_see_the_run_is_sent_away(who: str, ana: User, carla: User, 
         return await close_code(socket)
 
     assert play(scenario) == (4401 if who == "nobody" else 4404)
+    noted = AuditEvent.objects.filter(kind="access_denied").values_list("actor_name", "target_kind", "target_id")
+    assert list(noted) == ([("carla", "run", live_run.pk)] if who == "a stranger" else [])
 
 
 @pytest.mark.parametrize("origin", [b"http://evil.example", b"null", b"http://testserver.evil.example", b""])
