@@ -31,7 +31,7 @@ from bert_training.services.people import delete_person, require_other_superuser
 NAMES = ("username", "first_name", "last_name", "email")
 POWERS = ("is_staff", "is_superuser")
 LISTS = ("groups", "teams")
-FACTS = ("other_groups", "own_permissions", "last_seen", "joined")
+FACTS = ("own_permissions", "last_seen", "joined")
 
 
 def changeable_people(giver: User) -> QuerySet[User]:
@@ -46,14 +46,14 @@ class PersonForm(forms.ModelForm):  # type: ignore[type-arg]  # takes parameters
     giver: ClassVar[User]
     groups = forms.ModelMultipleChoiceField(
         Group.objects.none(),
-        label=_("roles"),
+        label=_("Roles"),
         required=False,
         widget=forms.CheckboxSelectMultiple,
         help_text=_("Viewers read, trainers also send spreadsheets and train, operators mind queue and computers."),
     )
     teams = forms.ModelMultipleChoiceField(
         Team.objects.all(),
-        label=_("teams"),
+        label=_("Teams"),
         required=False,
         widget=forms.CheckboxSelectMultiple,
         help_text=_("The person sees what is shared with these teams."),
@@ -143,12 +143,14 @@ class PersonAdmin(AuditedAdmin[User], ServiceDeletion[User]):
     def get_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
         """Show lists to be ticked to who may change them, in words to others."""
         may_change = self.has_change_permission(request, obj)
-        return (*NAMES, "is_active", *POWERS, *(LISTS if may_change else ("shown_roles", "shown_teams")), *FACTS)
+        lists = LISTS if may_change else ("shown_roles", "shown_teams")
+        beside = () if signed_in(request).is_superuser or not may_change else ("all_groups",)
+        return (*NAMES, "is_active", *POWERS, *lists, *beside, *FACTS)
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
         """Let superusers alone give the powers of staff."""
         powers = () if signed_in(request).is_superuser else POWERS
-        return (*FACTS, *powers, "shown_roles", "shown_teams")
+        return (*FACTS, *powers, "all_groups", "shown_roles", "shown_teams")
 
     def save_related(
         self, request: HttpRequest, form: "ModelForm[User]", formsets: Iterable[Any], change: bool
@@ -224,8 +226,8 @@ class PersonAdmin(AuditedAdmin[User], ServiceDeletion[User]):
         return ", ".join(team.name for team in person.teams.all()) or "-"
 
     @admin.display(description=_("all groups"))
-    def other_groups(self, person: User) -> str:
-        """List every group, those that cannot be given here too."""
+    def all_groups(self, person: User) -> str:
+        """List every group to who cannot give all of them."""
         return self.shown_roles(person)
 
     @admin.display(description=_("rights beside the roles"))

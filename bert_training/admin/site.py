@@ -65,6 +65,8 @@ MODEL_ADMINS: dict[type[Model], Any] = {
     Group: RoleAdmin,
 }
 
+BACKGROUND = "django_q"
+
 
 class PortalAdminSite(admin.AdminSite):
     """Django's admin under the portal's name."""
@@ -86,9 +88,13 @@ class PortalAdminSite(admin.AdminSite):
         admin_class: "type[admin.ModelAdmin[Any]] | None" = None,
         **options: Any,
     ) -> None:
-        """Keep the portal's own pages: Django registers its pages of users and groups later, and they are left out."""
+        """Take the portal's own pages and those of background work, and leave out what other libraries register.
+
+        Those of Django for people would pass the rules of this package by; those of django-allauth show second factors.
+        """
         wanted = [model_or_iterable] if isinstance(model_or_iterable, type) else model_or_iterable
-        super().register([model for model in wanted if not self.is_registered(model)], admin_class, **options)
+        taken = [model for model in wanted if model in MODEL_ADMINS or model._meta.app_label == BACKGROUND]
+        super().register([model for model in taken if not self.is_registered(model)], admin_class, **options)
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         """Show the dashboard above the list of models."""

@@ -59,7 +59,9 @@ class OwnedFilters(ListFilters[Row]):
         self.user = user
         offered = whose_choices(user)
         if offered:
-            self.fields["whose"].choices = with_all(offered)  # type: ignore[attr-defined]
+            whose: Any = self.fields.pop("whose")  # behind the filters of the list's own
+            whose.choices = with_all(offered)
+            self.fields["whose"] = whose
         else:
             del self.fields["whose"]
 

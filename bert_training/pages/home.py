@@ -1,20 +1,23 @@
 """The first page: what runs now and what came of the latest runs.
 
-Operators who see no runs begin at the queue; who has no role is told whom to ask.
+Operators who see no runs find queue and computers; who has no role is told whom to ask.
 """
 
 from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 
 from bert_training import access
-from bert_training.contract.enums import TERMINAL_STATUSES
+from bert_training.contract.enums import TERMINAL_STATUSES, JobStatus
+from bert_training.models import Job
 from bert_training.pages.ownership import has_others
+from bert_training.pages.queue import entries
 from bert_training.pages.requests import page, person
 from bert_training.pages.runs import listed_runs, rows_for_list
 from bert_training.pages.words import computers
 
 SHOWN_RUNS = 8
+SHOWN_WORKERS = 20
 
 
 @page
@@ -24,8 +27,25 @@ def overview(request: HttpRequest) -> HttpResponse:
     if access.may_read(user):
         return _latest(request, user)
     if access.may_operate(user):
-        return redirect("pages:queue")
+        return _at_work(request, user)
     return render(request, "home/no_role.html")
+
+
+def _at_work(request: HttpRequest, user: User) -> HttpResponse:
+    """Show an operator what runs, who waits first, and the computers."""
+    there = computers()
+    waiting = Job.objects.in_queue_order()
+    running = Job.objects.filter(status=JobStatus.RUNNING).order_by("started_at")
+    context = {
+        "running": entries(user, running[:SHOWN_RUNS]),
+        "waiting": entries(user, waiting.select_related("hold_worker", "bound_to")[:SHOWN_RUNS]),
+        "waiting_count": waiting.count(),
+        "may_operate": True,
+        "workers": access.workers_visible_to(user).order_by("name")[:SHOWN_WORKERS],
+        "workers_sentence": there.sentence,
+        "workers_online": there.online,
+    }
+    return render(request, "home/operator.html", context)
 
 
 def _latest(request: HttpRequest, user: User) -> HttpResponse:

@@ -39,7 +39,7 @@ class ShareForm(forms.Form):
     """One team, and what it may do."""
 
     team = forms.TypedChoiceField(label=gettext_lazy("Team"), coerce=int)
-    level = forms.ChoiceField(label=gettext_lazy("May"), choices=share_level_choices)
+    level = forms.ChoiceField(label=gettext_lazy("What it may do"), choices=share_level_choices)
 
     def __init__(self, teams: Iterable[Team], data: Any = None) -> None:
         super().__init__(data, auto_id="share_%s")

@@ -10,6 +10,7 @@ from bert_training.admin.site import MODEL_ADMINS
 from bert_training.contract.enums import AuditKind, ShareLevel
 from bert_training.models import AuditEvent, Run, Team, Worker
 from tests.admin.rows import list_of, page_of
+from tests.pages.queries import queries_of
 from tests.personas import make_user, share
 
 PEOPLE = "/admin/auth/user/"
@@ -138,6 +139,22 @@ def test_nobody_deletes_themselves(staff: Client, root: User) -> None:
     assert "Nobody deletes their own account." in act(staff, "delete_chosen", root, confirmed="yes")
     assert staff.post(f"{PEOPLE}{root.pk}/delete/").status_code == 403
     assert User.objects.filter(pk=root.pk).exists()
+
+
+def test_libraries_bring_no_pages_of_accounts_with_them(staff: Client) -> None:
+    for path in ("mfa/authenticator", "account/emailaddress", "socialaccount/socialtoken"):
+        assert staff.get(f"/admin/{path}/").status_code == 404, path
+    assert staff.get("/admin/django_q/failure/").status_code == 200
+
+
+def test_the_lists_of_people_and_teams_cost_the_same_with_more_rows(staff: Client, team: Team) -> None:
+    addresses = (PEOPLE, list_of("team"), "/admin/auth/group/")
+    staff.get(PEOPLE)
+    few = [len(queries_of(staff, address)) for address in addresses]
+    for number in range(5):
+        more = Team.objects.create(name=f"equipe {number}")
+        make_user(f"pessoa{number}", teams=[team, more]).groups.add(Group.objects.create(name=f"papel {number}"))
+    assert [len(queries_of(staff, address)) for address in addresses] == few
 
 
 def test_accounts_come_by_invitation(staff: Client) -> None:

@@ -9,7 +9,7 @@ from django.test import Client
 from bert_training.contract.enums import Role, ShareLevel
 from bert_training.models import Dataset, Run, Team
 from tests.pages.conftest import client_of
-from tests.personas import make_run, make_user, ready_dataset, share
+from tests.personas import make_run, make_user, make_worker, ready_dataset, share
 
 VIEW, USE, MANAGE = ShareLevel
 # What changes something: the address and from which level of a share on it opens; None for what only a role decides.
@@ -85,10 +85,14 @@ def test_who_has_no_role_is_told_what_to_do(run: Run) -> None:
     assert client.get(f"/runs/{run.pk}").status_code == 404
 
 
-def test_an_operator_begins_at_the_queue_and_sees_neither_data_nor_runs(otto: User, run: Run) -> None:
+def test_an_operator_begins_at_queue_and_computers_and_sees_neither_data_nor_runs(otto: User, run: Run) -> None:
     client = client_of(otto)
-    assert client.get("/", follow=True).request["PATH_INFO"] == "/queue"
-    assert links_of(client, "/queue") & {"/datasets", "/runs", "/datasets/new", "/runs/new"} == set()
+    worker = make_worker("gpu-sala-3")
+    content = client.get("/").content.decode()
+    assert run.name in content
+    assert worker.name in content
+    assert f"/runs/{run.pk}" not in content
+    assert links_of(client, "/") & {"/datasets", "/runs", "/datasets/new", "/runs/new"} == set()
     for path, status in {"/datasets": 403, "/runs": 403, f"/runs/{run.pk}": 404, "/runs/new": 403}.items():
         assert client.get(path).status_code == status, path
 
