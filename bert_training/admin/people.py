@@ -23,6 +23,7 @@ from bert_training.admin.badges import badge
 from bert_training.admin.base import list_url, shown_moment, signed_in
 from bert_training.admin.deletion import ServiceDeletion
 from bert_training.admin.invitations import grantable_groups
+from bert_training.admin.person_help import HELP_ACTIONS, PersonHelp
 from bert_training.contract.enums import AuditKind
 from bert_training.models import AccessToken, Dataset, Run, Team
 from bert_training.services.errors import ServiceError
@@ -90,7 +91,7 @@ class PersonForm(forms.ModelForm):  # type: ignore[type-arg]  # takes parameters
         return cleaned
 
 
-class PersonAdmin(AuditedAdmin[User], ServiceDeletion[User]):
+class PersonAdmin(PersonHelp, AuditedAdmin[User], ServiceDeletion[User]):
     """Accounts with their roles and teams; those who own anything are switched off instead of deleted."""
 
     audit_kinds = AuditKinds(AuditKind.USER_CREATED, AuditKind.USER_CHANGED, AuditKind.USER_DELETED)
@@ -100,8 +101,8 @@ class PersonAdmin(AuditedAdmin[User], ServiceDeletion[User]):
     list_filter = ("is_active", "is_staff", "is_superuser", "groups", "teams")
     search_fields = ("username", "first_name", "last_name", "email")
     ordering = ("username",)
-    actions = ("activate", "deactivate", "delete_chosen")
-    row_actions = ("activate", "deactivate")
+    actions = ("activate", "deactivate", *HELP_ACTIONS, "delete_chosen")
+    row_actions = ("activate", "deactivate", *HELP_ACTIONS)
     deletion_warning = _("Accounts that own nothing are deleted with their tokens and sessions. Others are refused.")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
@@ -174,7 +175,7 @@ class PersonAdmin(AuditedAdmin[User], ServiceDeletion[User]):
 
     def row_actions_for(self, row: User) -> Iterable[str]:
         """Offer the other position of the switch."""
-        return ["deactivate" if row.is_active else "activate"]
+        return ["deactivate", *HELP_ACTIONS] if row.is_active else ["activate"]
 
     def row_links(self, row: User) -> list[tuple[str, str]]:
         """Lead to what the person owns."""

@@ -4,6 +4,7 @@ from django.urls import path
 from django.views.decorators.http import require_POST
 from django.views.i18n import set_language
 
+from bert_training.accounts import invitation_views
 from bert_training.accounts.views import SignIn, SignOut
 from bert_training.contract.enums import WorkbookKind
 from bert_training.pages import (
@@ -13,7 +14,6 @@ from bert_training.pages import (
     datasets,
     doubted_labels,
     home,
-    invitations,
     queue,
     run_actions,
     run_detail,
@@ -35,7 +35,7 @@ urlpatterns = [
     path("sign-in", SignIn.as_view(), name="sign-in"),
     path("sign-out", SignOut.as_view(), name="sign-out"),
     path("account", account.overview, name="account"),
-    path("invitation/<str:secret>", invitations.accept, name="invitation"),
+    path("invitation/<str:secret>", invitation_views.accept, name="invitation"),
     path("language", require_POST(set_language), name="language"),
     path("datasets", datasets.list_datasets, name="datasets"),
     path("datasets/new", upload.upload_dataset, name="dataset-upload"),

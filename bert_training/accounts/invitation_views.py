@@ -1,11 +1,11 @@
 """The page behind the link of an invitation: choose user name and password, once, and be signed in."""
 
+from allauth.account.utils import perform_login
 from django import forms
-from django.contrib.auth import login
 from django.contrib.auth.forms import UserCreationForm
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render, resolve_url
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -62,8 +62,8 @@ def accept(request: HttpRequest, secret: str) -> HttpResponse:
         except ServiceError as refusal:
             return _closed(request, refusal.message)
         else:
-            login(request, user)
-            return HttpResponseRedirect(resolve_url("pages:home"))
+            answer: HttpResponse = perform_login(request, user, redirect_url=resolve_url("pages:home"))
+            return answer
     return render(request, "invitations/accept.html", {"form": form, "name": invitation.full_name})
 
 
