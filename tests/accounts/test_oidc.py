@@ -10,10 +10,12 @@ from allauth.socialaccount.models import SocialAccount
 from django.contrib.auth.models import User
 from django.test import Client
 from pytest_django import Settings
+from pytest_django.live_server_helper import LiveServer
 
 from bert_training.models import AuditEvent, Team
 from bert_training.services.invitations import InvitationRequest, invite
 from tests.accounts.fake_provider import CLIENT_ID, CLIENT_SECRET, FakeProvider, running_provider
+from tests.browser import chromium
 from tests.personas import make_user
 
 START, BACK = "/sign-in/provider", "/sign-in/provider/back"
@@ -220,3 +222,18 @@ def test_no_link_can_begin_a_sign_in(db: None, guest: Client, provider: FakeProv
     assert guest.get(START).status_code == 405
     assert Client(enforce_csrf_checks=True).post(START).status_code == 403
     assert provider.paths == []
+
+
+@pytest.mark.browser
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+def test_a_browser_goes_there_and_comes_back_under_the_portals_own_policy(
+    live_server: LiveServer, davi: User, provider: FakeProvider, settings: Settings
+) -> None:
+    """The form may send only to the portal itself (CSP form-action), also by a redirect: hence the page between."""
+    settings.BASE_URL = live_server.url
+    with chromium() as open_page:
+        page = open_page(live_server.url)
+        page.goto("/account")
+        page.click("text=Gov Login")
+        page.wait_for_url("**/account")
+        assert "davi@example.com" in page.inner_text("main")
