@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.cache import patch_vary_headers
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
+from redis.exceptions import RedisError
 
 from bert_training.contract.enums import ErrorCode
 from bert_training.contract.limits import JSON_BODY_BYTES, UNAVAILABLE_RETRY_AFTER_SECONDS, UPLOAD_BYTES
@@ -65,7 +66,8 @@ NOT_MIGRATED_SQLSTATES = frozenset({"42P01", "42703"})
 
 
 class DatabaseAway:
-    """Turns a lost database into 503 with Retry-After, for pages too: never a half answer, never HTML to a worker.
+    """Turns a lost database or cache into 503 with Retry-After, for pages too: never a half answer, never HTML to a
+    worker, and no way round what is counted in the cache.
 
     One that is locked, full, or whose tables are being changed by a migration is as good as away.
     """
@@ -76,7 +78,7 @@ class DatabaseAway:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         try:
             return self.get_response(request)
-        except (DatabaseError, InterfaceError) as error:
+        except (DatabaseError, InterfaceError, RedisError) as error:
             if not is_away(error):
                 raise
             return _unavailable(request, error)
@@ -95,7 +97,7 @@ def is_away(error: Exception) -> bool:
     """Tell whether the database cannot serve now but will again, without a change of the program."""
     if isinstance(error, ProgrammingError):
         return sqlstate_of(error) in NOT_MIGRATED_SQLSTATES
-    return isinstance(error, OperationalError | InterfaceError)
+    return isinstance(error, OperationalError | InterfaceError | RedisError)
 
 
 def _unavailable(request: HttpRequest, error: Exception) -> HttpResponse:

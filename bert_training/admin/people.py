@@ -24,6 +24,7 @@ from bert_training.admin.base import list_url, shown_moment, signed_in
 from bert_training.admin.deletion import ServiceDeletion
 from bert_training.admin.invitations import grantable_groups
 from bert_training.admin.person_help import HELP_ACTIONS, PersonHelp
+from bert_training.admin.quotas import use_of_person
 from bert_training.contract.enums import AuditKind
 from bert_training.models import AccessToken, Dataset, Run, Team
 from bert_training.services.errors import ServiceError
@@ -32,7 +33,7 @@ from bert_training.services.people import delete_person, require_other_superuser
 NAMES = ("username", "first_name", "last_name", "email")
 POWERS = ("is_staff", "is_superuser")
 LISTS = ("groups", "teams")
-FACTS = ("own_permissions", "last_seen", "joined")
+FACTS = ("own_permissions", "quota_use", "last_seen", "joined")
 
 
 def changeable_people(giver: User) -> QuerySet[User]:
@@ -235,6 +236,11 @@ class PersonAdmin(PersonHelp, AuditedAdmin[User], ServiceDeletion[User]):
     def own_permissions(self, person: User) -> str:
         """List permissions that the account holds by itself: they count too."""
         return ", ".join(sorted(person.user_permissions.values_list("codename", flat=True))) or "-"
+
+    @admin.display(description=_("Used now"))
+    def quota_use(self, person: User) -> SafeString:
+        """Return what the person has of each quota."""
+        return use_of_person(person)
 
     @admin.display(description=_("last sign-in"), ordering="last_login")
     def last_seen(self, person: User) -> str:

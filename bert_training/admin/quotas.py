@@ -1,29 +1,28 @@
 """Quotas in the admin: exceptions of people and limits of teams, each beside what is used now."""
 
 from collections.abc import Iterable
-from typing import Any
 
 from django.contrib import admin
 from django.contrib.auth.models import User
-from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
+from bert_training.admin.audited import AuditedAdmin, AuditKinds
 from bert_training.admin.base import PortalModelAdmin
 from bert_training.admin.facts import facts_table
 from bert_training.contract.enums import AuditKind, QuotaKind
 from bert_training.models import Quota, Team
-from bert_training.services.audit import record
 from bert_training.services.quota_words import shown_holders
 from bert_training.services.quotas import Use, uses_of, uses_of_team
 
 HELP = _("Empty: what the settings say for everybody; for a team, no limit. 0 allows nothing.")
 
 
-class QuotaAdmin(PortalModelAdmin[Quota]):
+class QuotaAdmin(AuditedAdmin[Quota], PortalModelAdmin[Quota]):
     """Staff say here who may have more or less than everybody, and what a team may have as a whole."""
 
+    audit_kinds = AuditKinds(AuditKind.QUOTA_CHANGED, AuditKind.QUOTA_CHANGED, AuditKind.QUOTA_CHANGED)
     list_display = ("__str__", "user", "team", "datasets", "storage_bytes", "queued_runs", "gpu_minutes")
     list_select_related = ("user", "team")
     search_fields = ("user__username", "team__name")
@@ -44,22 +43,6 @@ class QuotaAdmin(PortalModelAdmin[Quota]):
             return use_table(uses_of_team(quota.team))
         return use_of_person(quota.user) if quota.user is not None else "-"
 
-    def save_model(self, request: HttpRequest, obj: Quota, form: Any, change: bool) -> None:
-        """Save, and note which limits were changed to what."""
-        super().save_model(request, obj, form, change)
-        limits = {name: obj.limit(QuotaKind(name)) for name in form.changed_data if name in set(QuotaKind)}
-        _record(obj, {name: "default" if limit is None else limit for name, limit in limits.items()})
-
-    def delete_model(self, request: HttpRequest, obj: Quota) -> None:
-        """Delete, and note that the holder has what everybody has."""
-        _record(obj, {"deleted": True})
-        super().delete_model(request, obj)
-
-    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Quota]) -> None:
-        """Delete one by one, so that each is noted."""
-        for quota in queryset.select_related("user", "team"):
-            self.delete_model(request, quota)
-
 
 def use_of_person(user: User) -> SafeString:
     """Return a table of what a person alone has of each quota, for the page of that person."""
@@ -70,8 +53,3 @@ def use_table(uses: Iterable[Use]) -> SafeString:
     """Return what one person or team has of each quota."""
     shown = shown_holders(uses)[0].uses
     return facts_table({use.label: f"{use.text} ({use.note})" if use.note else use.text for use in shown})
-
-
-def _record(quota: Quota, facts: dict[str, Any]) -> None:
-    target: User | Team | None = quota.user if quota.user is not None else quota.team
-    record(AuditKind.QUOTA_CHANGED, target=target, **facts)

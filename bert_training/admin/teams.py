@@ -14,12 +14,14 @@ from django.utils.translation import gettext_lazy as _
 from bert_training.admin.audited import AuditedAdmin, AuditKinds
 from bert_training.admin.base import PortalModelAdmin, admin_url, signed_in
 from bert_training.admin.deletion import ServiceDeletion
+from bert_training.admin.quotas import use_table
 from bert_training.contract.enums import AuditKind
 from bert_training.models import DatasetShare, RunShare, Team
+from bert_training.services.quotas import uses_of_team
 from bert_training.services.teams import delete_team
 
 SHOWN_ROWS = 50
-FACTS = ("shared_datasets", "shared_runs", "own_workers", "created")
+FACTS = ("shared_datasets", "shared_runs", "own_workers", "quota_use", "created")
 
 
 class TeamAdmin(AuditedAdmin[Team], ServiceDeletion[Team]):
@@ -63,6 +65,11 @@ class TeamAdmin(AuditedAdmin[Team], ServiceDeletion[Team]):
     def own_workers(self, team: Team) -> SafeString | str:
         """Lead to the workers that take this team's jobs alone."""
         return _links([(worker, "") for worker in team.workers.order_by("name")[:SHOWN_ROWS]])
+
+    @admin.display(description=_("Used now"))
+    def quota_use(self, team: Team) -> SafeString:
+        """Return what the members together have of each quota."""
+        return use_table(uses_of_team(team))
 
 
 def _links(rows: list[tuple[Model, str]]) -> SafeString | str:

@@ -1,10 +1,13 @@
 """What a service refuses, one class for each decision that a caller can take."""
 
+import math
 from typing import Any, Self
 
 from django.utils.translation import gettext as _
 
 from bert_training.contract.enums import ErrorCode
+
+COUNTED_MINUTES = 2
 
 
 class ServiceError(Exception):
@@ -90,8 +93,14 @@ class RateLimited(ServiceError):
 
     @classmethod
     def after(cls, seconds: int, message: str) -> Self:
-        """Say why, and when to go on."""
-        words = _("%(why)s Go on in %(seconds)d s.") % {"why": message, "seconds": seconds}
+        """Say why, and when to go on: in minutes where nobody counts the seconds."""
+        minutes = math.ceil(seconds / 60)
+        words = (
+            _("%(why)s Go on in %(minutes)d min.")
+            if minutes > COUNTED_MINUTES
+            else _("%(why)s Go on in %(seconds)d s.")
+        )
+        words %= {"why": message, "seconds": seconds, "minutes": minutes}
         return cls(ErrorCode.RATE_LIMITED, words, retry_after=seconds)
 
 

@@ -14,11 +14,14 @@ def test_a_team_gets_a_limit_and_its_use_is_shown(staff: Client, run: Run, team:
     quota = Quota.objects.get()
     assert (quota.team, quota.queued_runs, quota.gpu_minutes, quota.datasets) == (team, 2, 0, None)
     event = AuditEvent.objects.get(kind=AuditKind.QUOTA_CHANGED)
-    assert (event.target_kind, event.target_id) == ("team", team.pk)
-    assert event.facts == {"queued_runs": 2, "gpu_minutes": 0}
+    assert (event.target_kind, event.target_id) == ("quota", quota.pk)
+    after = {name: event.facts[f"{name}_after"] for name in ("team", "queued_runs", "gpu_minutes")}
+    assert after == {"team": team.pk, "queued_runs": 2, "gpu_minutes": 0}
     content = staff.get(page_of("quota", quota.pk)).content.decode()
     assert "1 of 2" in content
     assert "1, no limit" in content  # datasets
+    team_page = staff.get(page_of("team", team.pk)).content.decode()
+    assert "1 of 2" in team_page
     assert "procuradoria" in staff.get(list_of("quota")).content.decode()
 
 
@@ -30,7 +33,16 @@ def test_an_exception_of_a_person_is_changed_and_taken_away(staff: Client, ana: 
     staff.post(page_of("quota", quota.pk).replace("change", "delete"), {"post": "yes"})
     assert not Quota.objects.exists()
     facts = [event.facts for event in AuditEvent.objects.filter(kind=AuditKind.QUOTA_CHANGED).order_by("pk")]
-    assert facts == [{"datasets": "default"}, {"deleted": True}]
+    assert facts == [{"did": "changed", "fields": ["datasets"], "datasets_before": 1}, {"did": "deleted"}]
+
+
+def test_the_page_of_a_person_shows_the_use_of_that_person_alone(
+    staff: Client, ana: User, bruno: User, run: Run, team: Team
+) -> None:
+    Quota.objects.create(team=team, queued_runs=7)
+    for person, shown in ((ana, "1 of 500"), (bruno, "0 of 500")):
+        content = staff.get(f"/admin/auth/user/{person.pk}/change/").content.decode()
+        assert (shown in content, "of 7" in content) == (True, False)
 
 
 @pytest.mark.parametrize("both", [True, False])

@@ -126,7 +126,11 @@ ROWS = (
     Row("portal/flow.py", ours=("portal",), theirs=("django", "daphne")),
     Row("portal/sockets.py", ours=("portal",), theirs=("daphne",)),
     Row("portal/handler.py", ours=("portal",), theirs=("django", "asgiref")),
-    Row("portal/middleware.py", ours=("portal", f"{B}contract", f"{B}services.transactions"), theirs=("django",)),
+    Row(
+        "portal/middleware.py",
+        ours=("portal", f"{B}contract", f"{B}services.transactions"),
+        theirs=("django", "redis"),  # what an absent Redis raises
+    ),
     Row("portal/*", ours=("portal", f"{B}contract"), theirs=("django", "environ", "redis", "whitenoise")),
 )
 

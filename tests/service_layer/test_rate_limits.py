@@ -47,7 +47,7 @@ def test_the_table_has_the_promised_numbers() -> None:
 def test_a_person_may_call_so_often_and_then_waits(ana: User, carla: User, clock: SimpleNamespace) -> None:
     for _call in range(3):
         limit_as(ana)
-    with pytest.raises(RateLimited, match=r"At most 3 runs may be started an hour\. Go on in 1200 s\.") as refusal:
+    with pytest.raises(RateLimited, match=r"At most 3 runs may be started an hour\. Go on in 20 min\.") as refusal:
         limit_as(ana)
     assert (refusal.value.http_status, refusal.value.extra) == (429, {"retry_after": 1200})
     limit_as(carla)
