@@ -112,7 +112,7 @@ def test_a_name_is_no_formula_in_the_export(staff: Client, ana: User) -> None:
     assert [row["actor_name"] for row in rows] == ["'@SUM(1+1)"]
 
 
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
 def test_under_asgi_the_export_is_sent_piece_by_piece(root: User, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(audit_export, "ROWS_AT_ONCE", 1)
     record(AuditKind.SHARED)
