@@ -15,7 +15,7 @@ from django.http import Http404
 from django.utils.translation import gettext as _
 
 from bert_training.contract.enums import JobStatus, Role, ShareLevel
-from bert_training.models import AccessToken, Dataset, DatasetShare, Job, Run, RunShare, Team, Worker
+from bert_training.models import AccessToken, Dataset, DatasetShare, Erasure, Job, Run, RunShare, Team, Worker
 
 if TYPE_CHECKING:
     Person = User | AnonymousUser
@@ -131,6 +131,23 @@ def runs_listed_for(user: Person) -> QuerySet[Run]:
 def workers_visible_to(user: Person) -> QuerySet[Worker]:
     """Return the workers that somebody may see: all for those who operate them, none for others."""
     return Worker.objects.all() if may_operate(user) else Worker.objects.none()
+
+
+def erasures_visible_to(user: Person) -> QuerySet[Erasure]:
+    """Return the deletions that somebody may see: of what was their own, or by their hand; staff see all."""
+    if not may_read(user):
+        return Erasure.objects.none()
+    if may_administer(user):
+        return Erasure.objects.all()
+    return Erasure.objects.filter(Q(owner=user.pk) | Q(deleted_by=user.pk))
+
+
+def visible_erasure(user: Person, pk: int) -> Erasure:
+    """Return a deletion with its people, or raise Http404 as if there had been none."""
+    erasure = erasures_visible_to(user).select_related("owner", "deleted_by").filter(pk=pk).first()
+    if erasure is None:
+        raise _absent(Erasure.objects.all(), pk, _("There is no deletion %(id)s."))
+    return erasure
 
 
 def tokens_of(user: Person) -> QuerySet[AccessToken]:

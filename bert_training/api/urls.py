@@ -5,6 +5,7 @@ from django.urls import path, re_path
 from bert_training.api.views import (
     datasets,
     documentation,
+    erasures,
     jobs,
     label_errors,
     manifests,
@@ -36,6 +37,7 @@ urlpatterns = [
     path("datasets/<int:pk>/problems", workbooks.DatasetProblems.as_view(), name="dataset-problems"),
     path("datasets/<int:pk>/workbook", workbooks.DatasetWorkbook.as_view(), name="dataset-workbook"),
     path("datasets/<int:pk>/shares", sharing.SharesOfDataset.as_view(), name="dataset-shares"),
+    path("erasures", erasures.Erasures.as_view(), name="erasures"),
     path("runs", runs.Runs.as_view(), name="runs"),
     path("runs/<int:pk>", runs.RunDetail.as_view(), name="run"),
     path("runs/<int:pk>/metrics", telemetry.RunMetrics.as_view(), name="run-metrics"),

@@ -230,6 +230,19 @@ class ErasureKind(StrEnum):
     RUN = "run"
 
 
+class CopyState(StrEnum):
+    """How far a computer is with deleting its copies of what was deleted on the portal."""
+
+    CONFIRMED = "confirmed"
+    SETTLED = "settled"  # staff said that it was cleaned or destroyed
+    ASKED = "asked"
+    SILENT = "silent"  # is asked when it is heard of again
+    TOO_OLD = "too_old"  # its program cannot do this yet
+    SWITCHED_OFF = "switched_off"
+    REPLACED = "replaced"  # the worker runs on another computer, or was set up anew: the old disk cannot be asked
+    REMOVED = "removed"  # the worker was deleted
+
+
 class WorkerState(StrEnum):
     IDLE = "idle"
     BUSY = "busy"

@@ -4,6 +4,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from bert_training.contract.enums import (
+    CopyState,
     DatasetStatus,
     ErasureKind,
     JobStatus,
@@ -81,6 +82,16 @@ TOKEN_SCOPE_LABELS: dict[str, Label] = {
 ERASURE_LABELS: dict[str, Label] = {
     ErasureKind.DATASET: _("dataset"),
     ErasureKind.RUN: _("run"),
+}
+COPY_STATE_LABELS: dict[str, Label] = {
+    CopyState.CONFIRMED: _("gone, confirmed by the computer"),
+    CopyState.SETTLED: _("gone, settled by hand"),
+    CopyState.ASKED: _("asked, has not confirmed yet"),
+    CopyState.SILENT: _("silent: is asked as soon as it is heard of"),
+    CopyState.TOO_OLD: _("its program is too old to delete copies: update it"),
+    CopyState.SWITCHED_OFF: _("switched off: is asked when it is switched on again"),
+    CopyState.REPLACED: _("set up anew or replaced since: the old disk cannot be asked"),
+    CopyState.REMOVED: _("removed from the portal: it cannot be asked any more"),
 }
 WORKER_STATE_LABELS: dict[str, Label] = {
     WorkerState.IDLE: _("waiting for work"),

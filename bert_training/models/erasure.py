@@ -8,8 +8,8 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from bert_training.contract.enums import ErasureKind
-from bert_training.models.choices import erasure_kind_choices
+from bert_training.contract.enums import CopyState, ErasureKind, Feature
+from bert_training.models.choices import COPY_STATE_LABELS, erasure_kind_choices
 from bert_training.models.worker import Worker
 
 
@@ -55,6 +55,16 @@ class Erasure(models.Model):
     def is_of_dataset(self) -> bool:
         """Tell whether a dataset was deleted, not a run."""
         return self.kind == ErasureKind.DATASET
+
+    @property
+    def waiting_copies(self) -> int:
+        """Count the computers of which nobody has said that nothing is left; with prefetched copies no query."""
+        return sum(not copy.is_gone for copy in self.copies.all())
+
+    @property
+    def is_whole(self) -> bool:
+        """Tell whether nothing is left, in the store or on a computer."""
+        return not self.stored and not self.waiting_copies
 
 
 class ErasureCopyQuerySet(models.QuerySet["ErasureCopy"]):
@@ -117,3 +127,23 @@ class ErasureCopy(models.Model):
     def is_gone(self) -> bool:
         """Tell whether somebody has said that nothing is left there."""
         return self.confirmed_at is not None or self.settled_at is not None
+
+    @property
+    def state(self) -> CopyState:
+        """Tell how far the computer is, or why it is no further."""
+        if self.is_gone:
+            return CopyState.CONFIRMED if self.confirmed_at is not None else CopyState.SETTLED
+        if self.worker is None:
+            return CopyState.REMOVED
+        if self.machine and self.machine != self.worker.machine:
+            return CopyState.REPLACED
+        if not self.worker.active:
+            return CopyState.SWITCHED_OFF
+        if not self.worker.can(Feature.FORGET):
+            return CopyState.TOO_OLD
+        return CopyState.ASKED if self.worker.is_online else CopyState.SILENT
+
+    @property
+    def state_words(self) -> str:
+        """Say the same to people."""
+        return str(COPY_STATE_LABELS[self.state])

@@ -21,6 +21,21 @@ def silence_limit() -> timedelta:
     return timedelta(seconds=SILENT_AFTER_LEASES * settings.LEASE_SECONDS)
 
 
+START_NUMBER_DIGITS = 15
+
+
+def split_instance(instance: str) -> tuple[str, int]:
+    """Return the computer and the number of the start of an instance (machine:start number)."""
+    machine, _separator, start = instance.rpartition(":")
+    is_number = start.isascii() and start.isdecimal() and len(start) <= START_NUMBER_DIGITS
+    return (machine, int(start)) if is_number else (instance, 0)
+
+
+def machine_of(instance: str) -> str:
+    """Return the computer of an instance; empty when it told none."""
+    return split_instance(instance)[0]
+
+
 class WorkerQuerySet(models.QuerySet["Worker"]):
     """Sets of workers."""
 
@@ -81,6 +96,11 @@ class Worker(models.Model):
         if not self.active or self.last_seen_at is None or self.state == WorkerState.STOPPED:
             return False
         return timezone.now() - self.last_seen_at < silence_limit()
+
+    @property
+    def machine(self) -> str:
+        """Return the computer that it is known as; empty before its first claim."""
+        return machine_of(self.instance)
 
     def can(self, feature: Feature) -> bool:
         """Tell whether its program said at its last claim that it can do this."""

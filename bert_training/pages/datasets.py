@@ -21,6 +21,7 @@ from bert_training.models.choices import dataset_status_choices, task_choices
 from bert_training.pages.continuation import shown_continuation
 from bert_training.pages.dataset_profile import shown_profile
 from bert_training.pages.dataset_repair import origin_context, with_repairs
+from bert_training.pages.erasures import deletion_details
 from bert_training.pages.filters import OwnedFilters, with_all
 from bert_training.pages.ownership import has_others, mark_teams
 from bert_training.pages.reports import stored_report
@@ -141,16 +142,17 @@ def delete(request: HttpRequest, pk: int) -> HttpResponse:
     dataset = access.changeable_dataset(person(request), pk)
     if request.method == "POST":
         try:
-            delete_dataset(dataset)
+            erasure = delete_dataset(dataset, by=person(request))
         except ServiceError as refusal:
             messages.error(request, refusal.message)
             return redirect("pages:dataset", pk=pk)
         messages.success(request, _("“%(name)s” was deleted.") % {"name": dataset.name})
-        return redirect("pages:datasets")
+        return redirect("pages:erasure", pk=erasure.pk)
     context = {
         "question": _("Delete this dataset?"),
         "subject": dataset.name,
         "explanation": _("The spreadsheet and everything made of it are deleted for good."),
+        "details": deletion_details(dataset),
         "verb": _("Delete"),
         "is_destructive": True,
         "back": reverse("pages:dataset", args=[pk]),

@@ -14,6 +14,7 @@ from bert_training.live.publish import ring
 from bert_training.models import Job, JobAttempt, Run, Worker
 from bert_training.models.job import lease_end
 from bert_training.models.plain_claim import NotPlain, claim_plainly
+from bert_training.models.worker import machine_of, split_instance
 from bert_training.services.errors import ProtocolError
 from bert_training.services.jobs import end_if_over, lock_worker, requeue, ring_after_commit
 from bert_training.services.transactions import repeated_once, short_transaction
@@ -22,7 +23,6 @@ logger = logging.getLogger(__name__)
 
 # A new attempt has done nothing yet; what was asked of the one before (finish now) is asked of its network.
 AT_THE_START = {"phase": Phase.PREPARING.value, "epoch": 0, "step": 0, "finish_requested_at": None}
-START_NUMBER_DIGITS = 15
 
 
 def enqueue(run: Run, *, priority: int = 0, bound_to: Worker | None = None) -> Job:
@@ -90,8 +90,8 @@ def _state_of(worker: Worker, claimed: ClaimedJob | None) -> WorkerState:
 
 def _check_instance(worker: Worker, instance: str) -> None:
     """Refuse an echo of the past, and a copied token while its owner is fresh (instance = machine:start number)."""
-    machine, start = _split_instance(instance)
-    known_machine, known_start = _split_instance(worker.instance)
+    machine, start = split_instance(instance)
+    known_machine, known_start = split_instance(worker.instance)
     if not known_machine or (machine == known_machine and start >= known_start):
         return
     if machine == known_machine or Worker.objects.fresh().filter(pk=worker.pk).exists():
@@ -106,19 +106,7 @@ def _check_instance(worker: Worker, instance: str) -> None:
 
 def is_same_machine(worker: Worker, instance: str) -> bool:
     """Tell whether an instance (machine:start number) is the machine that this worker is known as, if it is known."""
-    known = machine_of(worker.instance)
-    return not known or known == machine_of(instance)
-
-
-def machine_of(instance: str) -> str:
-    """Return the computer of an instance (machine:start number); empty when it told none."""
-    return _split_instance(instance)[0]
-
-
-def _split_instance(instance: str) -> tuple[str, int]:
-    machine, _separator, start = instance.rpartition(":")
-    is_number = start.isascii() and start.isdecimal() and len(start) <= START_NUMBER_DIGITS
-    return (machine, int(start)) if is_number else (instance, 0)
+    return not worker.machine or worker.machine == machine_of(instance)
 
 
 def _claim_held(worker: Worker, request: ClaimRequest) -> ClaimedJob | None:

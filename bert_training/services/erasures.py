@@ -18,8 +18,8 @@ from bert_training.contract.limits import FORGETS_PER_HEARTBEAT
 from bert_training.contract.messages import Forget
 from bert_training.contract.text import clean_text
 from bert_training.models import Dataset, Erasure, ErasureCopy, JobAttempt, Run, Worker
+from bert_training.models.worker import machine_of
 from bert_training.services import audit
-from bert_training.services.claims import machine_of
 from bert_training.services.errors import ServiceError
 from bert_training.services.stored_files import is_cleared
 
@@ -37,10 +37,15 @@ def note_dataset_erasure(dataset: Dataset, *, by: User | None, stored: Iterable[
     deleted before.
     """
     erasure = _note(dataset, ErasureKind.DATASET, name=dataset.name, owner=dataset.owner_id, by=by, stored=stored)
-    machines = _machines(JobAttempt.objects.filter(job__run__dataset=dataset))
-    earlier = ErasureCopy.objects.filter(erasure__dataset_number=dataset.pk).exclude(erasure=erasure)
-    _note_copies(erasure, machines | set(earlier.values_list("worker", "worker_name", "machine")))
+    _note_copies(erasure, machines_with(dataset))
     return erasure
+
+
+def machines_with(dataset: Dataset) -> set[Machine]:
+    """Return the computers that have worked with a dataset: they may keep copies of it."""
+    earlier = ErasureCopy.objects.filter(erasure__dataset_number=dataset.pk)
+    still_known = _machines(JobAttempt.objects.filter(job__run__dataset=dataset))
+    return still_known | set(earlier.values_list("worker", "worker_name", "machine"))
 
 
 def note_run_erasure(run: Run, *, by: User | None, stored: Iterable[str]) -> Erasure:

@@ -135,7 +135,7 @@ GET runs, GET runs/{id}, GET runs/{id}/metrics, GET runs/{id}/logs, POST runs/{i
 POST jobs/{id}/progress, POST jobs/{id}/complete, POST metrics, POST logs, POST logs/batch, POST workers/register,
 GET workers, POST workers/heartbeat, GET queue/status, GET quotas,
 POST runs/{id}/cancel, POST runs/{id}/finish, GET base-models, GET tasks,
-PATCH datasets/{id}, DELETE datasets/{id}, PATCH runs/{id}, DELETE runs/{id},
+GET erasures, PATCH datasets/{id}, DELETE datasets/{id}, PATCH runs/{id}, DELETE runs/{id},
 GET datasets/{id}/profile, GET jobs/{id}/manifest, GET runs/{id}/manifest, GET datasets/{id}/manifest,
 POST datasets/{id}/manifest, DELETE datasets/{id}/manifest, POST datasets/{id}/repair,
 GET runs/{id}/repeats, POST runs/{id}/repeats, POST runs/{id}/repeats/cancel,
