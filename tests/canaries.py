@@ -38,6 +38,11 @@ def stored_keys() -> set[str]:
     return set(_keys(""))
 
 
+def holds_in_store(canary: str, keys: set[str]) -> list[str]:
+    """Name those of these stored files that hold the canary."""
+    return sorted(key for key in keys if holds(default_storage.open(key).read(), canary))
+
+
 def _keys(folder: str) -> Iterator[str]:
     with suppress(FileNotFoundError):
         folders, files = default_storage.listdir(folder)

@@ -11,6 +11,7 @@ from django.utils import timezone
 from bert_training.contract.enums import CopyState, Feature, JobStatus
 from bert_training.models import Dataset, Erasure, ErasureCopy, Job, Run, Worker
 from bert_training.services.datasets import delete_dataset
+from bert_training.services.erasures import clear_store
 from tests.api.conftest import Api
 from tests.pages.conftest import client_of
 from tests.pages.queries import queries_of
@@ -28,7 +29,9 @@ def trained(run: Run, running_job: Job, worker: Worker) -> Run:
 @pytest.fixture
 def erasure(trained: Run, ana: User) -> Erasure:
     """The deletion of ana's dataset, on which a computer had trained."""
-    return delete_dataset(trained.dataset, by=ana)
+    erasure = delete_dataset(trained.dataset, by=ana)
+    clear_store(erasure)  # what a commit does
+    return erasure
 
 
 def test_the_question_says_what_goes_and_where_copies_are(as_ana: Client, trained: Run, ana: User) -> None:
