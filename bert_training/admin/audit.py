@@ -1,6 +1,7 @@
 """The audit, to be read, narrowed and taken home; never added to by hand, changed or deleted."""
 
 from collections.abc import AsyncIterator, Iterator
+from typing import Any
 
 from channels.db import database_sync_to_async
 from django.apps import apps
@@ -55,8 +56,8 @@ SHOWN = (
 class AuditEventAdmin(FactsAdmin[AuditEvent]):
     """Newest first by key, no count beyond what is paged: the table only grows."""
 
-    list_display = ("time", "what", "person", "computer", "target", "short_facts", "request", "address")
-    list_filter = (KindFilter, ("at", DateFieldListFilter), PersonFilter, WorkerFilter, TargetFilter)
+    list_display = ("time", "what", "who", "target", "short_facts", "request", "address")
+    list_filter = (("at", DateFieldListFilter), PersonFilter, WorkerFilter, TargetFilter, KindFilter)
     ordering = ("-id",)
     sortable_by = ()
     list_per_page = 100
@@ -109,6 +110,11 @@ class AuditEventAdmin(FactsAdmin[AuditEvent]):
         """Return what happened; a refusal in another colour."""
         return badge("warning" if event.kind in REFUSED else "neutral", event.get_kind_display())
 
+    @admin.display(description=_("who"))
+    def who(self, event: AuditEvent) -> SafeString | str:
+        """Lead to everything that this person or worker did."""
+        return self.computer(event) if event.actor_id is None else self.person(event)
+
     @admin.display(description=_("person"))
     def person(self, event: AuditEvent) -> SafeString | str:
         """Lead to everything that this person did."""
@@ -131,7 +137,7 @@ class AuditEventAdmin(FactsAdmin[AuditEvent]):
     @admin.display(description=_("facts"))
     def short_facts(self, event: AuditEvent) -> str:
         """Return the facts in one line."""
-        return ", ".join(f"{name} {value}" for name, value in event.facts.items()) or "-"
+        return ", ".join(f"{name} {_in_one_line(value)}" for name, value in event.facts.items()) or "-"
 
     @admin.display(description=_("facts"))
     def facts_table(self, event: AuditEvent) -> SafeString:
@@ -153,6 +159,10 @@ class AuditEventAdmin(FactsAdmin[AuditEvent]):
             return [(admin_url(there), gettext("Open the row"))] if there else []
         except NoReverseMatch:  # a kind of row without a page of its own
             return []
+
+
+def _in_one_line(value: Any) -> str:
+    return " ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def _narrowed(name: str, value: object, words: str) -> SafeString:
