@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from asgiref.sync import async_to_sync
-from django.contrib.auth.models import Permission, User
+from django.contrib.auth.models import Group, Permission, User
 from django.test import AsyncClient, Client
 
 from bert_training.contract.enums import AuditKind
@@ -198,3 +198,44 @@ def test_deleting_by_hand_is_noted_row_by_row(staff: Client) -> None:
     staff.post(list_of("basemodel"), form)
     events = AuditEvent.objects.filter(kind="base_model_changed", facts__did="deleted")
     assert {event.target_id for event in events} == {entry.pk for entry in entries}
+
+
+def test_rights_and_teams_of_a_person_are_noted_by_number(staff: Client, carla: User, team: Team) -> None:
+    trainer = Group.objects.get(name="trainer")
+    form = {"username": "carla", "email": "c@example.com", "is_active": "on", "is_staff": "on"}
+    staff.post(f"/admin/auth/user/{carla.pk}/change/", {**form, "groups": [trainer.pk], "teams": [team.pk]})
+    facts = noted(AuditKind.USER_CHANGED)
+    assert (facts["is_staff_before"], facts["is_staff_after"]) == (False, True)
+    assert (facts["groups_added"], facts["teams_added"]) == ([trainer.pk], [team.pk])
+    assert "example.com" not in str(facts)
+
+
+def test_what_a_role_may_do_is_noted_permission_by_permission(staff: Client) -> None:
+    role = Group.objects.get(name="viewer")
+    [before] = role.permissions.all()
+    after = Permission.objects.get(codename="train")
+    staff.post(f"/admin/auth/group/{role.pk}/change/", {"name": "viewer", "permissions": [after.pk]})
+    facts = noted(AuditKind.ROLE_CHANGED)
+    assert (facts["permissions_added"], facts["permissions_removed"]) == ([after.pk], [before.pk])
+
+
+@pytest.mark.parametrize("kind", ["team", "role"])
+def test_a_team_or_role_is_noted_from_its_making_to_its_end(staff: Client, carla: User, kind: str) -> None:
+    model, rows = {"team": (Team, "/admin/bert_training/team/"), "role": (Group, "/admin/auth/group/")}[kind]
+    staff.post(f"{rows}add/", {"name": "plant\u00e3o", "members": [carla.pk]})
+    row = model.objects.get(name="plant\u00e3o")
+    staff.post(f"{rows}{row.pk}/change/", {"name": "noite"})
+    staff.post(f"{rows}{row.pk}/delete/", {"post": "yes"})
+    events = AuditEvent.objects.filter(target_kind=row._meta.model_name, target_id=row.pk).order_by("pk")
+    assert [event.kind for event in events] == [f"{kind}_created", f"{kind}_changed", f"{kind}_deleted"]
+    assert "noite" not in str([event.facts for event in events])
+    if kind == "team":
+        assert [event.facts.get("members_added") for event in events] == [[carla.pk], None, None]
+        assert events[1].facts["members_removed"] == [carla.pk]
+
+
+def test_a_deleted_person_is_noted(staff: Client, carla: User) -> None:
+    number = carla.pk
+    staff.post(f"/admin/auth/user/{number}/delete/", {"post": "yes"})
+    event = AuditEvent.objects.get(kind=AuditKind.USER_DELETED)
+    assert (event.target_kind, event.target_id, event.actor_name) == ("user", number, "root")

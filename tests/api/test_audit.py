@@ -12,14 +12,15 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from bert_training.contract.enums import AuditKind, JobStatus
+from bert_training.contract.enums import AuditKind, JobStatus, Role
 from bert_training.models import AuditEvent, Dataset, Job, Run, Team, Worker
 from bert_training.services import frequent_events
 from bert_training.services.frequent_events import EACH, HourlyCounts
 from bert_training.services.tokens import issue_user_token, revoke_token
 from tests.api.conftest import Answer, Api, Caller
 from tests.checking import judge_manifests_here, make_workbooks_here
-from tests.personas import BASE_MODEL, claim, make_dataset, make_run, share
+from tests.pages.training import train
+from tests.personas import BASE_MODEL, claim, make_dataset, make_run, make_user, share
 from tests.workbooks import workbook_bytes
 
 pytestmark = [pytest.mark.embedded, pytest.mark.usefixtures("checked_here")]
@@ -47,6 +48,7 @@ class World:
     dataset: Dataset
     run: Run
     worker: Worker
+    team: Team
 
     def ended(self) -> Run:
         """Return the run, ended without an event about it."""
@@ -60,7 +62,7 @@ class World:
 
 
 @pytest.fixture
-def world(api: Api, ana: User, root: User, worker: Worker) -> World:
+def world(api: Api, ana: User, root: User, worker: Worker, team: Team) -> World:
     """A dataset and a run of ana's whose names and descriptions hold the canary; what made them is no event here."""
     dataset = make_dataset(ana, name=CANARY)
     Dataset.objects.filter(pk=dataset.pk).update(description=CANARY)
@@ -68,7 +70,7 @@ def world(api: Api, ana: User, root: User, worker: Worker) -> World:
     browser, staff = Client(), Client()
     browser.force_login(ana)
     staff.force_login(root)
-    return World(api.as_person(ana), browser, staff, dataset, run, worker)
+    return World(api.as_person(ana), browser, staff, dataset, run, worker, team)
 
 
 def upload(world: World) -> Answer:
@@ -100,6 +102,22 @@ def switch(action: str) -> Callable[[World], Answer]:
         return world.staff.post("/admin/bert_training/worker/", form)
 
     return act
+
+
+def shared(world: World) -> Answer:
+    body = {"shares": [{"team": world.team.pk, "level": "use"}]}
+    return world.ana.put(f"/datasets/{world.dataset.pk}/shares", body)
+
+
+def moved(world: World) -> Answer:
+    operator = Client()
+    operator.force_login(make_user("otto", roles=[Role.OPERATE]))
+    return operator.post(f"/queue/{Job.objects.get(run=world.run).pk}/priority", {"priority": "5"})
+
+
+def unshared(world: World) -> Answer:
+    share(world.run, world.team)
+    return world.ana.put(f"/runs/{world.run.pk}/shares", {"shares": []})
 
 
 @dataclass(frozen=True)
@@ -144,6 +162,9 @@ CASES = [
     Case("run_canceled", lambda world: world.browser.post(f"/runs/{world.run.pk}/cancel")),
     Case("run_finished_early", lambda world: world.running() and api_call("POST", f"{R}/finish")(world)),
     Case("run_deleted", lambda world: world.ended() and world.ana.delete(R.format(world))),
+    Case("queue_reordered", moved, actor="otto", target="job", facts={"priority_after": 5}),
+    Case("shared", shared, target="dataset"),
+    Case("unshared", unshared),
     Case("worker_registered", register, actor="root", target="worker"),
     Case("worker_deactivated", switch("deactivate"), actor="root", target="worker"),
     Case("worker_activated", switch("activate"), actor="root", target="worker"),
@@ -165,6 +186,14 @@ def test_what_is_done_is_one_event_without_texts(world: World, case: Case, worke
     assert case.facts is None or event.facts == case.facts, event.facts
     row = AuditEvent.objects.filter(pk=event.pk).values().get()
     assert "sabi" not in json.dumps(row, default=str, ensure_ascii=False).lower()
+
+
+def test_each_repeat_of_a_run_is_an_event(world: World) -> None:
+    train(world.worker, world.run)
+    answer = world.ana.post(f"/runs/{world.run.pk}/repeats", {"kind": "seed", "count": 2})
+    events = AuditEvent.objects.filter(kind=AuditKind.RUN_REPEATED)
+    assert {event.request_id for event in events} == {answer.headers["X-Request-ID"]}
+    assert [event.facts["first_run"] for event in events] == 2 * [world.run.pk]
 
 
 # --- refusals -------------------------------------------------------------------------------------------------------
