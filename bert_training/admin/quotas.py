@@ -12,7 +12,7 @@ from bert_training.admin.audited import AuditedAdmin, AuditKinds
 from bert_training.admin.base import PortalModelAdmin
 from bert_training.admin.facts import facts_table
 from bert_training.contract.enums import AuditKind, QuotaKind
-from bert_training.models import Quota, Team
+from bert_training.models import Quota
 from bert_training.services.quota_words import shown_holders
 from bert_training.services.quotas import Use, uses_of, uses_of_team
 

@@ -15,8 +15,8 @@ from django.core.files.storage import default_storage
 from django.db import transaction
 from django.test import Client
 
-from bert_training.contract.enums import ProofStatus, Role, ShareLevel
-from bert_training.models import Dataset, DatasetManifest, Run, RunProof, Team, Worker
+from bert_training.contract.enums import ErasureKind, ProofStatus, Role, ShareLevel
+from bert_training.models import Dataset, DatasetManifest, Erasure, ErasureCopy, Run, RunProof, Team, Worker
 from bert_training.services.divisions import pack_letters
 from bert_training.services.tokens import issue_user_token
 from tests.pages.training import train
@@ -55,6 +55,7 @@ class World:
     queued_id: int
     worker: Worker
     token_id: int
+    copy: ErasureCopy
 
     def values_of(self, name: str) -> dict[str, Any]:
         """Return the arguments of a route: `pk` is the number of the kind of row that its name begins with."""
@@ -65,9 +66,10 @@ class World:
             "job": self.job_id,
             "worker": self.worker.pk,
             "token": self.token_id,
-            "queue": self.job_id,
+            "queue": self.queued_id,
+            "erasure": self.copy.erasure_id,
         }
-        admin = {"object_id": self.dataset.pk, "id": self.users["owner"].pk, "content_type_id": 1}
+        admin = {"copy": self.copy.pk, "object_id": self.dataset.pk, "id": self.users["owner"].pk, "content_type_id": 1}
         return {**ARGUMENTS, **admin, "pk": rows.get(kind, 1), "task": self.dataset.task}
 
 
@@ -101,7 +103,23 @@ def make_world() -> World:
     run.refresh_from_db()
     queued = make_run(users["owner"], dataset)
     token_id = issue_user_token(users["owner"], label="tests")[0].pk
-    return World({ANONYMOUS: Client(), **clients}, users, dataset, run, job_id, queued.job.pk, holder, token_id)
+    return World(
+        {ANONYMOUS: Client(), **clients},
+        users,
+        dataset,
+        run,
+        job_id,
+        queued.job.pk,
+        holder,
+        token_id,
+        _erased(users["owner"], holder),
+    )
+
+
+def _erased(owner: User, worker: Worker) -> ErasureCopy:
+    """Leave behind what was deleted of a dataset, and a computer that has not confirmed."""
+    erasure = Erasure.objects.create(kind=ErasureKind.DATASET, name="x", dataset_number=0, owner=owner)
+    return ErasureCopy.objects.create(erasure=erasure, worker=worker, worker_name=worker.name)
 
 
 def _prove(run: Run, *, reproduced_from: Run) -> None:

@@ -44,6 +44,8 @@ USE = _row("mate_use", "mate_manage")
 MANAGE = _row("mate_manage")
 # What belongs to a person alone, staff have doors of their own to it.
 OWN = Rule(frozenset({"owner"}), blind=frozenset(PEOPLE) - {"owner"})
+OWNER_OR_STAFF = Rule(STAFF | {"owner"}, blind=frozenset(PEOPLE))
+SETTLE = Rule(STAFF, blind=frozenset(PEOPLE) - {"owner"})  # the owner sees it, and may not
 WORKER = Rule(frozenset(WORKERS))
 HOLDER = Rule(frozenset({"holder"}), blind=frozenset({"other_worker"}))
 # People by their right to the row, a worker while it holds a job on it.
