@@ -10,7 +10,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
 from bert_training import access
-from bert_training.contract.enums import DatasetStatus
+from bert_training.contract.enums import DatasetStatus, ShareLevel
 from bert_training.models import Dataset
 from bert_training.pages.reports import ShownReport, shown_report, stored_groups
 from bert_training.pages.requests import form_page, person, refused
@@ -54,7 +54,8 @@ def _offer(form: RecipeForm, dataset: Dataset, groups: dict[str, Any]) -> None:
 
 def _repaired(request: HttpRequest, dataset: Dataset, recipe: list[str]) -> HttpResponse:
     user = person(request)
-    registered = repair_dataset(dataset, recipe, owner=user, visible=access.datasets_visible_to(user))
+    usable = access.datasets_visible_to(user, ShareLevel.USE)
+    registered = repair_dataset(dataset, recipe, owner=user, visible=usable)
     if registered.created:
         messages.success(request, _("The repaired dataset was made; the first one is still there."))
     else:

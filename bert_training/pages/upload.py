@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from bert_training import access
-from bert_training.contract.enums import Role, WorkbookKind
+from bert_training.contract.enums import Role, ShareLevel, WorkbookKind
 from bert_training.pages.reports import ShownReport, shown_report
 from bert_training.pages.requests import form_page, needs, page, person, refused
 from bert_training.pages.workbooks import send_workbook
@@ -69,7 +69,7 @@ def _register(request: HttpRequest, form: UploadForm) -> HttpResponse:
         name=form.cleaned_data["name"],
         description=form.cleaned_data["description"],
         request=form.check_request(),
-        visible=access.datasets_visible_to(user),
+        visible=access.datasets_visible_to(user, ShareLevel.USE),
     )
     if registered.created:
         messages.success(request, _("The spreadsheet was saved."))

@@ -83,10 +83,11 @@ def register_upload(
     description: str = "",
     visible: QuerySet[Dataset] | None = None,
 ) -> Registered:
-    """Check and store an upload, or return the same one among those that the owner may see.
+    """Check and store an upload, or return the same one among those that the owner may train on.
 
-    visible: what the owner may see beside their own. Above BACKGROUND_CHECK_BYTES the row is `checking` and django-q2
-    goes on. Raises DatasetInvalid (nothing kept), RateLimited, QuotaExceeded, StorageFull, ServiceError too_large.
+    visible: what the owner may train on, their own and others'; without it their own. Above
+    BACKGROUND_CHECK_BYTES the row is `checking` and django-q2 goes on. Raises DatasetInvalid (nothing kept),
+    RateLimited, QuotaExceeded, StorageFull, ServiceError too_large.
     """
     limit_caller(Limit.CHECKS)
     with upload_sources(uploads, request) as sources:
