@@ -64,6 +64,8 @@ class PersonForm(forms.ModelForm):  # type: ignore[type-arg]  # takes parameters
     class Meta:
         model = User
         fields = (*NAMES, "is_active", *POWERS, "groups")
+        # Django's Portuguese calls staff "members of the team", which a team of this portal is not.
+        labels: ClassVar[dict[str, Any]] = {"is_staff": _("Staff"), "is_superuser": _("Superuser")}
         help_texts: ClassVar[dict[str, Any]] = {
             "is_active": _("Switched off, an account opens nothing; what the person owns stays."),
             "is_staff": _(
