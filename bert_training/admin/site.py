@@ -8,10 +8,11 @@ from django.contrib.auth.models import Group, User
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext_lazy as _
 
-from bert_training.accounts.views import AdminSignIn
+from bert_training.accounts.views import AdminSignIn, SignOut
 from bert_training.admin.attempts import JobAttemptAdmin
 from bert_training.admin.audit import AuditEventAdmin
 from bert_training.admin.base_models import BaseModelAdmin
@@ -107,3 +108,14 @@ class PortalAdminSite(admin.AdminSite):
         context = {**self.each_context(request), "title": _("Sign in"), "app_path": request.get_full_path()}
         response: HttpResponse = AdminSignIn.as_view(extra_context={**context, **(extra_context or {})})(request)
         return response
+
+    def logout(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:  # type: ignore[override]
+        """Sign out as the portal's own button does."""
+        response: HttpResponse = SignOut.as_view()(request)
+        return response
+
+    def password_change(  # type: ignore[override]
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Change the password on the page of one's account: Django's would let it be guessed without a limit."""
+        return redirect("account_change_password")

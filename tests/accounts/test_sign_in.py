@@ -51,6 +51,21 @@ def test_a_deactivated_person_learns_no_more_than_somebody_unknown(root: User, f
     assert "do not match an account" in unknown
 
 
+def test_the_admins_own_sign_out_and_password_page_are_the_portals(root: User) -> None:
+    client = signed_in("root")
+    assert client.get("/admin/password_change/").headers["Location"] == "/account/password"
+    assert client.get("/admin/logout/").status_code == 405
+    assert client.post("/admin/logout/").headers["Location"] == "/sign-in"
+    assert client.get("/admin/").status_code == 302
+    assert AuditEvent.objects.filter(kind=AuditKind.SIGNED_OUT, actor_id=root.pk).count() == 1
+
+
+def test_the_admin_has_no_page_for_secrets_of_allauth(root: User) -> None:
+    client = signed_in("root")
+    pages = ["mfa/authenticator", "socialaccount/socialapp", "usersessions/usersession", "account/emailaddress"]
+    assert [client.get(f"/admin/{page}/").status_code for page in pages] == [404] * 4
+
+
 def test_a_sign_in_makes_a_session_of_its_own(ana: User) -> None:
     client = browser()
     client.get("/sign-in")
