@@ -37,7 +37,7 @@ from bert_training.services.invitations import (
 
 MAX_DAYS = 30
 STATES: dict[InvitationState, tuple[str, Label]] = {
-    InvitationState.OPEN: ("info", _("open")),
+    InvitationState.OPEN: ("info", _("not used yet")),
     InvitationState.EXPIRED: ("warning", _("expired")),
     InvitationState.WITHDRAWN: ("neutral", _("withdrawn")),
     InvitationState.ACCEPTED: ("success", _("used")),

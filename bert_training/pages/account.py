@@ -22,7 +22,7 @@ ROLES: dict[Role, Label] = {
 def overview(request: HttpRequest) -> HttpResponse:
     """Show the account of who asks."""
     user = person(request)
-    rights = [words for role, words in ROLES.items() if has_role(user, role)]
+    allowed = [words for role, words in ROLES.items() if has_role(user, role)]
     quotas = shown_holders(uses_of(user)) if may_train(user) else []
-    context = {"rights": rights, "teams": user.teams.all(), "quotas": quotas}
+    context = {"allowed": allowed, "teams": user.teams.all(), "quotas": quotas}
     return render(request, "account/overview.html", context)

@@ -15,6 +15,7 @@ def page_of(user: User) -> str:
 def test_the_account_page_says_who_one_is_and_what_one_may_do(ana: User, vera: User, otto: User, root: User) -> None:
     page = page_of(ana)
     assert all(word in page for word in ("ana@example.com", "procuradoria", "start runs"))
+    assert ('href="/runs"' in page, 'href="/admin/"' in page) == (True, False)  # the header is as everywhere
     assert "start runs" not in page_of(vera)
     assert "order the queue" in page_of(otto)
     assert "You administer the portal" in page_of(root)
@@ -39,3 +40,19 @@ def test_who_may_train_sees_what_is_used_of_which_quota(ana: User, vera: User, t
     assert '<meter min="0" max="100" low="75" high="95" optimum="0" value="50">1 of 2</meter>' in page
     assert "GPU minutes this month" in page
     assert "How much you use" not in page_of(vera)
+
+
+def test_the_admin_has_no_second_way_to_passwords_factors_and_identities(root: User) -> None:
+    client = client_of(root)
+    index = client.get("/admin/").content.decode()
+    for app in ("account", "socialaccount", "mfa", "usersessions"):
+        assert f"/admin/{app}/" not in index
+    assert client.get("/admin/socialaccount/socialaccount/add/").status_code == 404
+    assert client.get("/admin/password_change/").headers["Location"] == "/account/password"
+
+
+def test_who_signs_in_elsewhere_alone_is_offered_no_password(ana: User) -> None:
+    assert "/account/password" in page_of(ana)
+    ana.set_unusable_password()
+    ana.save()
+    assert "/account/password" not in page_of(ana)
