@@ -6,7 +6,8 @@ from email.utils import format_datetime
 
 import pytest
 
-from bert_training.contract.messages import ClaimRequest, LogBatch, LogLine
+from bert_training.contract.enums import Outcome, Reason
+from bert_training.contract.messages import ClaimRequest, CompleteRequest, FailureReport, LogBatch, LogLine
 from bert_training.worker.client import (
     NothingToDo,
     NotOurPortal,
@@ -120,6 +121,13 @@ def test_every_call_says_who_calls(portal: FakePortal, client: PortalClient) -> 
 def test_text_that_is_no_utf8_is_still_sent(portal: FakePortal, client: PortalClient) -> None:
     client.post_logs(LogBatch(job_id=1, attempt=1, first_seq=1, lines=[LogLine(ts="", message="ação <b> \U0001f600")]))
     assert portal.lines[1, 1][0]["message"] == "ação <b> \U0001f600"
+
+
+def test_no_token_is_sent_in_a_body(portal: FakePortal, client: PortalClient) -> None:
+    failure = FailureReport(code=Reason.CRASHED, message=f'refused: "Bearer {portal.token}"')
+    client.complete(1, CompleteRequest(attempt=1, outcome=Outcome.FAILED, log_seq=0, metric_seq=0, error=failure))
+    assert portal.token[:20] not in portal.requests[0].body.decode()
+    assert portal.requests[0].json()["error"]["message"] == f'refused: "Bearer {portal.token[:14]}[hidden]"'
 
 
 @pytest.mark.parametrize(("value", "seconds"), [("12", 12.0), ("soon", None), (None, None), ("-3", None)])
