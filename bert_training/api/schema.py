@@ -17,7 +17,7 @@ COMMON_ERRORS = {
     "404": "There is no such row, or the caller may not see it.",
     "405": "Not with this method.",
     "406": "Only JSON can be answered.",
-    "429": "Too many requests; Retry-After says when to come back.",
+    "429": "Too many requests, or a quota is used up; Retry-After says when to come back, where time helps.",
     "500": "A fault of the portal.",
     "503": "The database or the storage is away; Retry-After says when to come back.",
 }
