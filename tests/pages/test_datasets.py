@@ -13,7 +13,7 @@ from django.test.html import Element, parse_html
 from django.utils import timezone
 
 from bert_training.data.checks import Problem, ProblemGroup
-from bert_training.models import Dataset, Run
+from bert_training.models import Dataset, Erasure, Run
 from tests.pages.queries import queries_of
 from tests.personas import make_dataset, make_run
 
@@ -84,7 +84,7 @@ def test_a_dataset_is_deleted_after_a_question(as_ana: Client, dataset: Dataset)
     path = f"/datasets/{dataset.pk}/delete"
     assert "Delete this dataset?" in as_ana.get(path).content.decode()
     assert Dataset.objects.filter(pk=dataset.pk).exists()
-    assert as_ana.post(path).headers["Location"] == "/datasets"
+    assert as_ana.post(path).headers["Location"] == f"/erasures/{Erasure.objects.get().pk}"
     assert not Dataset.objects.filter(pk=dataset.pk).exists()
     assert as_ana.post(path).status_code == 404
 
