@@ -23,7 +23,7 @@ from tests.pages.training import train
 from tests.personas import BASE_MODEL, claim, make_dataset, make_run, make_user, share
 from tests.workbooks import workbook_bytes
 
-pytestmark = [pytest.mark.embedded, pytest.mark.usefixtures("checked_here")]
+pytestmark = pytest.mark.usefixtures("checked_here")
 
 CANARY = "Sabi\u00e1 cant\u00f4u"  # in every text that a person may write
 MANIFEST = "linha,conjunto\n" + "".join(f"{row},treino\n" for row in range(2, 10))

@@ -17,6 +17,8 @@ from bert_training.services.audit import ENTRIES, UnfitFact, record
 from bert_training.services.origin import Caller, Origin, calling_from
 from portal.logs import JsonFormatter
 
+pytestmark = pytest.mark.embedded
+
 
 def last_event() -> AuditEvent:
     event = AuditEvent.objects.first()
