@@ -17,6 +17,7 @@ from tests.workbooks import workbook_bytes
 VIEW, USE, MANAGE = ShareLevel
 FORBIDDEN, NOT_FOUND = (403, "forbidden"), (404, "not_found")
 TWO_SEEDS = {"kind": "seed", "count": 2}
+CONTENT = workbook_bytes("text-classification")  # once: a workbook written a second later has other bytes
 Ask = Callable[[Caller], Any]
 
 
@@ -29,14 +30,13 @@ def new_run(dataset: Dataset, **more: Any) -> Ask:
     return lambda caller: caller.post("/runs", {"dataset": dataset.pk, "base_model": BASE_MODEL, **more})
 
 
-def upload(caller: Caller) -> Any:
-    file = SimpleUploadedFile("peticoes.xlsx", workbook_bytes("text-classification"), content_type=XLSX)
-    return caller.upload("/datasets/upload", file=file, task="text-classification")
+def upload(caller: Caller, path: str = "/datasets/upload") -> Any:
+    file = SimpleUploadedFile("peticoes.xlsx", CONTENT, content_type=XLSX)
+    return caller.upload(path, file=file, task="text-classification")
 
 
 def check(caller: Caller) -> Any:
-    file = SimpleUploadedFile("peticoes.xlsx", workbook_bytes("text-classification"), content_type=XLSX)
-    return caller.upload("/datasets/validate", file=file, task="text-classification")
+    return upload(caller, "/datasets/validate")
 
 
 def test_training_on_a_dataset_needs_it_for_use(
