@@ -124,7 +124,7 @@ def test_models_to_begin_from_are_those_that_may_be_used(
     for level, offered in ((VIEW, False), (USE, True)):
         share(finished_run, team, level)
         content = client_of(bruno).get(form).content.decode()
-        assert (f'value="{finished_run.pk}"' in content) == offered, level
+        assert (f"{finished_run.pk} · {finished_run.name}" in content) == offered, level
 
 
 def test_only_staff_ask_for_a_simulation(ana: User, dataset: Dataset) -> None:
