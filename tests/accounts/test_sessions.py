@@ -5,6 +5,7 @@ import time
 from datetime import timedelta
 
 import pytest
+from allauth.usersessions.models import UserSession
 from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
 from django.db import connection
@@ -14,6 +15,7 @@ from django.utils import timezone
 
 from bert_training.accounts.browsers import describe_browser
 from bert_training.live.viewers import Viewer, find_person
+from bert_training.services.ended_sessions import forget_ended_sessions
 from tests.accounts.conftest import browser, sign_in, signed_in
 from tests.personas import PASSWORD
 
@@ -81,6 +83,14 @@ def test_signing_out_everywhere_else_leaves_this_session(ana: User) -> None:
     here, *others = [signed_in("ana") for _ in range(3)]
     assert here.post("/account/sessions", {"end": "others"}).status_code == 302
     assert [client.get("/runs").status_code for client in (here, *others)] == [200, 302, 302]
+
+
+def test_the_daily_sweep_forgets_sessions_that_have_run_out(ana: User, bruno: User) -> None:
+    gone, here = signed_in("ana"), signed_in("bruno")
+    Session.objects.filter(pk=gone.session.session_key).update(expire_date=timezone.now() - timedelta(seconds=1))
+    assert forget_ended_sessions() == 1
+    assert [row.user for row in UserSession.objects.all()] == [bruno]
+    assert here.get("/runs").status_code == 200
 
 
 def test_looking_at_the_sessions_writes_nothing(ana: User) -> None:

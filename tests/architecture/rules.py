@@ -58,7 +58,12 @@ ROWS = (
     ),
     Row("bert_training/models/*", ours=(f"{B}models", *SPECS), theirs=("django",)),
     Row("bert_training/access.py", ours=(f"{B}models", f"{B}contract"), theirs=("django",)),
-    Row("bert_training/services/second_factors.py", theirs=("django", "allauth")),
+    Row("bert_training/services/ended_sessions.py", theirs=("django", "allauth")),
+    Row(
+        "bert_training/services/second_factors.py",
+        ours=(f"{B}services", f"{B}contract"),
+        theirs=("django", "allauth"),
+    ),
     Row(
         "bert_training/services/*",
         ours=(f"{B}services", f"{B}models", f"{B}access", f"{B}data", f"{B}live.publish", *SPECS),
