@@ -101,7 +101,7 @@ ROWS = (
     Row("bert_training/preset_choices.py", ours=(f"{B}run_form", *SPECS), theirs=("django",)),
     Row(
         "bert_training/pages/*",
-        ours=(f"{B}pages", f"{B}accounts.views", *(f"{B}{form}" for form in FORMS), f"{B}data.proof.shape", *DOORS),
+        ours=(f"{B}pages", f"{B}accounts", *(f"{B}{form}" for form in FORMS), f"{B}data.proof.shape", *DOORS),
         theirs=("django", "pydantic"),
     ),
     Row(
