@@ -37,7 +37,10 @@ class AuditQuerySet(models.QuerySet["AuditEvent"]):
 
 
 class AuditEvent(models.Model):
-    """One thing that somebody did, or was refused. A trigger of the database refuses UPDATE and DELETE too."""
+    """One thing that somebody did, or was refused. A trigger of the database refuses UPDATE and DELETE too.
+
+    A migration that changes the table makes SQLite build it anew, without its triggers: it must make them again.
+    """
 
     at = models.DateTimeField(_("time"), db_default=Now(), editable=False)
     kind = models.CharField(_("event"), max_length=30, choices=audit_kind_choices)
