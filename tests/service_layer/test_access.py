@@ -1,6 +1,7 @@
 """The one place of rights: what lists show, what single rows allow and what is said of a row never disagree."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -69,7 +70,7 @@ def test_lists_and_single_rows_say_the_same(
         for level, ask in zip(LEVELS, asks, strict=True):
             assert rows_for(user, level).filter(pk=row.pk).exists() is (level in held)
             expected = "allowed" if level in held else "forbidden" if held else "not found"
-            assert outcome(lambda ask=ask, row=row: ask(user, row.pk)) == expected
+            assert outcome(partial(ask, user, row.pk)) == expected
     assert access.may_see_texts(user, run) is bool(held)
 
 
