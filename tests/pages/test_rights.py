@@ -8,10 +8,19 @@ from django.test import Client
 
 from bert_training.contract.enums import Role, ShareLevel
 from bert_training.models import Dataset, Run, Team
+from tests.checking import make_workbooks_here
 from tests.pages.conftest import client_of
 from tests.personas import make_run, make_user, make_worker, ready_dataset, share
 
 VIEW, USE, MANAGE = ShareLevel
+
+
+@pytest.fixture(autouse=True)
+def _make_workbooks_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Spare what these tests are not about: a child process for each workbook."""
+    make_workbooks_here(monkeypatch)
+
+
 # What changes something: the address and from which level of a share on it opens; None for what only a role decides.
 ADDRESSES = {
     "/datasets/new": None,
