@@ -270,6 +270,7 @@ SOCIALACCOUNT_STORE_TOKENS = False
 # The organisation's own sign-in (OpenID Connect); the portal calls this host and no other.
 OIDC_SERVER_URL = env_text("OIDC_SERVER_URL").rstrip("/")
 OIDC_NAME = env_text("OIDC_NAME") or "OpenID Connect"
+OIDC_OTHER_HOSTS = env_list("OIDC_OTHER_HOSTS", "")
 OIDC_CLIENT_ID = env_text("OIDC_CLIENT_ID")
 OIDC_CLIENT_SECRET = env_text("OIDC_CLIENT_SECRET")
 if OIDC_SERVER_URL and not (OIDC_CLIENT_ID and OIDC_CLIENT_SECRET):

@@ -1,6 +1,6 @@
 """What the portal asks an OpenID Connect provider: allauth speaks the protocol, here every answer is judged strictly.
 
-Only the configured host is called. The ID token is verified by its signature, issuer, audience, time and nonce, also
+Only the configured hosts are called. The ID token is verified by its signature, issuer, audience, time and nonce, also
 where the standard would let TLS stand for the signature.
 """
 
@@ -33,7 +33,7 @@ class ForeignHost(requests.RequestException):
 
 
 class OneHost(requests.Session):
-    """Calls the configured host alone, and follows no redirect from it."""
+    """Calls the configured hosts alone, and follows no redirect from them."""
 
     def request(self, method: str, url: str | bytes, **more: Any) -> requests.Response:  # type: ignore[override]
         """Send one request; raises ForeignHost before anything is sent elsewhere."""
@@ -49,7 +49,7 @@ class OidcAdapter(OpenIDConnectOAuth2Adapter):  # type: ignore[misc]
 
     @property
     def openid_config(self) -> dict[str, Any]:
-        """Return what the provider says about itself: it must be the configured one, all on its own host."""
+        """Return what the provider says about itself: it must be the configured one, all on its own hosts."""
         config: dict[str, Any] = super().openid_config
         if str(config.get("issuer", "")).rstrip("/") != settings.OIDC_SERVER_URL:
             raise OAuth2Error("another issuer")
@@ -141,9 +141,9 @@ def nonce_of(state: str) -> str:
 
 
 def require_own_host(url: str) -> None:
-    """Raise ForeignHost unless an address is on the configured host, by its scheme and port too."""
+    """Raise ForeignHost unless an address is on a configured host, by its scheme and port too."""
     ours, asked = urlsplit(settings.OIDC_SERVER_URL), urlsplit(url)
-    if (asked.scheme, asked.netloc) != (ours.scheme, ours.netloc):
+    if asked.scheme != ours.scheme or asked.netloc not in (ours.netloc, *settings.OIDC_OTHER_HOSTS):
         raise ForeignHost("an address on a host that is not configured")
 
 

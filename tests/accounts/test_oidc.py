@@ -4,6 +4,7 @@ import html
 import re
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from allauth.socialaccount.models import SocialAccount
@@ -75,6 +76,18 @@ def test_somebody_who_has_an_account_signs_in_there(guest: Client, davi: User, p
     assert AuditEvent.objects.filter(kind="identity_linked", actor_id=davi.pk).count() == 1
     davi.refresh_from_db()
     assert davi.has_usable_password()  # the provider is one more way in
+
+
+@pytest.mark.parametrize("is_named", [True, False])
+def test_a_provider_on_several_hosts_is_believed_on_those_that_are_named(
+    guest: Client, davi: User, provider: FakeProvider, settings: Settings, is_named: bool
+) -> None:
+    elsewhere = provider.url.replace("127.0.0.1", "localhost")
+    settings.OIDC_OTHER_HOSTS = [urlsplit(elsewhere).netloc] if is_named else []
+    query = provider.sign_in(leave(guest))
+    provider.config = {"jwks_uri": f"{elsewhere}/keys"}
+    assert (guest.get(BACK, query).status_code == 302) is is_named
+    assert is_signed_in(guest) is is_named
 
 
 def test_the_second_time_the_identity_counts_not_the_address(guest: Client, davi: User, provider: FakeProvider) -> None:
