@@ -158,7 +158,6 @@ class AuditKind(StrEnum):
     TWO_FACTOR_RESET = "two_factor_reset"  # by staff, for somebody who lost the second factor
     RECOVERY_CODES_MADE = "recovery_codes_made"
     IDENTITY_LINKED = "identity_linked"  # an account of an OpenID Connect provider
-    IDENTITY_UNLINKED = "identity_unlinked"
     INVITATION_MADE = "invitation_made"
     INVITATION_ACCEPTED = "invitation_accepted"
     INVITATION_REVOKED = "invitation_revoked"

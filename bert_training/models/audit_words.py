@@ -19,7 +19,6 @@ AUDIT_LABELS: dict[AuditKind, Label] = {
     AuditKind.TWO_FACTOR_RESET: _("second factor reset by staff"),
     AuditKind.RECOVERY_CODES_MADE: _("recovery codes made"),
     AuditKind.IDENTITY_LINKED: _("outside account linked"),
-    AuditKind.IDENTITY_UNLINKED: _("outside account unlinked"),
     AuditKind.INVITATION_MADE: _("invitation made"),
     AuditKind.INVITATION_ACCEPTED: _("invitation accepted"),
     AuditKind.INVITATION_REVOKED: _("invitation revoked"),
