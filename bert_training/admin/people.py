@@ -82,6 +82,21 @@ class PersonForm(forms.ModelForm):  # type: ignore[type-arg]  # takes parameters
         self.initial["groups"] = list(given.queryset.filter(user=self.instance))
         self.initial["teams"] = list(self.instance.teams.all())
 
+    def clean_username(self) -> str:
+        """Refuse the name of somebody else in other letters, and their address: people sign in by these."""
+        name: str = self.cleaned_data["username"]
+        others = User.objects.exclude(pk=self.instance.pk)
+        if others.filter(Q(username__iexact=name) | Q(email__iexact=name)).exists():
+            raise ValidationError(_("This user name is taken. Choose another one."))
+        return name
+
+    def clean_email(self) -> str:
+        """Refuse the address of somebody else: nobody could tell any more who is meant by it."""
+        email: str = self.cleaned_data["email"]
+        if email and User.objects.exclude(pk=self.instance.pk).filter(email__iexact=email).exists():
+            raise ValidationError(_("There is an account with this e-mail already."))
+        return email
+
     def clean(self) -> dict[str, Any]:
         """Keep one superuser who can sign in."""
         cleaned = super().clean() or self.cleaned_data

@@ -184,3 +184,19 @@ def test_a_team_for_which_a_worker_works_alone_is_not_deleted(staff: Client, tea
     staff.post(address)
     assert not Team.objects.exists()
     assert Run.objects.get() == run
+
+
+@pytest.mark.parametrize("field", ["auth/user/?password", "bert_training/accesstoken/?digest"])
+def test_no_list_tells_secrets_letter_by_letter(as_helper: Client, root: User, field: str) -> None:
+    for guess in (root.password[:8], "no such beginning"):
+        assert as_helper.get(f"/admin/{field}__startswith={guess}").status_code == 400
+
+
+@pytest.mark.parametrize("taken", [{"username": "ROOT"}, {"username": "Root@example.com"}, {"email": "ROOT@example.com"}])
+def test_nobody_is_given_the_name_or_address_of_another(
+    as_helper: Client, root: User, carla: User, taken: dict[str, str]
+) -> None:
+    answer = as_helper.post(page(carla), form_of(as_helper, carla, **taken))
+    assert answer.status_code == 200
+    carla.refresh_from_db()
+    assert (carla.username, carla.email) == ("carla", "carla@example.com")
