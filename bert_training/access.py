@@ -198,12 +198,21 @@ def usable_run(user: Person, pk: int) -> Run:
     return _allowed(may_use, user, visible_run(user, pk))
 
 
-def repeatable_run(user: Person, pk: int) -> Run:
-    """Return a run that somebody may train again on its own dataset: Http404, else PermissionDenied.
+def reproducible_run(user: Person, pk: int) -> Run:
+    """Return a run that somebody may train again, as their own, on its own dataset: Http404, else PermissionDenied."""
+    return _with_usable_data(user, usable_run(user, pk))
 
-    Of a deleted dataset nobody is told that it may not be used: the services say that it is gone.
+
+def repeatable_run(user: Person, pk: int) -> Run:
+    """Return a run that somebody may have repeated: Http404, else PermissionDenied.
+
+    Repeats belong to the run's owner, take the turns and GPU minutes of theirs, and go with the run: they change it.
     """
-    run = usable_run(user, pk)
+    return _with_usable_data(user, changeable_run(user, pk))
+
+
+def _with_usable_data(user: Person, run: Run) -> Run:
+    """Of a deleted dataset nobody is told that it may not be used: the services say that it is gone."""
     if run.dataset.deleted_at is None and not may_use(user, run.dataset):
         raise PermissionDenied(_("You may see this run, but not train on its dataset."))
     return run
@@ -215,12 +224,12 @@ def changeable_run(user: Person, pk: int) -> Run:
 
 
 def may_use(user: Person, row: Dataset | Run) -> bool:
-    """Tell whether somebody may train on a dataset, or reproduce, repeat or go on from a run."""
+    """Tell whether somebody may train on a dataset, or reproduce or go on from a run."""
     return level_of(user, row) in _levels_from(ShareLevel.USE)
 
 
 def may_change(user: Person, row: Dataset | Run) -> bool:
-    """Tell whether somebody may rename, cancel, share or delete a row."""
+    """Tell whether somebody may rename, cancel, repeat, share or delete a row."""
     return level_of(user, row) is ShareLevel.MANAGE
 
 

@@ -62,7 +62,7 @@ def reproduce(request: HttpRequest, pk: int) -> HttpResponse:
     wanted = request.GET.get("dataset", "")
     user = person(request)
     # On another dataset it is enough to reach that one: the first run's data are not read.
-    find = access.usable_run if wanted.isdecimal() else access.repeatable_run
+    find = access.usable_run if wanted.isdecimal() else access.reproducible_run
     dataset = access.usable_dataset(user, int(wanted)) if wanted.isdecimal() else None
     if dataset is not None:
         explanation = _(

@@ -43,13 +43,13 @@ def show_run(request: HttpRequest, pk: int) -> HttpResponse:
     telemetry = telemetry_since(run.pk, logs_after=oldest, limit=FIRST_LINES)
     there = computers()
     may_change = access.may_change(user, run)
-    may_repeat = access.may_use(user, run) and access.may_use(user, run.dataset)
+    may_use_data = access.may_use(user, run.dataset)
     division = split_facts(run)
     context: dict[str, Any] = {
         "run": run,
         "state": state,
         "may_change": may_change,
-        "may_repeat": may_repeat,
+        "may_reproduce": may_use_data and access.may_use(user, run),
         "opens_data": access.may_see_texts(user, run),
         "reproduced_from_visible": _is_visible(user, run.reproduced_from_id),
         "initial_run_visible": _is_visible(user, run.initial_run_id),
@@ -61,7 +61,7 @@ def show_run(request: HttpRequest, pk: int) -> HttpResponse:
         "result": run_facts.result_of(run),
         "proof": run_proof.proof_of(run, split=division),
         "long_text": run_long_text.long_text_of(run),
-        **run_repeats.repeats_context(run, may_change=may_change, may_repeat=may_repeat),
+        **run_repeats.repeats_context(run, may_change=may_change, may_use_data=may_use_data),
         **shares_context(user, run),
         "reproduction": run_reproduction.reproduction_of(run, user),
         "has_metrics": bool(telemetry.metrics),

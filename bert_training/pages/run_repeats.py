@@ -83,7 +83,7 @@ class ShownKind:
     form: RepeatForm | None
 
 
-def repeats_context(run: Run, *, may_change: bool, may_repeat: bool) -> dict[str, Any]:
+def repeats_context(run: Run, *, may_change: bool, may_use_data: bool) -> dict[str, Any]:
     """Return what the page of a run says of its repeats, by kind, and the forms that ask for more.
 
     Nothing for a repeat, and for a run of a task that is gone.
@@ -91,7 +91,8 @@ def repeats_context(run: Run, *, may_change: bool, may_repeat: bool) -> dict[str
     if run.repeat_of_id is not None or run.task not in TASKS:
         return {}
     summaries = repeats_of(run)
-    can_ask = may_repeat and run.status == JobStatus.COMPLETED and run.dataset.deleted_at is None
+    is_there = run.status == JobStatus.COMPLETED and run.dataset.deleted_at is None
+    can_ask = is_there and may_change and may_use_data
     kinds = [_shown(run, summary, can_ask=can_ask) for summary in summaries]
     return {
         "repeat_kinds": [kind for kind in kinds if kind.repeats or kind.form],

@@ -29,8 +29,8 @@ MEANINGS = {
     },
     Run: {
         ShareLevel.VIEW: gettext_noop("see settings, log and figures"),
-        ShareLevel.USE: gettext_noop("also begin runs from its model and, where they may use its data, repeat it"),
-        ShareLevel.MANAGE: gettext_noop("also cancel it, share it and delete it"),
+        ShareLevel.USE: gettext_noop("also begin runs from its model and, where they may use its data, reproduce it"),
+        ShareLevel.MANAGE: gettext_noop("also repeat it, cancel it, share it and delete it"),
     },
 }
 

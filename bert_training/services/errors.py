@@ -81,7 +81,7 @@ class InUse(ServiceError):
 
 
 class QuotaExceeded(ServiceError):
-    """A person or a team has as much as it may: `quota`, `holder`, `limit`, `used`; `resets_at` where a date helps."""
+    """A person or a team has as much as it may: `quota`, `team`, `limit`, `used`; `resets_at` where a date helps."""
 
     http_status = 429
 

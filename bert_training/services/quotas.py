@@ -19,9 +19,11 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
+from bert_training import access
 from bert_training.contract.enums import ErrorCode, QuotaKind
 from bert_training.models import Dataset, Quota, Run, Team
 from bert_training.services.errors import QuotaExceeded
+from bert_training.services.origin import current_origin
 from bert_training.services.quota_use import month_of, used_by
 
 
@@ -158,12 +160,21 @@ def _require(holders: list[Holder], kind: QuotaKind, wanted: int) -> None:
 
 
 def _refusal(use: Use, wanted: int) -> QuotaExceeded:
-    facts: dict[str, Any] = {"quota": use.kind.value, "team": use.team}
-    facts |= {"limit": use.limit, "used": use.used, "wanted": wanted}
+    facts: dict[str, Any] = {"quota": use.kind.value}
+    message = _("The owner of this run has no room for more. Ask them, or reproduce it as your own.")
+    if _concerns_caller(use.holder):
+        facts |= {"team": use.team, "limit": use.limit, "used": use.used, "wanted": wanted}
+        message = _sentence(use, wanted)
     if use.resets_at is not None:
         facts["resets_at"] = use.resets_at.astimezone(UTC).isoformat().replace("+00:00", "Z")
         facts["retry_after"] = math.ceil((use.resets_at - timezone.now()).total_seconds())
-    return QuotaExceeded(ErrorCode.QUOTA_EXCEEDED, _sentence(use, wanted), **facts)
+    return QuotaExceeded(ErrorCode.QUOTA_EXCEEDED, message, **facts)
+
+
+def _concerns_caller(holder: Holder) -> bool:
+    """Tell whether who calls may know what a holder has: somebody who repeats a shared run asks for room of others."""
+    caller = current_origin().find_caller().person
+    return caller is None or caller.pk in holder.members or access.may_administer(caller)
 
 
 def _sentence(use: Use, wanted: int) -> str:

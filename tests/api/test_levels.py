@@ -8,7 +8,7 @@ from django.contrib.auth.models import Group, User
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from bert_training.contract.enums import Role, ShareLevel
-from bert_training.models import Dataset, Run, Team, Worker
+from bert_training.models import Dataset, Quota, Run, Team, Worker
 from tests.api.conftest import Api, Caller, outcome_of
 from tests.pages.training import train
 from tests.personas import BASE_MODEL, XLSX, make_run, make_user, ready_dataset, share
@@ -52,25 +52,52 @@ def test_training_on_a_dataset_needs_it_for_use(
     assert new_run(dataset)(teammate).json()["owner"] == "bruno"
 
 
+@pytest.mark.parametrize(
+    ("path", "body", "needed", "less"),
+    [("reproduce", {}, USE, VIEW), ("repeats", TWO_SEEDS, MANAGE, USE)],  # repeats are counted as the owner's
+)
 def test_a_run_is_trained_again_by_who_may_use_it_and_its_dataset(
-    api: Api, bruno: User, carla: User, team: Team, completed: Run
+    api: Api,
+    bruno: User,
+    carla: User,
+    team: Team,
+    completed: Run,
+    path: str,
+    body: dict[str, Any],
+    needed: ShareLevel,
+    less: ShareLevel,
 ) -> None:
-    teammate, path = api.as_person(bruno), f"/runs/{completed.pk}"
-    asks: list[Ask] = [
-        lambda caller: caller.post(f"{path}/reproduce", {}),
-        lambda caller: caller.post(f"{path}/repeats", TWO_SEEDS),
-    ]
-    for ask in asks:
-        assert outcome_of(ask(teammate)) == NOT_FOUND
-    share(completed, team, VIEW)
+    teammate = api.as_person(bruno)
+
+    def ask(caller: Caller) -> Any:
+        return caller.post(f"/runs/{completed.pk}/{path}", body)
+
+    assert outcome_of(ask(teammate)) == NOT_FOUND
+    share(completed, team, less)
     share(completed.dataset, team, USE)
-    assert [outcome_of(ask(teammate)) for ask in asks] == [FORBIDDEN] * 2
-    share(completed, team, USE)
+    assert outcome_of(ask(teammate)) == FORBIDDEN
+    share(completed, team, needed)
     share(completed.dataset, team, VIEW)
-    assert [outcome_of(ask(teammate)) for ask in asks] == [FORBIDDEN] * 2
+    assert outcome_of(ask(teammate)) == FORBIDDEN
     share(completed.dataset, team, USE)
-    assert [ask(teammate).status_code for ask in asks] == [201] * 2
-    assert [outcome_of(ask(api.as_person(carla))) for ask in asks] == [NOT_FOUND] * 2
+    assert ask(teammate).status_code == 201
+    assert outcome_of(ask(api.as_person(carla))) == NOT_FOUND
+
+
+def test_who_repeats_a_run_of_another_reads_no_quota_of_theirs(
+    api: Api, ana: User, bruno: User, team: Team, completed: Run
+) -> None:
+    secret = Team.objects.create(name="sindicância")
+    secret.members.add(ana)
+    for row in (completed, completed.dataset):
+        share(row, team, MANAGE)
+    for quota in (Quota.objects.create(team=secret, queued_runs=0), Quota.objects.create(user=ana, queued_runs=0)):
+        answer = api.as_person(bruno).post(f"/runs/{completed.pk}/repeats", TWO_SEEDS)
+        assert outcome_of(answer) == (429, "quota_exceeded")
+        assert not {"team", "limit", "used"} & answer.json().keys()
+        assert not any(word in answer.content.decode() for word in ("sindic", "ana"))
+        assert "limit" in api.as_person(ana).post(f"/runs/{completed.pk}/repeats", TWO_SEEDS).json()
+        quota.delete()
 
 
 def test_going_on_from_a_model_needs_its_run_for_use(api: Api, bruno: User, team: Team, completed: Run) -> None:

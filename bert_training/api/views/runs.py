@@ -165,7 +165,7 @@ class ReproduceRun(ApiView):
     def post(self, request: Request, pk: int) -> Response:
         """Create a run with the same data, split, seed, hyperparameters, base model and revision."""
         body, person = read_body(request, Reproduction, may_be_empty=True), calling_person(request)
-        run = (access.usable_run if body.dataset else access.repeatable_run)(person, pk)
+        run = (access.usable_run if body.dataset else access.reproducible_run)(person, pk)
         dataset = access.usable_dataset(person, body.dataset) if body.dataset else None
 
         def prepare() -> runs.PreparedRun:
