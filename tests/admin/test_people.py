@@ -192,7 +192,9 @@ def test_no_list_tells_secrets_letter_by_letter(as_helper: Client, root: User, f
         assert as_helper.get(f"/admin/{field}__startswith={guess}").status_code == 400
 
 
-@pytest.mark.parametrize("taken", [{"username": "ROOT"}, {"username": "Root@example.com"}, {"email": "ROOT@example.com"}])
+@pytest.mark.parametrize(
+    "taken", [{"username": "ROOT"}, {"username": "Root@example.com"}, {"email": "ROOT@example.com"}]
+)
 def test_nobody_is_given_the_name_or_address_of_another(
     as_helper: Client, root: User, carla: User, taken: dict[str, str]
 ) -> None:
