@@ -9,7 +9,7 @@ from django.test import RequestFactory
 
 from bert_training.accounts.lockout import Attempt, LockedOut, at_password
 from bert_training.contract.enums import AuditKind
-from bert_training.models import AuditEvent
+from bert_training.models import AuditEvent, RateBucket
 from tests.accounts.conftest import browser, code_of, sign_in, signed_in
 
 pytestmark = pytest.mark.django_db
@@ -65,6 +65,23 @@ def test_a_lockout_ends_by_itself(root: User, monkeypatch: pytest.MonkeyPatch) -
     later = time.time() + 5 * 60
     monkeypatch.setattr("time.time", lambda: later)
     assert sign_in(browser(), "root").status_code == 302
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_nobody_keeps_a_person_out_where_they_have_signed_in_before(root: User, form: str) -> None:
+    signed_in("root")
+    fail(20)
+    assert sign_in(browser(), "root", at=form, REMOTE_ADDR="198.51.100.1").status_code == 429
+    assert sign_in(browser(), "root", at=form).status_code == 302
+    assert [wrong("root", at=form, address="127.0.0.1") for _ in range(11)] == [200] * 10 + [429]
+
+
+def test_a_locked_address_leaves_no_trace_of_the_names_that_it_tries(db: None) -> None:
+    fail(20, name="name{}", address="192.0.2.1")
+    before = RateBucket.objects.count()
+    with pytest.raises(LockedOut):
+        fail(1, name="another", address="192.0.2.1")
+    assert RateBucket.objects.exclude(key__startswith="audited").count() == before
 
 
 def test_right_passwords_are_not_counted(ana: User) -> None:
