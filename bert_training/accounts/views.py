@@ -55,6 +55,12 @@ class SignOut(account_views.LogoutView):  # type: ignore[misc]
 
     http_method_names = ["post", "options"]
 
+    def post(self, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Let the browser forget the pages too: the next one at this computer shall not read them by going back."""
+        response: HttpResponse = super().post(*args, **kwargs)
+        response["Clear-Site-Data"] = '"cache"'
+        return response
+
 
 class ChangePassword(account_views.PasswordChangeView):  # type: ignore[misc]
     """Changes the password, and signs the person out everywhere else."""

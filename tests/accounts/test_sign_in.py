@@ -91,7 +91,7 @@ def test_the_audit_has_sign_ins_and_failures_without_what_was_typed(ana: User) -
     sign_in(client, "my secret typed in the wrong field", password="x")
     sign_in(client, "ana", password="wrong")
     sign_in(client, "ana")
-    client.post("/sign-out")
+    assert client.post("/sign-out").headers["Clear-Site-Data"] == '"cache"'
     kinds = [AuditKind.SIGN_IN_FAILED, AuditKind.SIGN_IN_FAILED, AuditKind.SIGNED_IN, AuditKind.SIGNED_OUT]
     events = list(AuditEvent.objects.filter(kind__in=kinds).order_by("id"))
     assert [event.kind for event in events] == kinds
