@@ -19,6 +19,7 @@ from bert_training.accounts.oidc_client import OidcProvider, OneHost, configured
 from bert_training.contract.enums import AuditKind
 from bert_training.services.audit import record
 from bert_training.services.errors import ServiceError
+from bert_training.services.frequent_events import record_refusal
 from bert_training.services.invitations import accept_invitation, free_username, open_invitation_for
 
 logger = logging.getLogger(__name__)
@@ -54,7 +55,7 @@ class IdentityAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
     def on_authentication_error(self, request: HttpRequest, provider: OidcProvider, **told: Any) -> None:
         """Say that it did not work; the log says why, without anything of the provider's answer."""
         exception = told.get("exception")
-        record(AuditKind.SIGN_IN_FAILED, step="openid_connect")
+        record_refusal(AuditKind.SIGN_IN_FAILED, step="openid_connect")  # anybody can open the address, and again
         logger.warning("sign-in at the provider failed", extra={"error": type(exception).__name__ if exception else ""})
         words = _("Signing in at %(name)s did not work. Try again, or ask whoever administers the portal.")
         raise ImmediateHttpResponse(_refuse(request, words % {"name": settings.OIDC_NAME}, status=400))

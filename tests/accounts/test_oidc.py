@@ -250,3 +250,11 @@ def test_a_browser_goes_there_and_comes_back_under_the_portals_own_policy(
         page.click("text=Gov Login")
         page.wait_for_url("**/account")
         assert "davi@example.com" in page.inner_text("main")
+
+
+def test_who_comes_back_from_nowhere_a_hundred_times_does_not_fill_the_audit(
+    guest: Client, provider: FakeProvider, db: None
+) -> None:
+    for _ in range(100):
+        assert guest.get(BACK, {"code": "x", "state": "unknown"}, REMOTE_ADDR="192.0.2.77").status_code == 400
+    assert 20 <= AuditEvent.objects.filter(kind="sign_in_failed").count() < 25
