@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Q, QuerySet
-from django.db.models.functions import Now
+from django.db.models.functions import Coalesce, Now
 from django.utils.translation import gettext as _
 
 from bert_training.contract.enums import AuditKind, ErasureKind, ErrorCode
@@ -45,7 +45,8 @@ def machines_with(dataset: Dataset) -> set[Machine]:
     """Return the computers that have worked with a dataset: they may keep copies of it."""
     earlier = ErasureCopy.objects.filter(erasure__dataset_number=dataset.pk)
     still_known = _machines(JobAttempt.objects.filter(job__run__dataset=dataset))
-    return still_known | set(earlier.values_list("worker", "worker_name", "machine"))
+    name_now = Coalesce("worker__name", "worker_name")  # a renamed worker is the same computer
+    return still_known | set(earlier.values_list("worker", name_now, "machine"))
 
 
 def note_run_erasure(run: Run, *, by: User | None, stored: Iterable[str]) -> Erasure:

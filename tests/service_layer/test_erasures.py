@@ -180,6 +180,17 @@ def test_a_computer_counts_also_when_the_run_was_deleted_before(
     assert [order.runs for order in beat(worker)] == [[number], []]
 
 
+def test_a_worker_that_was_renamed_is_one_computer(run: Run, running_job: Job, worker: Worker) -> None:
+    end(run)
+    delete_run(run)
+    again = make_run(run.owner, run.dataset)
+    claim(worker)
+    end(again)
+    Worker.objects.filter(pk=worker.pk).update(name="gpu-one")
+    delete_dataset(again.dataset)
+    assert [copy.worker_name for copy in Erasure.objects.get(kind="dataset").copies.all()] == ["gpu-one"]
+
+
 def test_a_deleted_worker_stays_on_the_list(run: Run, running_job: Job, worker: Worker) -> None:
     end(run)
     delete_run(run)
