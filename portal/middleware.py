@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 from redis.exceptions import RedisError
 
+from bert_training.accounts import middleware as accounts
 from bert_training.contract.enums import ErrorCode
 from bert_training.contract.limits import JSON_BODY_BYTES, UNAVAILABLE_RETRY_AFTER_SECONDS, UPLOAD_BYTES
 from bert_training.services.transactions import sqlstate_of
@@ -61,6 +62,7 @@ def security_headers(get_response: GetResponse) -> GetResponse:
     return middleware
 
 
+HEALTH = "/health/"
 # PostgreSQL: undefined_table, undefined_column. SQLite reports both as an OperationalError.
 NOT_MIGRATED_SQLSTATES = frozenset({"42P01", "42703"})
 
@@ -91,6 +93,30 @@ class DatabaseAway:
 def api_errors(get_response: GetResponse) -> DatabaseAway:
     """Name the middleware in settings as the others."""
     return DatabaseAway(get_response)
+
+
+class AccountGuard(DatabaseAway):
+    """What accounts ask of the database before a view is reached: an outage answers, and lets nobody pass.
+
+    Whether the portal is alive is told without looking who asks.
+    """
+
+    def __init__(self, get_response: GetResponse, guard: Callable[[GetResponse], GetResponse]) -> None:
+        super().__init__(guard(get_response))
+        self.unguarded = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.unguarded(request) if request.path.startswith(HEALTH) else super().__call__(request)
+
+
+def keep_session(get_response: GetResponse) -> AccountGuard:
+    """Keep a session that is used."""
+    return AccountGuard(get_response, accounts.keep_session)
+
+
+def require_second_factor(get_response: GetResponse) -> AccountGuard:
+    """Lead staff to the second factor that they owe."""
+    return AccountGuard(get_response, accounts.require_second_factor)
 
 
 def is_away(error: Exception) -> bool:

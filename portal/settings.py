@@ -88,8 +88,8 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "bert_training.accounts.middleware.LockoutAnswer",
-    "bert_training.accounts.middleware.keep_session",
-    "bert_training.accounts.middleware.require_second_factor",
+    "portal.middleware.keep_session",
+    "portal.middleware.require_second_factor",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 

@@ -133,7 +133,7 @@ ROWS = (
     Row("portal/handler.py", ours=("portal",), theirs=("django", "asgiref")),
     Row(
         "portal/middleware.py",
-        ours=("portal", f"{B}contract", f"{B}services.transactions"),
+        ours=("portal", f"{B}contract", f"{B}services.transactions", f"{B}accounts.middleware"),
         theirs=("django", "redis"),  # what an absent Redis raises
     ),
     Row("portal/*", ours=("portal", f"{B}contract"), theirs=("django", "environ", "redis", "whitenoise")),

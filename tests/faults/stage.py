@@ -307,5 +307,6 @@ def make_operator(database_url: str, user: str) -> None:
     """Let a person simulate runs and register workers."""
     connection = psycopg2.connect(database_url)
     with connection, connection.cursor() as cursor:
-        cursor.execute("UPDATE auth_user SET is_staff = true WHERE username = %s", [user])
+        cursor.execute("UPDATE auth_user SET is_staff = true WHERE username = %s RETURNING id", [user])
+        cursor.execute("UPDATE bert_access_tokens SET scope = 'manage' WHERE user_id = %s", cursor.fetchone())
     connection.close()
