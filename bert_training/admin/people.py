@@ -98,10 +98,9 @@ class PersonForm(forms.ModelForm):  # type: ignore[type-arg]  # takes parameters
         return email
 
     def clean(self) -> dict[str, Any]:
-        """Keep one superuser who can sign in."""
+        """Keep one superuser who can open the administration."""
         cleaned = super().clean() or self.cleaned_data
-        stays = cleaned.get("is_active", True) and cleaned.get("is_superuser", self.instance.is_superuser)
-        if not stays:
+        if not all(cleaned.get(flag, getattr(self.instance, flag)) for flag in ("is_active", *POWERS)):
             try:
                 require_other_superuser(self.instance)
             except ServiceError as refusal:

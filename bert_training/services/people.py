@@ -38,7 +38,8 @@ def require_other_superuser(person: User) -> None:
 
     Two superusers that end each other's rights at once take turns here: the second finds itself alone.
     """
-    superusers = User.objects.select_for_update().filter(is_superuser=True, is_active=True).order_by("pk")
+    can = {"is_superuser": True, "is_staff": True, "is_active": True}  # without is_staff the administration stays shut
+    superusers = User.objects.select_for_update().filter(**can).order_by("pk")
     if list(superusers.values_list("pk", flat=True)) == [person.pk]:
         message = _("This is the last superuser: make somebody else one first, or nobody can administer the portal.")
         raise InUse(ErrorCode.IN_USE, message)

@@ -108,7 +108,7 @@ def test_staff_change_no_role(as_helper: Client) -> None:
         assert as_helper.post(url, {"name": "viewer", "permissions": []}).status_code == 403, url
 
 
-@pytest.mark.parametrize("changes", [{"is_active": False}, {"is_superuser": False}])
+@pytest.mark.parametrize("changes", [{"is_active": False}, {"is_superuser": False}, {"is_staff": False}])
 def test_the_last_superuser_stays(staff: Client, root: User, changes: dict[str, bool]) -> None:
     said = staff.post(page(root), form_of(staff, root, **changes)).content.decode()
     assert "This is the last superuser" in said
@@ -116,7 +116,7 @@ def test_the_last_superuser_stays(staff: Client, root: User, changes: dict[str, 
     make_user("outra", is_staff=True, is_superuser=True)
     staff.post(page(root), form_of(staff, root, **changes))
     root.refresh_from_db()
-    assert not (root.is_active and root.is_superuser)
+    assert not (root.is_active and root.is_superuser and root.is_staff)
 
 
 def test_an_account_is_switched_off_and_on_and_that_is_noted(staff: Client, person: Client, ana: User) -> None:
