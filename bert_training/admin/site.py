@@ -69,6 +69,18 @@ MODEL_ADMINS: dict[type[Model], Any] = {
 BACKGROUND = "django_q"
 
 
+class BackgroundPages:
+    """Stands before django-q2's own model admins: a schedule names any function of Python, and it would be called."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """The portal plans its own work."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """To be read; a task that failed can still be sent again, or deleted."""
+        return False
+
+
 class PortalAdminSite(admin.AdminSite):
     """Django's admin under the portal's name."""
 
@@ -95,6 +107,8 @@ class PortalAdminSite(admin.AdminSite):
         """
         wanted = [model_or_iterable] if isinstance(model_or_iterable, type) else model_or_iterable
         taken = [model for model in wanted if model in MODEL_ADMINS or model._meta.app_label == BACKGROUND]
+        if admin_class is not None and all(model._meta.app_label == BACKGROUND for model in taken):
+            admin_class = type(admin_class.__name__, (BackgroundPages, admin_class), {})
         super().register([model for model in taken if not self.is_registered(model)], admin_class, **options)
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:

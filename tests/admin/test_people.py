@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import Group, Permission, User
 from django.test import Client
+from django_q.models import Schedule
 
 from bert_training.admin.site import MODEL_ADMINS
 from bert_training.contract.enums import AuditKind, ShareLevel
@@ -145,6 +146,16 @@ def test_libraries_bring_no_pages_of_accounts_with_them(staff: Client) -> None:
     for path in ("mfa/authenticator", "account/emailaddress", "socialaccount/socialtoken"):
         assert staff.get(f"/admin/{path}/").status_code == 404, path
     assert staff.get("/admin/django_q/failure/").status_code == 200
+
+
+def test_nobody_has_any_function_called_by_a_schedule(staff: Client) -> None:
+    for name in ("success", "failure", "schedule", "ormq"):
+        assert staff.get(f"/admin/django_q/{name}/").status_code == 200, name
+        assert staff.post(f"/admin/django_q/{name}/add/", {"func": "os.system"}).status_code == 403, name
+    daily = Schedule.objects.earliest("pk")
+    page_of_schedule = f"/admin/django_q/schedule/{daily.pk}/change/"
+    assert staff.get(page_of_schedule).status_code == 200  # to be read
+    assert staff.post(page_of_schedule, {"func": "os.system", "args": "'id'"}).status_code == 403
 
 
 def test_the_lists_of_people_and_teams_cost_the_same_with_more_rows(staff: Client, team: Team) -> None:
