@@ -238,6 +238,11 @@ def may_see_texts(user: Person, run: Run) -> bool:
     return run.dataset.deleted_at is None and level_of(user, run.dataset) is not None
 
 
+def may_compare_rows(user: Person, first: Run, second: Run) -> bool:
+    """Tell whether somebody may learn in which cells the data of two runs differ: else their own would test guesses."""
+    return all(level_of(user, run.dataset) is not None for run in (first, second))
+
+
 def level_of(user: Person, row: Dataset | Run) -> ShareLevel | None:
     """Return what somebody may do with a row, None for nothing; without the role to train nothing beyond seeing it."""
     if not may_read(user):

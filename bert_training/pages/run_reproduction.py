@@ -10,7 +10,13 @@ from django.utils.translation import ngettext
 from bert_training import access
 from bert_training.contract.enums import Verdict
 from bert_training.models import Run
-from bert_training.services.reproducing.reproduction import Comparison, Reason, compare, first_gone, reproductions_of
+from bert_training.services.reproducing.reproduction import (
+    Comparison,
+    Reason,
+    compare_for,
+    first_gone,
+    reproductions_of,
+)
 from bert_training.services.reproducing.reproduction_words import (
     cause_label,
     change_sentence,
@@ -48,7 +54,7 @@ def reproduction_of(run: Run, user: User) -> dict[str, Any]:
     own = None
     if run.reproduced_from_id is not None:
         first = visible.filter(pk=run.reproduced_from_id).select_related("dataset", "job").first()
-        own = shown_verdict(compare(first, run) if first else first_gone(), run)
+        own = shown_verdict(compare_for(user, first, run) if first else first_gone(), run)
     copies = [(copy, _short(comparison)) for copy, comparison in reproductions_of(run, visible)]
     return {"verdict": own, "reproductions": copies} if own or copies else {}
 

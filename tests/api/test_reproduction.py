@@ -6,10 +6,12 @@ from uuid import uuid4
 import numpy as np
 import pytest
 from django.contrib.auth.models import User
+from django.test import Client
 
-from bert_training.models import Run, Worker
+from bert_training.contract.enums import ShareLevel
+from bert_training.models import Dataset, Run, Team, Worker
 from tests.api.conftest import Api, Caller, outcome_of
-from tests.personas import make_run, ready_dataset
+from tests.personas import make_run, ready_dataset, share
 from tests.reproducing import MACHINE, answers, changed_copy, end, with_errors, write_cell
 
 pytestmark = [pytest.mark.embedded, pytest.mark.usefixtures("proved_here")]
@@ -92,6 +94,25 @@ def test_one_changed_row_is_named_by_its_number_and_column(owner: Caller, first:
     assert shown["rows"]["count"] == 1
     change = shown["rows"]["changes"][0]
     assert (change["row"], change["column"], change["kind"]) == (5, "text", "changed")
+
+
+def test_own_data_test_no_guesses_about_texts_that_are_not_shared(
+    api: Api, bruno: User, team: Team, first: Run, worker: Worker
+) -> None:
+    guess = changed_copy(first.dataset, lambda table: write_cell(table, 5, "text", "palpite"))
+    Dataset.objects.filter(pk=guess.pk).update(owner=bruno)
+    guess.refresh_from_db()
+    own = end(worker, make_run(bruno, guess), [answers()], fingerprint="b" * 64)
+    teammate, page = api.as_person(bruno), Client(headers={"accept-language": "en"})
+    page.force_login(bruno)
+    share(first, team, ShareLevel.USE)
+    Run.objects.filter(pk=own.pk).update(reproduced_from=first)
+    shown = verdict(teammate, own)
+    assert ("table" in [cause for cause, *_ in causes(shown)], shown["rows"]) == (True, None)
+    assert "row 5" not in page.get(f"/runs/{own.pk}").content.decode()
+    share(first.dataset, team)
+    assert verdict(teammate, own)["rows"]["count"] == 1
+    assert "row 5" in page.get(f"/runs/{own.pk}").content.decode()
 
 
 def test_what_an_older_worker_does_not_tell_is_unknown_and_never_equal(

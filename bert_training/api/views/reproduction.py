@@ -7,11 +7,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from bert_training import access
+from bert_training.api.authentication import calling_person
 from bert_training.api.frame import ApiView
 from bert_training.api.parsing import read_count
 from bert_training.api.serializers.reproduction import ReproductionSerializer, shown_comparison
 from bert_training.models import Run
-from bert_training.services.reproducing.reproduction import compare, first_gone
+from bert_training.services.reproducing.reproduction import compare_for, first_gone
 
 AGAINST = OpenApiParameter("against", int, description="Another run; without it the one that this run reproduces.")
 
@@ -29,7 +30,7 @@ class ShowReproduction(ApiView):
         run = access.visible_run(request.user, pk)
         asked = read_count(request, "against", 0)
         first = access.visible_run(request.user, asked) if asked else self._reproduced(request, run)
-        comparison = compare(first, run) if first else first_gone()
+        comparison = compare_for(calling_person(request), first, run) if first else first_gone()
         return Response(ReproductionSerializer(shown_comparison(comparison, first=first, second=run)).data)
 
     def _reproduced(self, request: Request, run: Run) -> Run | None:

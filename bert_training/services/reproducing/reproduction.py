@@ -9,12 +9,14 @@ not comparable: one has not been completed, was played or is for another task, i
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
+from django.contrib.auth.models import User
 from django.db.models import QuerySet
 
+from bert_training import access
 from bert_training.contract.enums import JobStatus, Verdict
 from bert_training.data.proof.agreement import Agreement
 from bert_training.data.table_changes import TableChanges
@@ -90,6 +92,12 @@ def compare(
     if verdict != Verdict.NOT_COMPARABLE and not facts.differences:
         reason = _unexplained(first, second, is_known=not facts.unknown)
     return Comparison(verdict, reason, agreement=measured.agreement, rows=measured.rows, **found)
+
+
+def compare_for(user: User, first: Run, second: Run) -> Comparison:
+    """Compare two runs that somebody may see; of the rows nothing unless they may see the data of both."""
+    comparison = compare(first, second)
+    return comparison if access.may_compare_rows(user, first, second) else replace(comparison, rows=None)
 
 
 def first_gone() -> Comparison:
