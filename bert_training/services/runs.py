@@ -281,9 +281,10 @@ def delete_run(run: Run, *, by: User | None = None) -> Erasure:
         for repeat in run.repeats.order_by("pk"):
             _require_ended(repeat, _("Cancel the repeats of the run before you delete it."))
         record(AuditKind.RUN_DELETED, target=run, dataset=run.dataset_id, repeats=run.repeats.count())
-        keep_gpu_time(Run.objects.filter(Q(pk=run.pk) | Q(repeat_of=run.pk)))
-        keys = drop_predictions(Run.objects.filter(Q(pk=run.pk) | Q(repeat_of=run.pk)))
-        erasure = note_run_erasure(run, by=by, stored=[f"{run.dataset.folder}/{doubts_of(run)}*", *keys])
+        gone = Run.objects.filter(Q(pk=run.pk) | Q(repeat_of=run.pk))
+        keep_gpu_time(gone)
+        workbooks = [f"{run.dataset.folder}/{doubts_of(each)}*" for each in gone]
+        erasure = note_run_erasure(run, by=by, stored=[*workbooks, *drop_predictions(gone)])
         run.delete()  # its repeats go with it
         _let_deleted_dataset_go(run.dataset)
     return erasure

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django_q.models import OrmQ
@@ -106,6 +107,22 @@ def test_no_text_is_left_in_database_or_store(
     assert not KeptLengths.objects.exists()
     assert RunProof.objects.get().content  # the figures stay
     assert Dataset.objects.get().name == everything.dataset.name
+
+
+def test_a_run_takes_the_workbooks_of_its_repeats_along(
+    run: Run, running_job: Job, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
+) -> None:
+    repeat = make_run(run.owner, run.dataset)
+    other = make_run(run.owner, run.dataset)
+    Run.objects.filter(pk=repeat.pk).update(repeat_of=run, repeat_kind="seed", repeat_number=1)
+    keys = [run.dataset.workbook_key(name_of_doubts(each, Split.TRAIN, "linear"), "en") for each in (repeat, other)]
+    for key in keys:
+        default_storage.save(key, ContentFile(CANARY.encode()))
+    end(run)
+    end(repeat)
+    with django_capture_on_commit_callbacks(execute=True):
+        delete_run(run)
+    assert list(map(default_storage.exists, keys)) == [False, True]
 
 
 def test_the_last_run_of_a_deleted_dataset_takes_its_row_along(run: Run, running_job: Job) -> None:
