@@ -42,7 +42,7 @@ from bert_training.services.proving.proofs import drop_predictions
 from bert_training.services.quotas import queue_at_quota, require_room
 from bert_training.services.rate_limits import Limit, limit_caller
 from bert_training.services.sources import Sources, Uploads, request_of, require_known, stored_sources, upload_sources
-from bert_training.services.stored_files import drop_files, is_whole, put_file
+from bert_training.services.stored_files import drop_files, is_cleared, is_whole, put_file
 from bert_training.tasks.intake import CheckRequest, Report, check_in_sandbox
 
 logger = logging.getLogger(__name__)
@@ -124,7 +124,9 @@ def _register(
     existing = _same(known, dataset)
     if existing is not None:
         _mend_files(existing, sources, request)
-        return Registered(existing, created=False)
+        if Dataset.objects.filter(pk=existing.pk, deleted_at__isnull=True).exists():
+            return Registered(existing, created=False)
+        is_cleared(f"{existing.folder}/*")  # deleted meanwhile: this is a new one, and nothing is put back there
     require_room(dataset)
     limit_caller(Limit.UPLOADS)
     if dataset.is_large:

@@ -16,8 +16,8 @@ from bert_training.contract.enums import JobStatus, Split, WorkbookKind, WorkerS
 from bert_training.contract.messages import Forget, HeartbeatRequest, TokenLengths
 from bert_training.models import AuditEvent, Dataset, DatasetProfile, Erasure, ErasureCopy, Job, Run, RunProof, Worker
 from bert_training.models import TokenLengths as KeptLengths
-from bert_training.services import erasures, stored_files, stored_workbooks
-from bert_training.services.datasets import delete_dataset, register_upload
+from bert_training.services import datasets, erasures, stored_files, stored_workbooks
+from bert_training.services.datasets import Registered, delete_dataset, register_upload
 from bert_training.services.doubting.doubt_workbooks import name_of_doubts
 from bert_training.services.errors import ServiceError
 from bert_training.services.profiles import note_token_lengths
@@ -132,6 +132,30 @@ def test_the_last_run_of_a_deleted_dataset_takes_its_row_along(run: Run, running
     delete_run(Run.objects.get(pk=run.pk))
     assert not Dataset.objects.exists()
     assert [erasure.kind for erasure in Erasure.objects.order_by("id")] == ["dataset", "run"]
+
+
+def test_the_same_bytes_sent_during_the_deletion_make_a_dataset_of_their_own(
+    ana: User, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
+) -> None:
+    def upload() -> Registered:
+        file = SimpleUploadedFile("pedidos.xlsx", content)
+        request = CheckRequest(task="text-classification")
+        return register_upload(owner=ana, uploads={Split.TRAIN: file}, request=request)
+
+    def delete_then_look(key: str, sha256: str) -> bool:
+        if Dataset.objects.filter(pk=first.pk).exists():
+            with django_capture_on_commit_callbacks(execute=True):
+                delete_dataset(first)
+        return stored_files.is_whole(key, sha256)
+
+    content = workbook_bytes("text-classification", rows=30, salt=CANARY)
+    first = upload().dataset
+    folder = first.folder
+    monkeypatch.setattr(datasets, "is_whole", delete_then_look)
+    again = upload()
+    assert again.created
+    assert default_storage.exists(again.dataset.original_key)
+    assert not [key for key in stored_keys() if key.startswith(folder)]
 
 
 def test_a_store_that_is_away_is_cleared_another_day(
