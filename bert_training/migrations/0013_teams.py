@@ -12,7 +12,7 @@ def copy_groups(apps, schema_editor):
     """Make a team of every group, with the same people."""
     teams = apps.get_model("bert_training", "Team")
     for group in apps.get_model("auth", "Group").objects.all():
-        team = teams.objects.create(pk=group.pk, name=group.name[:100])
+        team = teams.objects.create(pk=group.pk, name=group.name)
         team.members.set(group.user_set.all())
     connection = schema_editor.connection
     with connection.cursor() as cursor:
@@ -32,7 +32,7 @@ class Migration(migrations.Migration):
             name='Team',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=100, unique=True, verbose_name='name')),
+                ('name', models.CharField(max_length=150, unique=True, verbose_name='name')),
                 ('description', models.TextField(blank=True, max_length=1000, verbose_name='description')),
                 ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='created')),
                 ('members', models.ManyToManyField(blank=True, db_table='bert_team_members', related_name='teams', to=django.conf.settings.AUTH_USER_MODEL, verbose_name='members')),

@@ -15,7 +15,7 @@ from bert_training.models.run import Run
 class Team(models.Model):
     """Some people of the organisation; staff say who belongs to it. What somebody may do at all is a role's matter."""
 
-    name = models.CharField(_("name"), max_length=100, unique=True)
+    name = models.CharField(_("name"), max_length=150, unique=True)
     description = models.TextField(_("description"), blank=True, max_length=1000)
     members = models.ManyToManyField(
         settings.AUTH_USER_MODEL,
