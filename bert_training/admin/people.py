@@ -27,6 +27,7 @@ from bert_training.admin.person_help import HELP_ACTIONS, PersonHelp
 from bert_training.admin.quotas import use_of_person
 from bert_training.contract.enums import AuditKind
 from bert_training.models import AccessToken, Dataset, Run, Team
+from bert_training.services.ended_sessions import end_sessions_of
 from bert_training.services.errors import ServiceError
 from bert_training.services.people import delete_person, require_other_superuser, set_person_active
 
@@ -178,6 +179,8 @@ class PersonAdmin(PersonHelp, AuditedAdmin[User], ServiceDeletion[User]):
         super().save_related(request, form, formsets, change)
         form.instance.groups.add(*kept)
         form.instance.teams.set(form.cleaned_data["teams"])
+        if not form.instance.is_active:
+            end_sessions_of(form.instance)
 
     def delete_row(self, row: User, by: User) -> None:
         """Delete an account that owns nothing."""

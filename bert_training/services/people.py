@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 
 from bert_training.contract.enums import AuditKind, ErrorCode
 from bert_training.services.audit import record
+from bert_training.services.ended_sessions import end_sessions_of
 from bert_training.services.errors import InUse
 from bert_training.services.transactions import short_transaction
 
@@ -17,6 +18,8 @@ def set_person_active(person: User, active: bool) -> None:
     if not active:
         require_other_superuser(person)
     changed = User.objects.filter(pk=person.pk).exclude(is_active=active).update(is_active=active)
+    if changed and not active:
+        end_sessions_of(person)
     if changed:
         record(AuditKind.USER_CHANGED, target=person, did="activated" if active else "deactivated")
 

@@ -10,6 +10,7 @@ from django_q.models import Schedule
 from bert_training.admin.site import MODEL_ADMINS
 from bert_training.contract.enums import AuditKind, ShareLevel
 from bert_training.models import AuditEvent, Run, Team, Worker
+from tests.accounts.conftest import signed_in
 from tests.admin.rows import list_of, page_of
 from tests.pages.queries import queries_of
 from tests.personas import make_user, share
@@ -126,6 +127,21 @@ def test_an_account_is_switched_off_and_on_and_that_is_noted(staff: Client, pers
     assert person.get("/").status_code == 302
     act(staff, "activate", ana)
     assert AuditEvent.objects.filter(kind=AuditKind.USER_CHANGED, target_id=ana.pk).count() == 2
+
+
+@pytest.mark.parametrize("door", ["action", "form"])
+def test_a_session_that_was_open_when_an_account_was_switched_off_stays_shut(
+    staff: Client, ana: User, door: str
+) -> None:
+    before = signed_in("ana")
+    if door == "action":
+        act(staff, "deactivate", ana)
+    else:
+        staff.post(page(ana), form_of(staff, ana, is_active=False))
+    assert before.get("/account").status_code == 302
+    act(staff, "activate", ana)
+    assert before.get("/account").status_code == 302
+    assert signed_in("ana").get("/account").status_code == 200
 
 
 def test_who_owns_data_is_not_deleted_and_the_page_says_what_to_do(staff: Client, run: Run, carla: User) -> None:
