@@ -88,9 +88,9 @@ def compare_runs(first: int, second: int) -> None:
         logger.exception("runs not compared", extra={"first": first, "second": second})
 
 
-def mail_password_links(numbers: list[int]) -> None:
+def mail_password_links(numbers: list[int], request_id: str, address: str) -> None:
     """Mail people the links that they asked for."""
     try:
-        password_links.mail_password_links(numbers)
+        password_links.mail_password_links(numbers, request_id, address)
     except Exception:
         logger.exception("password links not mailed")

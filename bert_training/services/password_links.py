@@ -18,6 +18,7 @@ from django_q.tasks import async_task
 from bert_training.contract.enums import AuditKind
 from bert_training.services.audit import record
 from bert_training.services.emails import Delivery, send_link
+from bert_training.services.origin import Origin, calling_from, current_origin
 
 MAIL_FUNCTION = "bert_training.background.mail_password_links"
 
@@ -43,10 +44,12 @@ def mail_password_link(person: User, url: str) -> Delivery:
 def mail_links_later(email: str) -> None:
     """Have links mailed to who has this address: in the background, so that an unknown one is answered as fast."""
     found = User.objects.filter(email__iexact=email, is_active=True)
-    async_task(MAIL_FUNCTION, [person.pk for person in found if person.has_usable_password()])
+    numbers, origin = [person.pk for person in found if person.has_usable_password()], current_origin()
+    async_task(MAIL_FUNCTION, numbers, origin.request_id, origin.address)
 
 
-def mail_password_links(numbers: Sequence[int]) -> None:
-    """Make and mail the links of these people."""
-    for person in User.objects.filter(pk__in=numbers, is_active=True):
-        mail_password_link(person, make_password_link(person))
+def mail_password_links(numbers: Sequence[int], request_id: str, address: str) -> None:
+    """Make and mail the links of these people; the audit names the request that asked, and from where it came."""
+    with calling_from(Origin(request_id, address)):
+        for person in User.objects.filter(pk__in=numbers, is_active=True):
+            mail_password_link(person, make_password_link(person))

@@ -14,6 +14,7 @@ from pytest_django import Settings
 from bert_training import background
 from bert_training.models import AuditEvent
 from bert_training.services import password_links
+from bert_training.services.origin import SYSTEM, calling_from
 from bert_training.services.password_links import make_password_link
 from tests.pages.conftest import client_of
 from tests.personas import PASSWORD, make_user
@@ -27,7 +28,12 @@ LINK = re.compile(r"https?://[^/\s]+(/password-reset/[\w-]+/[\w-]+)")
 def _at_once(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> None:
     """Do in the request what is done in the background."""
     settings.HAS_EMAIL = True
-    monkeypatch.setattr(password_links, "async_task", lambda _name, numbers: background.mail_password_links(numbers))
+
+    def work(_name: str, *args: Any) -> None:
+        with calling_from(SYSTEM):
+            background.mail_password_links(*args)
+
+    monkeypatch.setattr(password_links, "async_task", work)
 
 
 @pytest.fixture
@@ -51,7 +57,7 @@ def use(guest: Client, path: str, password: str = NEW) -> Any:
 
 def test_who_forgot_the_password_gets_a_link_by_mail_and_chooses_another(guest: Client, ana: User) -> None:
     elsewhere = client_of(ana)
-    guest.post(ASK, {"email": "ANA@example.com"})
+    asked = guest.post(ASK, {"email": "ANA@example.com"}, REMOTE_ADDR="192.0.2.9")
     (sent,) = mail.outbox
     found = LINK.search(str(sent.body))
     assert (found is not None, sent.to) == (True, ["ana@example.com"])
@@ -65,6 +71,7 @@ def test_who_forgot_the_password_gets_a_link_by_mail_and_chooses_another(guest: 
         ("reset_link_made", ana.pk),
         ("password_reset", ana.pk),
     ]
+    assert (kinds[0].address, kinds[0].request_id) == ("192.0.2.9", asked.headers["X-Request-ID"])
 
 
 def test_an_unknown_address_is_answered_as_a_known_one(guest: Client, ana: User) -> None:
