@@ -67,10 +67,10 @@ def _person_for(request: HttpRequest, sociallogin: SocialLogin) -> User:
     if not address.verified or not address.email:
         raise _refusal(request, _("%(name)s has not verified your e-mail address, so the portal cannot know you."))
     people = list(User.objects.filter(email__iexact=address.email)[:2])
-    if len(people) == 1 and people[0].is_active:
+    if len(people) == 1 and people[0].is_active and _are_one(people[0].email, address.email):
         return people[0]
     invitation = None if people else open_invitation_for(address.email)
-    if invitation is None:
+    if invitation is None or not _are_one(invitation.email, address.email):
         raise _refusal(
             request, _("There is no account with the e-mail address that %(name)s told. Ask for an invitation.")
         )
@@ -80,6 +80,11 @@ def _person_for(request: HttpRequest, sociallogin: SocialLogin) -> User:
         return accept_invitation(invitation, username=free_username(name), password=None)
     except ServiceError as refusal:
         raise _refusal(request, refusal.message) from refusal
+
+
+def _are_one(address: str, verified: str) -> bool:
+    """Tell whether two addresses are one: only A and a are. PostgreSQL takes ı for I too, which is somebody else's."""
+    return address.encode().lower() == verified.encode().lower()
 
 
 def _refusal(request: HttpRequest, words: str) -> ImmediateHttpResponse:

@@ -124,6 +124,19 @@ def test_who_is_unknown_gets_a_clear_page_and_no_account(guest: Client, ana: Use
     assert not is_signed_in(guest)
 
 
+@pytest.mark.parametrize("is_invited", [True, False])
+def test_an_address_that_only_looks_alike_is_somebody_elses(
+    guest: Client, root: User, provider: FakeProvider, is_invited: bool
+) -> None:
+    if is_invited:
+        invite(InvitationRequest("davi@example.com", "Davi Dias"), by=root)
+    else:
+        make_user("davi")
+    provider.claims = {"email": "davı@example.com"}  # PostgreSQL: upper('ı') = 'I'
+    assert come_back(guest, provider).status_code == 403
+    assert not is_signed_in(guest)
+
+
 def test_a_deactivated_person_stays_out(guest: Client, davi: User, provider: FakeProvider) -> None:
     User.objects.update(is_active=False)
     assert come_back(guest, provider).status_code == 403
