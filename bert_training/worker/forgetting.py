@@ -102,8 +102,11 @@ class Forgetting:
 
     def _carry_out(self, order: Forget) -> bool:
         """Delete what is meant; tells whether nothing is left. May be broken off and repeated at any point."""
-        folders = [folder for folder in self._store.job_folders() if _is_meant(read_json(folder / JOB), order)]
-        postponed = [digest for digest in _digests(folders, order) if not self._drop_shared(digest)]
+        jobs = {folder: read_json(folder / JOB) for folder in self._store.job_folders()}
+        folders = [folder for folder, job in jobs.items() if _is_meant(job, order)]
+        # Open in another program, or damaged: it may be of these data, and goes with the weekly cleaning at the latest.
+        postponed = [folder.name for folder, job in jobs.items() if job is None and (folder / JOB).exists()]
+        postponed += [digest for digest in _digests(folders, order) if not self._drop_shared(digest)]
         postponed += [folder.name for folder in folders if not self._drop_folder(folder, order)]
         for run in order.runs:
             drop_logs(self._store.folder, run)

@@ -126,6 +126,15 @@ def test_a_folder_in_which_a_former_trainer_lives_waits(store: ModelStore) -> No
     assert obey(store, ORDER) == [7]
 
 
+def test_a_folder_of_nobody_knows_whom_is_not_taken_for_anothers(store: ModelStore) -> None:
+    about = keep(store, 5) / "job.json"
+    content = about.read_text()
+    about.write_text(content[:20])
+    assert obey(store, ORDER) == []
+    about.write_text(content)
+    assert obey(store, ORDER) == [7]
+
+
 def test_what_cannot_be_deleted_is_not_confirmed(store: ModelStore, monkeypatch: pytest.MonkeyPatch) -> None:
     keep(store, 5)
     keep_table(store)
