@@ -35,7 +35,7 @@ from bert_training.models import (
 from bert_training.models.dataset import PRIVACY_FULL
 from bert_training.services.audit import record
 from bert_training.services.erasures import note_dataset_erasure
-from bert_training.services.errors import DatasetNotReady, InUse, QuotaExceeded, ServiceError, StorageFull
+from bert_training.services.errors import DatasetGone, DatasetNotReady, InUse, QuotaExceeded, ServiceError, StorageFull
 from bert_training.services.manifests import inherit_manifest
 from bert_training.services.profiles import start_profile
 from bert_training.services.proving.proofs import drop_predictions
@@ -297,10 +297,11 @@ def delete_dataset(dataset: Dataset, *, by: User | None = None) -> Erasure:
 
     The row goes too, unless such runs stand on it: they keep its name and digest, and their own figures with the names
     of labels. Returns how far the deletion has come, in the store and on the workers. Raises InUse while a queued or
-    running run needs the data.
+    running run needs the data, DatasetGone when somebody else was faster.
     """
     with transaction.atomic():
-        Dataset.objects.select_for_update().get(pk=dataset.pk)
+        if Dataset.objects.select_for_update().filter(pk=dataset.pk, deleted_at__isnull=True).first() is None:
+            raise DatasetGone(ErrorCode.DATASET_GONE, _("The dataset was deleted."))
         runs = Run.objects.filter(dataset=dataset)
         if runs.exclude(status__in=TERMINAL_STATUSES).exists():
             raise InUse(ErrorCode.IN_USE, _("A run in the queue or in training needs this dataset."))

@@ -18,7 +18,7 @@ from bert_training.services.divisions import Division, divide, division_of, stor
 from bert_training.services.doubting.corrections import with_corrections
 from bert_training.services.doubting.doubt_workbooks import doubts_of
 from bert_training.services.erasures import note_run_erasure
-from bert_training.services.errors import DatasetGone, DatasetNotReady, InUse, InvalidRun
+from bert_training.services.errors import DatasetGone, DatasetNotReady, InUse, InvalidRun, ServiceError
 from bert_training.services.initial_models import find_initial_model, require_reachable
 from bert_training.services.proving.proofs import drop_predictions
 from bert_training.services.quota_use import keep_gpu_time
@@ -297,5 +297,8 @@ def _let_deleted_dataset_go(dataset: Dataset) -> None:
 
 
 def _require_ended(run: Run, message: str) -> None:
-    if not Job.objects.select_for_update().get(run=run).is_finished:
+    job = Job.objects.select_for_update().filter(run=run).first()
+    if job is None:  # somebody else was faster
+        raise ServiceError(ErrorCode.NOT_FOUND, _("There is no run %(id)s.") % {"id": run.pk}, http_status=404)
+    if not job.is_finished:
         raise InUse(ErrorCode.IN_USE, message)

@@ -19,7 +19,7 @@ from bert_training.models import TokenLengths as KeptLengths
 from bert_training.services import datasets, erasures, stored_files, stored_workbooks
 from bert_training.services.datasets import Registered, delete_dataset, register_upload
 from bert_training.services.doubting.doubt_workbooks import name_of_doubts
-from bert_training.services.errors import ServiceError
+from bert_training.services.errors import DatasetGone, ServiceError
 from bert_training.services.profiles import note_token_lengths
 from bert_training.services.runs import delete_run
 from bert_training.services.workers import record_heartbeat
@@ -156,6 +156,24 @@ def test_the_same_bytes_sent_during_the_deletion_make_a_dataset_of_their_own(
     assert again.created
     assert default_storage.exists(again.dataset.original_key)
     assert not [key for key in stored_keys() if key.startswith(folder)]
+
+
+def test_who_deletes_a_second_time_is_told_so(run: Run, running_job: Job) -> None:
+    end(run)
+    seen, seen_run = Dataset.objects.get(pk=run.dataset_id), Run.objects.get(pk=run.pk)
+    delete_dataset(run.dataset)
+    with pytest.raises(DatasetGone):
+        delete_dataset(seen)
+    delete_run(run)
+    with pytest.raises(ServiceError):
+        delete_run(seen_run)
+    with pytest.raises(DatasetGone):
+        delete_dataset(seen)
+    assert [event.kind for event in AuditEvent.objects.filter(kind__endswith="_deleted").order_by("pk")] == [
+        "dataset_deleted",
+        "run_deleted",
+    ]
+    assert Erasure.objects.count() == 2
 
 
 def test_a_store_that_is_away_is_cleared_another_day(
