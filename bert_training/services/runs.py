@@ -276,6 +276,8 @@ def delete_run(run: Run, *, by: User | None = None) -> Erasure:
     Workers delete its log and checkpoints, and keep its weights. Returns how far the deletion has come.
     """
     with transaction.atomic():
+        # First, as everywhere: its deletion, or that of another run on it, waits and then sees this one.
+        dataset = Dataset.objects.select_for_update(no_key=True).filter(pk=run.dataset_id).first()
         _require_ended(run, _("Cancel the run before you delete it."))
         Run.objects.select_for_update().filter(pk=run.pk).first()  # waits for one that is being made of it
         for repeat in run.repeats.order_by("pk"):
@@ -286,13 +288,13 @@ def delete_run(run: Run, *, by: User | None = None) -> Erasure:
         workbooks = [f"{run.dataset.folder}/{doubts_of(each)}*" for each in gone]
         erasure = note_run_erasure(run, by=by, stored=[*workbooks, *drop_predictions(gone)])
         run.delete()  # its repeats go with it
-        _let_deleted_dataset_go(run.dataset)
+        _let_deleted_dataset_go(dataset)
     return erasure
 
 
-def _let_deleted_dataset_go(dataset: Dataset) -> None:
+def _let_deleted_dataset_go(dataset: Dataset | None) -> None:
     """Delete the row of a deleted dataset that stood for its runs alone, when the last of them is gone."""
-    if dataset.deleted_at is not None and not dataset.runs.exists():
+    if dataset is not None and dataset.deleted_at is not None and not dataset.runs.exists():
         dataset.delete()
 
 

@@ -164,7 +164,8 @@ def test_who_deletes_a_second_time_is_told_so(run: Run, running_job: Job) -> Non
     delete_dataset(run.dataset)
     with pytest.raises(DatasetGone):
         delete_dataset(seen)
-    delete_run(run)
+    delete_run(run)  # read before its dataset was deleted
+    assert not Dataset.objects.exists()
     with pytest.raises(ServiceError):
         delete_run(seen_run)
     with pytest.raises(DatasetGone):
