@@ -92,8 +92,10 @@ class PersonForm(forms.ModelForm):  # type: ignore[type-arg]  # takes parameters
         return name
 
     def clean_email(self) -> str:
-        """Refuse the address of somebody else: nobody could tell any more who is meant by it."""
-        email: str = self.cleaned_data["email"]
+        """Refuse the address of somebody else: nobody could tell any more who is meant by it. Kept in small letters:
+        the sign-in looks for these.
+        """
+        email: str = self.cleaned_data["email"].lower()
         if email and User.objects.exclude(pk=self.instance.pk).filter(email__iexact=email).exists():
             raise ValidationError(_("There is an account with this e-mail already."))
         return email

@@ -229,3 +229,8 @@ def test_nobody_is_given_the_name_or_address_of_another(
     assert answer.status_code == 200
     carla.refresh_from_db()
     assert (carla.username, carla.email) == ("carla", "carla@example.com")
+
+
+def test_an_address_with_capitals_signs_in_too(staff: Client, carla: User) -> None:
+    staff.post(page(carla), form_of(staff, carla, email="Carla.Dias@Example.com"))
+    assert signed_in("Carla.Dias@Example.com").get("/account").status_code == 200
