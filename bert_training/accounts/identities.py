@@ -83,7 +83,7 @@ def _person_for(request: HttpRequest, sociallogin: SocialLogin) -> User:
 
 
 def _are_one(address: str, verified: str) -> bool:
-    """Tell whether two addresses are one: only A and a are. PostgreSQL takes ı for I too, which is somebody else's."""
+    """Tell whether two addresses are one: A is a. PostgreSQL takes an i without its dot for I too: somebody else's."""
     return address.encode().lower() == verified.encode().lower()
 
 
