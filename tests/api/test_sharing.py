@@ -6,9 +6,10 @@ import pytest
 from django.contrib.auth.models import User
 
 from bert_training.contract.enums import ShareLevel
-from bert_training.models import Dataset, DatasetShare, Run, RunShare, Team
+from bert_training.models import Dataset, DatasetProfile, DatasetShare, Run, RunShare, Team
 from tests.api.conftest import Api, Caller, outcome_of
-from tests.personas import make_user, share
+from tests.personas import make_user, ready_dataset, share
+from tests.profiles import give_profile
 
 
 @pytest.fixture
@@ -164,3 +165,18 @@ def test_the_number_of_queries_does_not_grow_with_teams_and_members(
         Team.objects.create(name=f"equipe {number}").members.add(ana, make_user(f"pessoa{number}"))
     with django_assert_max_num_queries(len(few)):
         assert caller.get("/teams").json()["count"] == 6
+
+
+def test_a_profile_names_no_earlier_dataset_that_is_not_shared(
+    api: Api, ana: User, bruno: User, team: Team, dataset: Dataset
+) -> None:
+    later = ready_dataset(ana, request_digest="later")
+    profile = give_profile(later)
+    counts = dict.fromkeys(("text_changed", "answer_changed", "deleted", "added"), 1)
+    DatasetProfile.objects.update(content={**profile.content, "continues": {"dataset": dataset.pk, **counts}})
+    share(later, team)
+    path = f"/datasets/{later.pk}/profile"
+    assert "continues" not in api.as_person(bruno).get(path).json()["findings"]
+    share(dataset, team)
+    for person in (ana, bruno):
+        assert api.as_person(person).get(path).json()["findings"]["continues"]["dataset"] == dataset.pk

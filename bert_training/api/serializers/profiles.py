@@ -5,6 +5,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from bert_training.api.serializers.access import seen_origin
 from bert_training.api.serializers.fields import UtcField
 from bert_training.contract.enums import ProfileStatus
 from bert_training.models import DatasetProfile, TokenLengths
@@ -113,8 +114,14 @@ class CountedLengthsSerializer(serializers.Serializer[Any]):
     )
 
 
+def earlier_of(profile: DatasetProfile) -> int | None:
+    """Return the number of the dataset that this one continues."""
+    number: int | None = (profile.content or {}).get("continues", {}).get("dataset")
+    return number
+
+
 class ProfileSerializer(serializers.Serializer[DatasetProfile]):
-    """The profile of a dataset; findings and quality are null until it is ready."""
+    """The profile of a dataset; findings and quality are null until it is ready. Needs `seen`, as `context_of` has."""
 
     status = serializers.ChoiceField(choices=[status.value for status in ProfileStatus])
     finished_at = UtcField(allow_null=True)
@@ -124,8 +131,13 @@ class ProfileSerializer(serializers.Serializer[DatasetProfile]):
 
     @extend_schema_field(FindingsSerializer(allow_null=True))
     def get_findings(self, profile: DatasetProfile) -> dict[str, Any] | None:
-        """Return what was found."""
-        return dict(FindingsSerializer(profile.content).data) if profile.content else None
+        """Return what was found; of an earlier dataset that this one continues only what the caller may see."""
+        if not profile.content:
+            return None
+        shown = dict(profile.content)
+        if seen_origin(self.context, earlier_of(profile)) is None:
+            shown.pop("continues", None)
+        return dict(FindingsSerializer(shown).data)
 
     @extend_schema_field(QualitySerializer(allow_null=True))
     def get_quality(self, profile: DatasetProfile) -> dict[str, Any] | None:

@@ -8,8 +8,8 @@ from rest_framework.response import Response
 
 from bert_training import access
 from bert_training.api.frame import ApiView
-from bert_training.api.serializers.profiles import ProfileSerializer
-from bert_training.models import DatasetProfile
+from bert_training.api.serializers.profiles import ProfileSerializer, earlier_of
+from bert_training.models import Dataset, DatasetProfile
 
 
 class ShowProfile(ApiView):
@@ -25,4 +25,6 @@ class ShowProfile(ApiView):
         profile = DatasetProfile.objects.defer("clusters").select_related("dataset").filter(dataset=dataset).first()
         if profile is None:
             raise NotFound(_("This dataset has no profile yet."))
-        return Response(ProfileSerializer(profile).data)
+        earlier = earlier_of(profile)
+        seen = access.seen_among(request.user, Dataset, {earlier}) if earlier else frozenset()
+        return Response(ProfileSerializer(profile, context={"seen": seen}).data)
