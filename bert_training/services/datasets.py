@@ -43,6 +43,7 @@ from bert_training.services.quotas import queue_at_quota, require_room
 from bert_training.services.rate_limits import Limit, limit_caller
 from bert_training.services.sources import Sources, Uploads, request_of, require_known, stored_sources, upload_sources
 from bert_training.services.stored_files import drop_files, is_cleared, is_whole, put_file
+from bert_training.services.transactions import hold_dataset
 from bert_training.tasks.intake import CheckRequest, Report, check_in_sandbox
 
 logger = logging.getLogger(__name__)
@@ -277,7 +278,7 @@ def stored_keys(dataset: Dataset) -> list[str]:
 
 
 def update_dataset(dataset: Dataset, *, name: str | None = None, description: str | None = None) -> None:
-    """Rename or describe a dataset; None leaves a field as it is."""
+    """Rename or describe a dataset; None leaves a field as it is. Raises DatasetGone."""
     wanted = {}
     if name is not None:
         wanted["name"] = clean_name(name)
@@ -288,6 +289,7 @@ def update_dataset(dataset: Dataset, *, name: str | None = None, description: st
     for field, value in wanted.items():
         setattr(dataset, field, value)
     with transaction.atomic():
+        hold_dataset(dataset.pk)  # its description would stand there again
         dataset.save(update_fields=[*wanted])
         record(AuditKind.DATASET_CHANGED, target=dataset, fields=[*wanted])
 

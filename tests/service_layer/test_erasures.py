@@ -177,6 +177,15 @@ def test_who_deletes_a_second_time_is_told_so(run: Run, running_job: Job) -> Non
     assert Erasure.objects.count() == 2
 
 
+def test_nothing_is_written_onto_what_was_deleted(run: Run, running_job: Job) -> None:
+    end(run)
+    seen = Dataset.objects.get(pk=run.dataset_id)
+    delete_dataset(run.dataset)
+    with pytest.raises(DatasetGone):
+        datasets.update_dataset(seen, description=CANARY)
+    assert tables_with(CANARY) == []
+
+
 def test_a_store_that_is_away_is_cleared_another_day(
     dataset: Dataset,
     django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
