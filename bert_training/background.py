@@ -15,16 +15,19 @@ logger = logging.getLogger(__name__)
 
 
 def sweep_files() -> None:
-    """Remove what nobody needs, and what a deletion could not reach, once a day."""
-    try:
-        sweep.sweep_files()
-        sweep.sweep_predictions()
-        rate_limits.forget_full_buckets()
-        ended_sessions.forget_ended_sessions()
-        sweep.sweep_working_folders()
-        erasures.clear_stores()
-    except Exception:
-        logger.exception("sweep of files failed")
+    """Remove what nobody needs, and what a deletion could not reach, once a day: each whether or not others fail."""
+    for work in (
+        erasures.clear_stores,
+        sweep.sweep_files,
+        sweep.sweep_predictions,
+        rate_limits.forget_full_buckets,
+        ended_sessions.forget_ended_sessions,
+        sweep.sweep_working_folders,
+    ):
+        try:
+            work()
+        except Exception:
+            logger.exception("a part of the daily sweep failed", extra={"work": work.__name__})
 
 
 def check_dataset(pk: int) -> None:

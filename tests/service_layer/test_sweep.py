@@ -44,6 +44,21 @@ def test_a_file_of_today_may_still_get_its_row(orphan: str, monkeypatch: pytest.
     assert default_storage.exists(orphan)
 
 
+def test_one_part_that_fails_keeps_no_other_from_its_work(
+    orphan: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_args: object) -> None:
+        raise OSError("away")
+
+    left = tmp_path / "bert-check-killed"
+    left.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(sweep, "MINIMUM_AGE", timedelta(seconds=-5))
+    monkeypatch.setattr(sweep, "_stored_folders", fail)
+    sweep_files()
+    assert not left.exists()
+
+
 def test_the_sweep_is_scheduled_once_a_day(db: None) -> None:
     schedule = Schedule.objects.get(func="bert_training.background.sweep_files")
     assert schedule.schedule_type == Schedule.DAILY
