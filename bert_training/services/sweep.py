@@ -4,8 +4,10 @@ A crash between file and row leaves such files behind, an attempt that did not c
 was killed in the middle of a check its folder with the spreadsheet in it.
 """
 
+import contextlib
 import logging
 import os
+import re
 import shutil
 import tempfile
 import time
@@ -27,6 +29,7 @@ FOLDER = "datasets"
 WORKING_FOLDERS = tuple(
     f"bert-{work}-" for work in ("check", "file", "groups", "problems", "profile", "proof", "read", "table", "workbook")
 )
+UPLOAD = re.compile(r"tmp\w+\.upload.*")  # as Django names what it takes in of a large file
 MINIMUM_AGE = timedelta(days=1)  # an upload stores its files first and its row second
 
 
@@ -47,19 +50,25 @@ def sweep_predictions() -> int:
 
 
 def sweep_working_folders() -> int:
-    """Delete what child processes and checks left in the folder for temporary files over a day ago; returns how many.
+    """Delete what uploads, children and checks left in the folder for temporary files over a day ago; returns how many.
 
     Nothing that works on a spreadsheet takes a day; the folders of a running process are younger.
     """
     oldest = time.time() - MINIMUM_AGE.total_seconds()
     with os.scandir(tempfile.gettempdir()) as entries:
-        ours = [entry for entry in entries if entry.name.startswith(WORKING_FOLDERS)]
+        ours = [entry for entry in entries if entry.name.startswith(WORKING_FOLDERS) or UPLOAD.fullmatch(entry.name)]
         left = [entry.path for entry in ours if entry.stat(follow_symlinks=False).st_mtime < oldest]
     for path in left:
-        shutil.rmtree(path, ignore_errors=True)
+        _remove(path)
     if left:
         logger.warning("working folders removed", extra={"folders": len(left)})
     return len(left)
+
+
+def _remove(path: str) -> None:
+    shutil.rmtree(path, ignore_errors=True)
+    with contextlib.suppress(OSError):  # a file, or gone
+        os.unlink(path)
 
 
 def _orphans_of_datasets() -> list[str]:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
+from django.core.files.uploadedfile import TemporaryUploadedFile
 from django_q.models import Schedule
 
 from bert_training.background import sweep_files
@@ -72,9 +73,12 @@ def test_the_folder_of_a_check_that_was_killed_goes_after_a_day(
     for name in [*names, "bert-demo", "of-somebody"]:
         (tmp_path / name).mkdir()
         (tmp_path / name / "file").write_text("um texto")
+    with TemporaryUploadedFile("pedidos.xlsx", "", 0, None) as upload:
+        upload_left = tmp_path / Path(upload.temporary_file_path()).name
+    upload_left.write_text("um texto")
     assert sweep.sweep_working_folders() == 0  # of today: it may still be at work
     monkeypatch.setattr(sweep, "MINIMUM_AGE", timedelta(seconds=-5))
-    assert sweep.sweep_working_folders() == len(names) >= 9
+    assert sweep.sweep_working_folders() == len(names) + 1 >= 10
     assert sorted(path.name for path in tmp_path.iterdir()) == ["bert-demo", "of-somebody"]
 
 
