@@ -251,7 +251,7 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
 LOGIN_URL = "pages:sign-in"
-LOGIN_REDIRECT_URL = "pages:runs"
+LOGIN_REDIRECT_URL = "pages:home"
 LOGOUT_REDIRECT_URL = "pages:sign-in"
 ACCOUNT_ADAPTER = "bert_training.accounts.adapter.AccountAdapter"
 PASSWORD_RESET_TIMEOUT = 24 * 60 * 60  # seconds; a link that staff hand over may be used tomorrow

@@ -4,10 +4,10 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from bert_training.contract.enums import AuditKind
+from bert_training.contract.enums import AuditKind, Role
 from bert_training.models import AuditEvent
 from tests.accounts.conftest import browser, sign_in, signed_in
-from tests.personas import PASSWORD
+from tests.personas import PASSWORD, make_user
 
 pytestmark = pytest.mark.django_db
 FORMS = ["/sign-in", "/admin/login/"]
@@ -22,7 +22,7 @@ def test_a_person_signs_in_by_name_or_by_address(ana: User, name: str) -> None:
 @pytest.mark.parametrize("form", FORMS)
 def test_signing_in_leads_to_this_host_only(root: User, form: str, target: str) -> None:
     answer = browser().post(form, {"username": "root", "password": PASSWORD, "next": target})
-    assert answer.headers["Location"] in {"/runs", "/admin/"}
+    assert answer.headers["Location"] in {"/", "/admin/"}
 
 
 def test_the_admins_own_form_signs_staff_in(root: User) -> None:
@@ -97,3 +97,9 @@ def test_the_audit_has_sign_ins_and_failures_without_what_was_typed(ana: User) -
     assert [event.kind for event in events] == kinds
     assert [event.target_id for event in events[:2]] == [None, ana.pk]
     assert [event.actor_id for event in events[2:]] == [ana.pk, ana.pk]
+
+
+@pytest.mark.parametrize("roles", [[], [Role.OPERATE], [Role.READ]])
+def test_whoever_signs_in_lands_on_a_page_that_opens(db: None, roles: list[Role]) -> None:
+    make_user("somebody", roles=roles)
+    assert sign_in(browser(), "somebody", follow=True).status_code == 200

@@ -88,7 +88,7 @@ def test_it_is_switched_off_again(ana: User) -> None:
     client = signed_in("ana")
     set_up(client)
     assert client.post("/account/two-factor/app/remove").status_code == 302
-    assert sign_in(browser(), "ana").headers["Location"] == "/runs"
+    assert sign_in(browser(), "ana").headers["Location"] == "/"
 
 
 def test_staff_who_must_have_it_are_led_to_it_before_anything_else(root: User, settings: LazySettings) -> None:
@@ -129,4 +129,4 @@ def test_a_factor_that_is_reset_while_its_code_is_asked_for_leads_back_to_the_si
     Authenticator.objects.all().delete()
     page = client.get("/sign-in/code", follow=True)
     assert (page.status_code, page.redirect_chain) == (200, [("/sign-in", 302)])
-    assert sign_in(client, "ana").headers["Location"] == "/runs"
+    assert sign_in(client, "ana").headers["Location"] == "/"
