@@ -21,6 +21,7 @@ from django.views.decorators.debug import sensitive_variables
 from bert_training.admin.badges import badge
 from bert_training.admin.base import PortalModelAdmin, admin_url, shown_moment, signed_in
 from bert_training.admin.link_page import NewLink, show_link_once
+from bert_training.admin.roles import RolesField, role_name
 from bert_training.contract.enums import InvitationState, Role
 from bert_training.models import Invitation, Team
 from bert_training.models.choices import Label
@@ -71,7 +72,7 @@ class InvitationForm(forms.Form):
         widget=forms.TextInput(attrs={"class": "vTextField"}),
         validators=[RegexValidator(r"[\x00-\x1f\x7f]", _("Write the name in one line."), inverse_match=True)],
     )
-    groups = forms.ModelMultipleChoiceField(
+    groups = RolesField(
         Group.objects.none(),
         label=_("roles"),
         required=False,
@@ -220,7 +221,7 @@ class InvitationAdmin(PortalModelAdmin[Invitation]):
     @admin.display(description=_("roles"))
     def roles(self, row: Invitation) -> str:
         """List the roles that the account gets."""
-        return ", ".join(group.name for group in row.groups.all()) or "-"
+        return ", ".join(role_name(group) for group in row.groups.all()) or "-"
 
     @admin.display(description=_("teams"))
     def in_teams(self, row: Invitation) -> str:

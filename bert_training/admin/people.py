@@ -25,6 +25,7 @@ from bert_training.admin.deletion import ServiceDeletion
 from bert_training.admin.invitations import grantable_groups
 from bert_training.admin.person_help import HELP_ACTIONS, PersonHelp
 from bert_training.admin.quotas import use_of_person
+from bert_training.admin.roles import RoleFilter, RolesField, StaffFilter, role_name
 from bert_training.contract.enums import AuditKind
 from bert_training.models import AccessToken, Dataset, Run, Team
 from bert_training.services.ended_sessions import end_sessions_of
@@ -47,12 +48,12 @@ class PersonForm(forms.ModelForm):  # type: ignore[type-arg]  # takes parameters
     """Names, roles and teams. giver: who fills it in; groups that they may not give stay as they are."""
 
     giver: ClassVar[User]
-    groups = forms.ModelMultipleChoiceField(
+    groups = RolesField(
         Group.objects.none(),
         label=_("Roles"),
         required=False,
         widget=forms.CheckboxSelectMultiple,
-        help_text=_("Viewers read, trainers also send spreadsheets and train, operators mind queue and computers."),
+        help_text=_("Without a role the person can sign in and sees nothing."),
     )
     teams = forms.ModelMultipleChoiceField(
         Team.objects.all(),
@@ -70,8 +71,8 @@ class PersonForm(forms.ModelForm):  # type: ignore[type-arg]  # takes parameters
         help_texts: ClassVar[dict[str, Any]] = {
             "is_active": _("Switched off, an account opens nothing; what the person owns stays."),
             "is_staff": _(
-                "Opens the administration and shows everything in the portal. What may be changed there comes from "
-                "groups: tick the group “staff” too."
+                "Opens the administration and shows everything in the portal. To change things there, tick the role "
+                "“administrator” too."
             ),
             "is_superuser": _("May change everything in the administration, and give and take these rights."),
         }
@@ -118,7 +119,7 @@ class PersonAdmin(PersonHelp, AuditedAdmin[User], ServiceDeletion[User]):
     add_label = _("Invite a person")
     form = PersonForm
     list_display = ("username", "full_name", "state", "shown_roles", "shown_teams", "last_seen")
-    list_filter = ("is_active", "is_staff", "is_superuser", "groups", "teams")
+    list_filter = ("is_active", ("is_staff", StaffFilter), "is_superuser", ("groups", RoleFilter), "teams")
     search_fields = ("username", "first_name", "last_name", "email")
     ordering = ("username",)
     actions = ("activate", "deactivate", *HELP_ACTIONS, "delete_chosen")
@@ -241,7 +242,7 @@ class PersonAdmin(PersonHelp, AuditedAdmin[User], ServiceDeletion[User]):
     @admin.display(description=_("roles"))
     def shown_roles(self, person: User) -> str:
         """List the groups."""
-        return ", ".join(group.name for group in person.groups.all()) or "-"
+        return ", ".join(role_name(group) for group in person.groups.all()) or "-"
 
     @admin.display(description=_("teams"))
     def shown_teams(self, person: User) -> str:

@@ -234,3 +234,16 @@ def test_nobody_is_given_the_name_or_address_of_another(
 def test_an_address_with_capitals_signs_in_too(staff: Client, carla: User) -> None:
     staff.post(page(carla), form_of(staff, carla, email="Carla.Dias@Example.com"))
     assert signed_in("Carla.Dias@Example.com").get("/account").status_code == 200
+
+
+def test_roles_are_offered_with_what_they_allow(as_helper: Client, carla: User) -> None:
+    for address in (page(carla), "/admin/bert_training/invitation/add/"):
+        shown = as_helper.get(address).content.decode()
+        assert "operator: orders the queue and minds the computers, sees no texts" in shown
+
+
+def test_the_list_of_people_offers_the_invitation_and_speaks_of_roles(staff: Client) -> None:
+    shown = staff.get(PEOPLE).content.decode()
+    assert "Invite a person" in shown
+    assert "By roles" in shown
+    assert "By staff" in shown
