@@ -42,7 +42,7 @@ class TokenForm(forms.Form):
     """What a token is for, what it may do, how long."""
 
     label = forms.CharField(
-        label=_("Label"), max_length=100, help_text=_("What it is for, for example the name of the integration.")
+        label=_("Name"), max_length=100, help_text=_("What it is for, for example the name of the integration.")
     )
     scope = forms.ChoiceField(
         label=_("Scope"),
