@@ -47,7 +47,7 @@ class RoleFilter(admin.RelatedFieldListFilter):
 
     def field_choices(
         self, field: "Field[Any, Any]", request: HttpRequest, model_admin: "admin.ModelAdmin[Any]"
-    ) -> list[tuple[str, Label]]:
+    ) -> list[tuple[str, Any]]:
         """List the roles by the names that people read."""
         return [(str(group.pk), role_name(group)) for group in Group.objects.all()]
 
