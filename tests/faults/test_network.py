@@ -106,7 +106,7 @@ def test_a_lost_answer_to_the_end_report_is_repeated_and_the_next_job_follows(of
     run, following = office.start_run(), office.start_run()
     line.proxy.set(drop_response(), on="/complete", times=1)
     line.start()
-    wait_until(lambda: line.sent("/claim"))
+    wait_until(lambda: bool(line.sent("/claim")))
     line.proxy.set(drop_request(), on="/heartbeat")
     assert office.outcomes(following) == office.outcomes(run) == ["completed"]
     first, repeated, _next_job = line.sent("/complete")
