@@ -12,11 +12,10 @@ from bert_training.contract.messages import (
     CompleteRequest,
     HeartbeatAnswer,
     HeartbeatRequest,
-    LogBatch,
-    LogLine,
     ProgressRequest,
     Result,
 )
+from bert_training.contract.streams import LogBatch, LogLine
 from bert_training.tasks import TASKS
 from bert_training.worker.client import NothingToDo, PortalClient
 from bert_training.worker.options import TokenSource

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from bert_training.contract.enums import Outcome, PredictionSource, Split
-from bert_training.contract.messages import CompleteRequest, PredictionBatch, PredictionRow, Result
+from bert_training.contract.messages import CompleteRequest, Result
+from bert_training.contract.streams import PredictionBatch, PredictionRow
 from bert_training.data.predicting.prediction_records import to_records
 from bert_training.data.predicting.predictions import EntityAnswers, LabelAnswers, Predictions, prediction_digest
 from bert_training.data.proof.shape import Proof

@@ -13,7 +13,7 @@ from bert_training.models.run import Run
 class Prediction(models.Model):
     """One record of the stream of predictions, until they stand together in the run's file. Never a text.
 
-    content: contract.messages.PredictionRow.
+    content: contract.streams.PredictionRow.
     """
 
     run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="+", db_index=False)

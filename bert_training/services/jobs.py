@@ -14,12 +14,7 @@ from django.db.models.functions import Coalesce, Now
 from django.utils.translation import gettext as _
 
 from bert_training.contract.enums import AuditKind, Directive, ErrorCode, JobStatus, Outcome, Reason, WorkerState
-from bert_training.contract.messages import (
-    CompleteAnswer,
-    CompleteRequest,
-    ProgressAnswer,
-    ProgressRequest,
-)
+from bert_training.contract.messages import CompleteAnswer, CompleteRequest, ProgressAnswer, ProgressRequest
 from bert_training.contract.text import clean_text
 from bert_training.live.publish import ring
 from bert_training.models import Job, JobAttempt, Run, Worker

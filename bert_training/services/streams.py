@@ -13,7 +13,7 @@ from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
 from bert_training.contract.enums import ErrorCode, Outcome
-from bert_training.contract.messages import StreamAnswer
+from bert_training.contract.streams import StreamAnswer
 from bert_training.live.publish import ring
 from bert_training.models import Job, Worker
 from bert_training.services import jobs

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from bert_training.contract.enums import ErrorCode, LogLevel
 from bert_training.contract.limits import LOG_BYTES_PER_RUN, LOG_LINES_PER_RUN, METRIC_NAMES_PER_RUN
-from bert_training.contract.messages import LogBatch, LogLine, MetricBatch, MetricPoint, StreamAnswer
+from bert_training.contract.streams import LogBatch, LogLine, MetricBatch, MetricPoint, StreamAnswer
 from bert_training.contract.text import clean_line
 from bert_training.models import Job, Log, Metric, Worker
 from bert_training.services.errors import ProtocolError

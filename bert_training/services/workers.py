@@ -10,12 +10,7 @@ from django.utils.translation import gettext as _
 
 from bert_training.contract.enums import AuditKind, Directive, ErrorCode, JobStatus, Outcome, Reason, WorkerState
 from bert_training.contract.limits import PROTOCOL_MIN, PROTOCOL_VERSION
-from bert_training.contract.messages import (
-    HeartbeatAnswer,
-    HeartbeatRequest,
-    ProtocolRange,
-    RegisteredWorker,
-)
+from bert_training.contract.messages import HeartbeatAnswer, HeartbeatRequest, ProtocolRange, RegisteredWorker
 from bert_training.contract.text import clean_text
 from bert_training.models import Job, Worker
 from bert_training.services import claims, erasures, jobs

@@ -17,7 +17,7 @@ from filelock import FileLock
 
 from bert_training.contract.enums import Outcome, Reason, Split
 from bert_training.contract.limits import REMAINING_SECONDS
-from bert_training.contract.messages import MetricPoint
+from bert_training.contract.streams import MetricPoint
 from bert_training.data.predicting.prediction_records import to_records
 from bert_training.data.predicting.predictions import Predictions
 from bert_training.ml.keeping.folders import is_disk_full

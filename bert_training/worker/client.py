@@ -27,14 +27,11 @@ from bert_training.contract.messages import (
     ErrorBody,
     HeartbeatAnswer,
     HeartbeatRequest,
-    LogBatch,
     Message,
-    MetricBatch,
-    PredictionBatch,
     ProgressAnswer,
     ProgressRequest,
-    StreamAnswer,
 )
+from bert_training.contract.streams import LogBatch, MetricBatch, PredictionBatch, StreamAnswer
 from bert_training.contract.tokens import hide_tokens, shown_prefix
 from bert_training.worker.options import TokenSource
 from bert_training.worker.tls import tls_context

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from bert_training.contract.enums import LogLevel, Split
 from bert_training.contract.limits import JSON_BODY_BYTES, LINES_PER_BATCH
-from bert_training.contract.messages import (
+from bert_training.contract.streams import (
     LogBatch,
     LogLine,
     MetricBatch,

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from bert_training.contract.enums import ErrorCode
-from bert_training.contract.messages import StreamAnswer
+from bert_training.contract.streams import StreamAnswer
 from bert_training.ml.keeping.folders import is_disk_full
 from bert_training.worker.background import BackgroundLoop
 from bert_training.worker.client import Refused

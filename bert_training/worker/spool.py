@@ -21,7 +21,7 @@ from filelock import FileLock
 
 from bert_training.contract.enums import LogLevel
 from bert_training.contract.limits import ENTITIES_PER_ROW, LINE_BYTES, PREDICTION_BYTES
-from bert_training.contract.messages import MetricPoint
+from bert_training.contract.streams import MetricPoint
 from bert_training.contract.text import CUT_MARK, clean_line
 from bert_training.contract.tokens import TokenMask
 

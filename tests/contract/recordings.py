@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from bert_training.contract import messages
+from bert_training.contract import messages, streams
 
 FILE = Path(__file__).with_name("recorded") / "protocol_1.json"
 JOB = "JOB"  # stands for the number of the job, which differs each time
@@ -17,8 +17,8 @@ MESSAGES: dict[str, tuple[type[messages.Message], type[messages.Message]]] = {
     "/jobs/claim": (messages.ClaimRequest, messages.ClaimedJob),
     "/progress": (messages.ProgressRequest, messages.ProgressAnswer),
     "/complete": (messages.CompleteRequest, messages.CompleteAnswer),
-    "/logs/batch": (messages.LogBatch, messages.StreamAnswer),
-    "/metrics": (messages.MetricBatch, messages.StreamAnswer),
+    "/logs/batch": (streams.LogBatch, streams.StreamAnswer),
+    "/metrics": (streams.MetricBatch, streams.StreamAnswer),
 }
 # Without a default in the message, but not needed by every form of it.
 KEPT = frozenset({"result", "job_id"})

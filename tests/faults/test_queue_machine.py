@@ -26,17 +26,8 @@ from hypothesis.stateful import (
 )
 
 from bert_training.contract.enums import Outcome, Phase, Split, WorkerState
-from bert_training.contract.messages import (
-    ClaimRequest,
-    CompleteRequest,
-    HeartbeatRequest,
-    LogBatch,
-    LogLine,
-    MetricBatch,
-    MetricPoint,
-    ProgressRequest,
-    Result,
-)
+from bert_training.contract.messages import ClaimRequest, CompleteRequest, HeartbeatRequest, ProgressRequest, Result
+from bert_training.contract.streams import LogBatch, LogLine, MetricBatch, MetricPoint
 from bert_training.models import Dataset, Job, JobAttempt, Log, Metric, PortalTick, Run, Worker
 from bert_training.models.plain_claim import NotPlain
 from bert_training.services import claims, jobs, telemetry, workers

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from redis.exceptions import ConnectionError as RedisConnectionError
 
-from bert_training.contract.messages import LogBatch, LogLine
+from bert_training.contract.streams import LogBatch, LogLine
 from bert_training.live import publish
 from bert_training.live.publish import LayerHealth, add_listener, remove_listener, ring
 from bert_training.models import Job, Run, Worker

@@ -7,16 +7,13 @@ from bert_training.contract.messages import (
     ClassFigures,
     CompleteRequest,
     FailureReport,
-    LogBatch,
-    LogLine,
     LongText,
     LongTextWay,
-    MetricBatch,
-    MetricPoint,
     ProgressRequest,
     Reproducibility,
     Result,
 )
+from bert_training.contract.streams import LogBatch, LogLine, MetricBatch, MetricPoint
 from bert_training.models import Job, Run, Worker
 from bert_training.services.jobs import complete_job, report_progress
 from bert_training.services.telemetry import append_logs, append_metrics

@@ -14,12 +14,11 @@ from bert_training.contract.messages import (
     CompleteRequest,
     FailureReport,
     HeartbeatRequest,
-    LogBatch,
-    LogLine,
     ProgressRequest,
     Reproducibility,
     Result,
 )
+from bert_training.contract.streams import LogBatch, LogLine
 from bert_training.models import Job, PortalTick, Run, Worker
 from bert_training.services.claims import claim_job
 from bert_training.services.errors import AlreadyFinished, ProtocolError, ServiceError

@@ -6,7 +6,7 @@ import io
 import pytest
 
 from bert_training.contract.enums import ProofStatus, Split
-from bert_training.contract.messages import MetricBatch, MetricPoint
+from bert_training.contract.streams import MetricBatch, MetricPoint
 from bert_training.data.proof.shape import PROOF_VERSION
 from bert_training.models import Job, Run, RunProof, Worker
 from bert_training.services.errors import ServiceError

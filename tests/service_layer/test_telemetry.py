@@ -10,7 +10,7 @@ from django.db import connection
 
 from bert_training.contract.enums import Directive, ErrorCode, Outcome, Reason, Split
 from bert_training.contract.limits import LINE_BYTES
-from bert_training.contract.messages import LogBatch, LogLine, MetricBatch, MetricPoint
+from bert_training.contract.streams import LogBatch, LogLine, MetricBatch, MetricPoint
 from bert_training.models import Job, JobAttempt, Log, Metric, Worker
 from bert_training.services.errors import ProtocolError
 from bert_training.services.jobs import cancel_job, requeue

@@ -22,11 +22,9 @@ from bert_training.contract.messages import (
     CompleteRequest,
     Forget,
     HeartbeatRequest,
-    LogBatch,
-    MetricBatch,
-    PredictionBatch,
     ProgressRequest,
 )
+from bert_training.contract.streams import LogBatch, MetricBatch, PredictionBatch
 from bert_training.contract.tokens import WORKER_PREFIX, make_token
 
 TABLE = b"PAR1 any bytes will do for a simulated table PAR1"

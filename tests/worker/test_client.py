@@ -7,7 +7,8 @@ from email.utils import format_datetime
 import pytest
 
 from bert_training.contract.enums import Outcome, Reason
-from bert_training.contract.messages import ClaimRequest, CompleteRequest, FailureReport, LogBatch, LogLine
+from bert_training.contract.messages import ClaimRequest, CompleteRequest, FailureReport
+from bert_training.contract.streams import LogBatch, LogLine
 from bert_training.worker.client import (
     NothingToDo,
     NotOurPortal,

@@ -9,7 +9,7 @@ import pytest
 
 from bert_training.contract.enums import Split
 from bert_training.contract.limits import JSON_BODY_BYTES
-from bert_training.contract.messages import MetricPoint
+from bert_training.contract.streams import MetricPoint
 from bert_training.worker import sender, spool
 from bert_training.worker.orders import JobOrders, Stop
 from bert_training.worker.send_streams import REFUSED_LINE

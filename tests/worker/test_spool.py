@@ -10,7 +10,7 @@ import pytest
 
 from bert_training.contract.enums import Split
 from bert_training.contract.limits import ENTITIES_PER_ROW, LINE_BYTES, PREDICTION_BYTES
-from bert_training.contract.messages import MetricPoint
+from bert_training.contract.streams import MetricPoint
 from bert_training.worker.spool import LOG, METRIC, PREDICTION, SpoolReader, SpoolWriter, count_records, mend_file
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, 678000, tzinfo=UTC)

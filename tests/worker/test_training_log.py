@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from bert_training.contract.enums import Split
-from bert_training.contract.messages import ClaimedJob, DatasetReference, MetricPoint
+from bert_training.contract.messages import ClaimedJob, DatasetReference
+from bert_training.contract.streams import MetricPoint
 from bert_training.worker import log_file
 from bert_training.worker.files import write_json
 from bert_training.worker.log_file import LogFile

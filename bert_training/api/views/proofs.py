@@ -16,7 +16,7 @@ from bert_training.api.frame import ApiView, WorkerView
 from bert_training.api.parsing import read_body, read_choice
 from bert_training.api.schema import RANGE_ERRORS
 from bert_training.api.serializers.proofs import ProofSerializer
-from bert_training.contract.messages import PredictionBatch, StreamAnswer
+from bert_training.contract.streams import PredictionBatch, StreamAnswer
 from bert_training.models import Run, RunProof
 from bert_training.services.proving import predictions
 from bert_training.services.proving.prediction_stream import append_predictions

@@ -26,7 +26,7 @@ from bert_training.api.parsing import (
 )
 from bert_training.api.serializers.telemetry import LogPageSerializer, PointPageSerializer
 from bert_training.contract.enums import LogLevel, Split
-from bert_training.contract.messages import LogBatch, LogLine, LogPost, MetricBatch, StreamAnswer
+from bert_training.contract.streams import LogBatch, LogLine, LogPost, MetricBatch, StreamAnswer
 from bert_training.live.sse import log_events, read_event_id
 from bert_training.live.viewers import Viewer
 from bert_training.models import AccessToken

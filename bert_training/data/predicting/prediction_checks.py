@@ -11,7 +11,7 @@ from typing import Any, Self
 import numpy as np
 
 from bert_training.contract.enums import PredictionSource
-from bert_training.contract.messages import PredictionRow
+from bert_training.contract.streams import PredictionRow
 from bert_training.data.doubting.entity_doubts import NOTHING
 
 

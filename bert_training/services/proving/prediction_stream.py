@@ -6,7 +6,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from bert_training.contract.enums import ErrorCode, PredictionSource
-from bert_training.contract.messages import PredictionBatch, PredictionRow, StreamAnswer
+from bert_training.contract.streams import PredictionBatch, PredictionRow, StreamAnswer
 from bert_training.data.predicting.prediction_checks import bounds_of, wrong_field
 from bert_training.models import Job, Prediction, Run, Worker
 from bert_training.services.errors import ProtocolError

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from bert_training.contract.messages import PredictionRow
+from bert_training.contract.streams import PredictionRow
 from bert_training.data.predicting.prediction_checks import Bounds, bounds_of, wrong_field
 
 LABELS = Bounds(frozenset({"ferias", "saude", "dano"}), classes=3, words=20)

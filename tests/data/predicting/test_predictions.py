@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from bert_training.contract.enums import PredictionSource, Split
-from bert_training.contract.messages import PredictionRow
+from bert_training.contract.streams import PredictionRow
 from bert_training.data.predicting.prediction_files import read_predictions, write_predictions
 from bert_training.data.predicting.prediction_records import BrokenPredictions, from_records, to_records
 from bert_training.data.predicting.predictions import EntityAnswers, LabelAnswers, Predictions, merge, prediction_digest
