@@ -23,6 +23,7 @@ from bert_training.services.errors import ServiceError
 View = Callable[..., HttpResponseBase]
 
 ROWS_PER_PAGE = 25
+NUMBER_DIGITS = 18
 TOO_MUCH = 429  # of a quota, or too often
 
 
@@ -59,6 +60,11 @@ def needs(*roles: Role) -> Callable[[View], View]:
 def person(request: HttpRequest) -> User:
     """Return who is signed in; `page` and `form_page` made sure that somebody is."""
     return cast(User, request.user)
+
+
+def number_of(text: str) -> int | None:
+    """Return the number of a row that an address or a form names, None where it names none."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= NUMBER_DIGITS else None
 
 
 def page_of(request: HttpRequest, rows: QuerySet[Any] | Sequence[Any], per_page: int = ROWS_PER_PAGE) -> Page[Any]:

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from bert_training import access
 from bert_training.models import Run
-from bert_training.pages.requests import TOO_MUCH, form_page, person, refused
+from bert_training.pages.requests import TOO_MUCH, form_page, number_of, person, refused
 from bert_training.services.errors import ServiceError
 from bert_training.services.repeating.repeats import cancel_repeats
 from bert_training.services.runs import cancel_run, finish_run, reproduce_run
@@ -59,11 +59,11 @@ def finish(request: HttpRequest, pk: int) -> HttpResponse:
 @form_page
 def reproduce(request: HttpRequest, pk: int) -> HttpResponse:
     """Ask, then create the same run once more. ?dataset= names another one, such as this one corrected."""
-    wanted = request.GET.get("dataset", "")
+    wanted = number_of(request.GET.get("dataset", ""))
     user = person(request)
     # On another dataset it is enough to reach that one: the first run's data are not read.
-    find = access.usable_run if wanted.isdecimal() else access.reproducible_run
-    dataset = access.usable_dataset(user, int(wanted)) if wanted.isdecimal() else None
+    find = access.reproducible_run if wanted is None else access.usable_run
+    dataset = None if wanted is None else access.usable_dataset(user, wanted)
     if dataset is not None:
         explanation = _(
             "A new run is created on %(name)s, with the same seed, settings and base model: rows that the first run "

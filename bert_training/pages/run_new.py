@@ -15,7 +15,7 @@ from bert_training import access
 from bert_training.contract.enums import DatasetStatus, Role, ShareLevel
 from bert_training.models import BaseModel, Dataset, Run
 from bert_training.pages.dataset_repair import with_repairs
-from bert_training.pages.requests import form_page, needs, person, refused
+from bert_training.pages.requests import form_page, needs, number_of, person, refused
 from bert_training.pages.splits import ShownSplit, shown_split
 from bert_training.preset_choices import effective_batch, preset_choices, preset_values, texts_of_presets
 from bert_training.run_form import HyperparametersForm
@@ -82,11 +82,11 @@ class RunForm(HyperparametersForm):
 def new_run(request: HttpRequest) -> HttpResponse:
     """Offer data; with `?dataset=` show the form; when it is sent show the split (`preview`) or create the run."""
     user = person(request)
-    wanted = request.GET.get("dataset", "")
-    if not wanted.isascii() or not wanted.isdecimal() or len(wanted) > 18:
+    wanted = number_of(request.GET.get("dataset", ""))
+    if wanted is None:
         offered = access.datasets_visible_to(user, ShareLevel.USE).filter(status=DatasetStatus.READY)[:DATASETS_OFFERED]
         return render(request, "runs/new.html", {"datasets": with_repairs(offered)})
-    dataset = access.usable_dataset(user, int(wanted))
+    dataset = access.usable_dataset(user, wanted)
     if not dataset.is_ready:
         return redirect("pages:dataset", pk=dataset.pk)
     spec = TASKS[dataset.task]

@@ -17,7 +17,7 @@ from bert_training import access
 from bert_training.contract.enums import ShareLevel
 from bert_training.models import Dataset, Run, Team
 from bert_training.models.choices import SHARE_LEVEL_LABELS, share_level_choices
-from bert_training.pages.requests import action, person
+from bert_training.pages.requests import action, number_of, person
 from bert_training.services.errors import ServiceError
 from bert_training.services.sharing import share_with
 
@@ -116,8 +116,8 @@ def _share(request: HttpRequest, row: Dataset | Run) -> None:
 def _changed(request: HttpRequest, levels: dict[int, ShareLevel], user: User) -> str:
     """Change the levels as the form says. Returns that in words, "" where the form says nothing of sense."""
     if request.POST.get("action") == "remove":
-        team = request.POST.get("team", "")
-        taken = levels.pop(int(team), None) if team.isascii() and team.isdecimal() else None
+        team = number_of(request.POST.get("team", ""))
+        taken = None if team is None else levels.pop(team, None)
         return "" if taken is None else _("It is no longer shared with this team.")
     teams = {team.pk: team for team in access.teams_visible_to(user)}
     form = ShareForm(teams.values(), request.POST)

@@ -60,6 +60,11 @@ def test_reproducing_opens_the_new_run(as_ana: Client, finished_run: Run) -> Non
     assert (copy.hyperparameters, copy.split_digest) == (finished_run.hyperparameters, finished_run.split_digest)
 
 
+@pytest.mark.parametrize("number", ["9" * 5000, "²"], ids=["long", "no digit of int()"])
+def test_a_number_that_is_none_names_no_other_dataset(as_ana: Client, finished_run: Run, number: str) -> None:
+    assert as_ana.get(f"/runs/{finished_run.pk}/reproduce", {"dataset": number}).status_code == 200
+
+
 def test_staff_may_act_on_everybodys_runs(as_root: Client, run: Run) -> None:
     as_root.post(f"/runs/{run.pk}/cancel")
     run.refresh_from_db()

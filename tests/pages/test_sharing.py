@@ -31,7 +31,14 @@ def test_an_owner_shares_changes_and_takes_away(
 
 
 @pytest.mark.parametrize(
-    "form", [{}, {"team": "1"}, {"team": "x", "action": "remove"}, {"team": "9" * 30, "level": "view"}]
+    "form",
+    [
+        {},
+        {"team": "1"},
+        {"team": "x", "action": "remove"},
+        {"team": "9" * 30, "level": "view"},
+        {"team": "9" * 5000, "action": "remove"},
+    ],
 )
 def test_a_form_that_makes_no_sense_changes_nothing(as_ana: Client, dataset: Dataset, form: dict[str, str]) -> None:
     content = as_ana.post(f"/datasets/{dataset.pk}/shares", form, follow=True).content.decode()
