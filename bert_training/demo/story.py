@@ -198,7 +198,7 @@ def _tails(children: Sequence[Child]) -> str:
 def _welcome(stage: Stage) -> str:
     lines = [
         f"Portal:   {stage.base_url}",
-        f"Sign in:  ana / {stage.accounts['ana']}    (analyst)",
+        f"Sign in:  ana / {stage.accounts['ana']}    (trainer)",
         f"          root / {stage.accounts['root']}    (staff, also {stage.base_url}/admin/)",
     ]
     width = max(map(len, lines))

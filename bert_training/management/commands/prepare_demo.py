@@ -26,7 +26,7 @@ class Command(BaseCommand):
     requires_system_checks = ()
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Migrate, make ana (analyst), root (staff) and the worker, print passwords and tokens."""
+        """Migrate, make ana (trainer), root (staff) and the worker, print passwords and tokens."""
         call_command("migrate", interactive=False, verbosity=0)
         passwords = {"ana": give_password("ana"), "root": give_password("root", is_staff=True, is_superuser=True)}
         ana = User.objects.get(username="ana")
