@@ -8,13 +8,14 @@ from django.contrib.auth.models import User
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
-from django.urls import reverse
+from django.urls import reverse, reverse_lazy
 from django.utils.translation import gettext as _
 
 from bert_training.accounts.forms import AdminSignInForm, NewPasswordForm, SignInForm
 from bert_training.accounts.open_sessions import end_other_sessions, end_session, open_sessions
 from bert_training.contract.enums import AuditKind
 from bert_training.services.audit import record
+from bert_training.services.second_factors import lacks_second_factor
 
 
 class SignIn(account_views.LoginView):  # type: ignore[misc]
@@ -66,6 +67,7 @@ class ChangePassword(account_views.PasswordChangeView):  # type: ignore[misc]
     """Changes the password, and signs the person out everywhere else."""
 
     template_name = "account/change_password.html"
+    success_url = reverse_lazy("pages:account")
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Serve only who has a password: others come from another service, which keeps theirs."""
@@ -90,6 +92,10 @@ class ConfirmPassword(account_views.ReauthenticateView):  # type: ignore[misc]
     """Asks for the password once more before something delicate."""
 
     template_name = "account/confirm.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """Say too why staff who owe a second factor are led here from every page."""
+        return {**super().get_context_data(**kwargs), "owes_second_factor": lacks_second_factor(self.request.user)}
 
 
 def sessions(request: HttpRequest) -> HttpResponse:

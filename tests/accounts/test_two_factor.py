@@ -98,6 +98,7 @@ def test_staff_who_must_have_it_are_led_to_it_before_anything_else(root: User, s
         assert client.get(path).headers["Location"] == "/account/two-factor/app", path
     assert client.get(f"{API_PREFIX}/runs").status_code == 403
     assert find_person(Viewer(root.pk, session_key=client.session.session_key)) is None
+    assert "needs a second factor" in client.get("/account/two-factor/app", follow=True).content.decode()
     set_up(client)
     assert (client.get("/admin/").status_code, client.get(f"{API_PREFIX}/runs").status_code) == (200, 200)
     assert find_person(Viewer(root.pk, session_key=client.session.session_key)) == root
