@@ -88,9 +88,11 @@ class ServiceDeletion(PortalModelAdmin[Row]):
             % {"name": self.opts.verbose_name_plural if action else self.opts.verbose_name},
             "opts": self.opts,
             "rows": rows,
+            "chosen": [row.pk for row in rows],
             "action": action,
+            "verb": _("Yes, delete"),
             "confirmed": CONFIRMED,
             "warning": self.deletion_warning,
             "back": list_url(self.model) if action else admin_url(rows[0]),
         }
-        return TemplateResponse(request, "admin/bert_training/confirm_deletion.html", context)
+        return TemplateResponse(request, "admin/bert_training/confirm.html", context)

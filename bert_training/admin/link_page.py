@@ -1,14 +1,13 @@
-"""The page that shows a person's one-time link once, and says whether it was e-mailed; never cached, as a token's."""
+"""The page that shows a person's one-time link once, and says whether it was e-mailed."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from django.contrib.admin import AdminSite
 from django.http import HttpRequest, HttpResponse
-from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_variables
 
+from bert_training.admin.shown_once import show_once
 from bert_training.services.emails import Delivery
 
 
@@ -28,17 +27,9 @@ class NewLink:
 
 @sensitive_variables()  # error reports print local variables
 def show_link_once(request: HttpRequest, site: AdminSite, *, link: NewLink, title: str) -> HttpResponse:
-    """Render the link into the answer of the POST that made it: a redirect would have to carry it somewhere."""
-    context: dict[str, Any] = {
-        **site.each_context(request),
-        "title": title,
-        "link": link,
-        "is_sent": link.delivery is Delivery.SENT,
-        "delivery": _delivery_words(link),
-    }
-    response = TemplateResponse(request, "admin/bert_training/link_once.html", context)
-    response.headers["Cache-Control"] = "no-store"
-    return response
+    """Show the link, and whether it was e-mailed."""
+    told = {"is_sent": link.delivery is Delivery.SENT, "delivery": _delivery_words(link)}
+    return show_once(request, site, template="link_once.html", title=title, link=link, **told)
 
 
 def _delivery_words(link: NewLink) -> str:

@@ -19,6 +19,7 @@ from django.views.decorators.debug import sensitive_variables
 
 from bert_training.admin.badges import token_badge
 from bert_training.admin.base import PortalModelAdmin, admin_url, chosen_rows, link, list_url, shown_moment, signed_in
+from bert_training.admin.deletion import CONFIRMED
 from bert_training.admin.token_page import NewToken, show_token_once
 from bert_training.admin.widgets import NamedAutocomplete
 from bert_training.contract.enums import TokenScope
@@ -28,7 +29,6 @@ from bert_training.services.tokens import issue_user_token, revoke_token
 from bert_training.token_form import TokenForm, days_field
 
 MOST_DAYS = 3650
-CONFIRMED = "confirmed"
 FACTS = ("prefix", "badge", "holder", "scope", "created_at", "last_used_at", "expires_at", "revoked_at", "replaced_by")
 
 
@@ -176,12 +176,15 @@ class AccessTokenAdmin(PortalModelAdmin[AccessToken]):
             "opts": self.opts,
             "rows": [f"{row} · {row.worker or row.user} · {row.label}".rstrip(" ·") for row in rows],
             "chosen": [row.pk for row in rows],
+            "action": "revoke",
+            "confirmed": CONFIRMED,
+            "verb": gettext("Yes, revoke"),
             "warning": gettext(
                 "Programs and workers that use them are refused from now on. This cannot be undone; make new ones."
             ),
             "back": list_url(AccessToken),
         }
-        return TemplateResponse(request, "admin/bert_training/confirm_revocation.html", context)
+        return TemplateResponse(request, "admin/bert_training/confirm.html", context)
 
     def _show_form(self, request: HttpRequest, form: IssueForm) -> HttpResponse:
         context = {
