@@ -87,7 +87,7 @@ def reproduce(request: HttpRequest, pk: int) -> HttpResponse:
         pk,
         act,
         find=find,
-        question=_("Repeat this run?"),
+        question=_("Reproduce this run?"),
         explanation=explanation,
         verb=_("Reproduce"),
     )

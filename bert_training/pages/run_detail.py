@@ -49,7 +49,7 @@ def show_run(request: HttpRequest, pk: int) -> HttpResponse:
         "run": run,
         "state": state,
         "may_change": may_change,
-        "may_reproduce": may_use_data and access.may_use(user, run),
+        "may_reproduce": run.dataset.is_ready and may_use_data and access.may_use(user, run),
         "opens_data": access.may_see_texts(user, run),
         "reproduced_from_visible": _is_visible(user, run.reproduced_from_id),
         "initial_run_visible": _is_visible(user, run.initial_run_id),

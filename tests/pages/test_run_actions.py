@@ -91,3 +91,10 @@ def test_a_run_that_is_not_completed_has_no_card(as_ana: Client, run: Run) -> No
 @pytest.mark.parametrize("kind", ["model-card", "metrics"])
 def test_a_stranger_downloads_nothing(as_carla: Client, finished_run: Run, kind: str) -> None:
     assert as_carla.get(f"/runs/{finished_run.pk}/{kind}").status_code == 404
+
+
+def test_a_run_whose_dataset_is_gone_offers_no_reproduction(as_ana: Client, finished_run: Run) -> None:
+    button = f'href="/runs/{finished_run.pk}/reproduce"'
+    assert button in as_ana.get(f"/runs/{finished_run.pk}").content.decode()
+    as_ana.post(f"/datasets/{finished_run.dataset_id}/delete")
+    assert button not in as_ana.get(f"/runs/{finished_run.pk}").content.decode()
