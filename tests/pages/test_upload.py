@@ -230,6 +230,7 @@ def test_a_full_quota_is_said_on_the_form(as_ana: Client, dataset: Dataset, sett
     response = send(as_ana, GOOD, name="Meus textos")
     assert response.status_code == 429
     assert "ana may keep 1 datasets and has 1." in response.content.decode()
+    assert "marked in red" not in response.content.decode()
     assert 'value="Meus textos"' in response.content.decode()
 
 
