@@ -13,8 +13,6 @@ from tests.access.calling import send
 from tests.access.routes import routes
 from tests.access.table import TABLE
 
-pytestmark = pytest.mark.embedded
-
 ROUTES = {route.name: route for route in routes()}
 READ = sorted(name for name, verbs in TABLE.items() if "GET" in verbs)
 WRITTEN = sorted(name for name, verbs in TABLE.items() for verb in verbs if verb != "GET")

@@ -11,13 +11,11 @@ from tests.access.routes import VERBS, nameless, routes
 from tests.access.rules import SIGN_IN
 from tests.access.table import ELSEWHERE, TABLE
 
-pytestmark = pytest.mark.embedded
-
 ROUTES = {route.name: route for route in routes() if not route.name.startswith("admin:")}
 ADMIN = {route.name: route for route in routes() if route.name.startswith("admin:")}
-# Each answer is made by a child process of half a second.
+# Each answer is made by a child process of half a second, or is as long.
 SLOW = {f"{door}:dataset-{kind}" for door in ("api", "pages") for kind in ("problems", "workbook")}
-SLOW |= {f"{door}:run-label-errors-workbook" for door in ("api", "pages")}
+SLOW |= {"api:schema"} | {f"{door}:run-label-errors-workbook" for door in ("api", "pages")}
 ADMINS_DOOR = {"admin:login", "admin:logout"}
 
 

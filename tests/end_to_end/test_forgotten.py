@@ -19,7 +19,7 @@ from tests.canaries import files_with, holds_in_store, stored_keys
 from tests.processes import Product, wait_until
 from tests.workbooks import workbook_bytes
 
-pytestmark = [pytest.mark.processes, pytest.mark.timeout(500)]
+pytestmark = [pytest.mark.processes, pytest.mark.long, pytest.mark.timeout(500)]
 
 CANARY = "canario7391"
 PEOPLE = """
@@ -79,7 +79,7 @@ def folders(worker: Path) -> dict[int, set[str]]:
     return {number: {part.name for part in path.iterdir()} for number, path in jobs.items()}
 
 
-@pytest.mark.parametrize("simulate", [True, pytest.param(False, marks=pytest.mark.long)], ids=["simulated", "trained"])
+@pytest.mark.parametrize("simulate", [True, False], ids=["simulated", "trained"])
 def test_deleted_data_leave_portal_and_worker(product: Product, simulate: bool) -> None:
     before = stored_keys()
     product.start_web()
