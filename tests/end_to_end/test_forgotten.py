@@ -30,18 +30,24 @@ from bert_training.services.tokens import issue_user_token
 tokens = {}
 for name in ("ana", "bruno"):
     user, _made = User.objects.get_or_create(username=name)
-    User.objects.filter(pk=user.pk).update(is_staff=True)
+    user.groups.add(Group.objects.get(name="trainer"))
     tokens[name] = issue_user_token(user, label="test", scope=TokenScope.MANAGE)[1]
 print(json.dumps(tokens))
 """
+# Not before both have uploaded: staff would be given the other's dataset of the same bytes.
+STAFF = "from django.contrib.auth.models import User; User.objects.update(is_staff=True)"
 Call = Callable[..., Any]
 
 
 def tokens_of_people(product: Product) -> dict[str, str]:
-    """Make ana and bruno staff, so that they may simulate; returns their tokens."""
-    script = [*processes.MANAGE, "shell", "--no-imports", "-c", PEOPLE]
-    told = subprocess.run(script, env=product.environment, check=True, capture_output=True, text=True).stdout
-    return dict(json.loads(told.strip().splitlines()[-1]))
+    """Make trainers of ana and bruno; returns their tokens."""
+    return dict(json.loads(run_script(product, PEOPLE).strip().splitlines()[-1]))
+
+
+def run_script(product: Product, script: str) -> str:
+    """Run some lines with the product's database; returns what they print."""
+    command = [*processes.MANAGE, "shell", "--no-imports", "-c", script]
+    return subprocess.run(command, env=product.environment, check=True, capture_output=True, text=True).stdout
 
 
 def caller(product: Product, token: str) -> Call:
@@ -61,8 +67,8 @@ def caller(product: Product, token: str) -> Call:
     return call
 
 
-def upload(call: Call) -> int:
-    file = ("textos.xlsx", workbook_bytes("text-classification", rows=60, salt=CANARY))
+def upload(call: Call, content: bytes) -> int:
+    file = ("textos.xlsx", content)
     fields = {"task": "text-classification", "name": "Textos"}
     return int(call("POST", "/datasets/upload", data=fields, files={"file": file})["id"])
 
@@ -87,7 +93,9 @@ def test_deleted_data_leave_portal_and_worker(product: Product, simulate: bool) 
     ana, bruno = caller(product, tokens["ana"]), caller(product, tokens["bruno"])
     options = (["--dry-run"] if simulate else [], {SPEED_VARIABLE: "0"})
     worker = product.start_worker(*options[0], **options[1])
-    datasets = upload(ana), upload(bruno)
+    content = workbook_bytes("text-classification", rows=60, salt=CANARY)
+    datasets = upload(ana, content), upload(bruno, content)
+    run_script(product, STAFF)  # so that they may simulate
     runs = [train(call, dataset, simulate=simulate) for call, dataset in zip((ana, bruno), datasets, strict=True)]
     for call, run in zip((ana, bruno), runs, strict=True):
         wait_until(lambda: call("GET", f"/runs/{run}")["status"] == "completed", child=worker, seconds=200)  # noqa: B023
