@@ -2,7 +2,7 @@
 
 import logging
 
-from bert_training.services import ended_sessions, erasures, password_links, profiles, rate_limits, sweep
+from bert_training.services import erasures, password_links, profiles, rate_limits, sessions, sweep
 from bert_training.services.doubting import corrections
 from bert_training.services.errors import StorageAway, StorageFull
 from bert_training.services.proving import proofs
@@ -21,7 +21,7 @@ def sweep_files() -> None:
         sweep.sweep_files,
         sweep.sweep_predictions,
         rate_limits.forget_full_buckets,
-        ended_sessions.forget_ended_sessions,
+        sessions.forget_ended_sessions,
         sweep.sweep_working_folders,
     ):
         try:

@@ -2,19 +2,14 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from importlib import import_module
-from types import SimpleNamespace
-from typing import Any
 
 from allauth.usersessions.models import UserSession
-from django.conf import settings
-from django.contrib.auth import get_user
-from django.contrib.auth.models import User
 from django.http import HttpRequest
 
 from bert_training.accounts.browsers import describe_browser
 from bert_training.contract.enums import AuditKind
 from bert_training.services.audit import record
+from bert_training.services.sessions import person_of_session
 
 
 @dataclass(frozen=True)
@@ -31,7 +26,7 @@ class OpenSession:
 
 def open_sessions(request: HttpRequest) -> list[OpenSession]:
     """List the sessions in which the person of this one is signed in, this one first, then the last used."""
-    rows = [row for row in _rows(request) if _signs_in(row)]
+    rows = [row for row in _rows(request) if person_of_session(row.session_key) is not None]
     rows.sort(key=lambda row: (row.session_key != request.session.session_key, -row.last_seen_at.timestamp()))
     return [
         OpenSession(
@@ -69,10 +64,3 @@ def _end(rows: list[UserSession]) -> None:
         row.end()
     if rows:
         record(AuditKind.SESSIONS_ENDED, sessions=len(rows))
-
-
-def _signs_in(row: UserSession) -> bool:
-    """Tell whether a session still stands for its person: it may have run out, or the password was changed."""
-    store: Any = import_module(settings.SESSION_ENGINE).SessionStore
-    request: Any = SimpleNamespace(session=store(row.session_key))
-    return isinstance(get_user(request), User)

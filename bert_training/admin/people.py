@@ -28,9 +28,9 @@ from bert_training.admin.quotas import use_of_person
 from bert_training.admin.roles import RoleFilter, RolesField, StaffFilter, role_name
 from bert_training.contract.enums import AuditKind
 from bert_training.models import AccessToken, Dataset, Run, Team
-from bert_training.services.ended_sessions import end_sessions_of
 from bert_training.services.errors import ServiceError
 from bert_training.services.people import delete_person, require_other_superuser, set_person_active
+from bert_training.services.sessions import end_sessions_of
 
 NAMES = ("username", "first_name", "last_name", "email")
 POWERS = ("is_staff", "is_superuser")

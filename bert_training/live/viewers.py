@@ -2,18 +2,14 @@
 
 import time
 from dataclasses import dataclass
-from importlib import import_module
-from types import SimpleNamespace
-from typing import Any
 
 from channels.db import database_sync_to_async
-from django.conf import settings
-from django.contrib.auth import get_user
 from django.contrib.auth.models import User
 
 from bert_training import access
 from bert_training.models import AccessToken
 from bert_training.services.second_factors import lacks_second_factor
+from bert_training.services.sessions import person_of_session
 
 # Looked at with each frame, and a stream has one as often as this: who lost the right is out after 4 s at the latest.
 RECHECK_SECONDS = 2.0
@@ -54,10 +50,8 @@ def find_person(viewer: Viewer) -> User | None:
         token = AccessToken.objects.usable().select_related("user").filter(pk=viewer.token_id).first()
         person = token.user if token is not None else None
     else:
-        store: Any = import_module(settings.SESSION_ENGINE).SessionStore
-        request: Any = SimpleNamespace(session=store(viewer.session_key))
-        found = get_user(request)
-        person = found if isinstance(found, User) and not lacks_second_factor(found) else None
+        found = person_of_session(viewer.session_key)
+        person = found if found is not None and not lacks_second_factor(found) else None
     return person if person is not None and person.is_active and person.pk == viewer.user_id else None
 
 

@@ -7,8 +7,8 @@ from django.utils.translation import gettext as _
 
 from bert_training.contract.enums import AuditKind, ErrorCode
 from bert_training.services.audit import record
-from bert_training.services.ended_sessions import end_sessions_of
 from bert_training.services.errors import InUse
+from bert_training.services.sessions import end_sessions_of
 from bert_training.services.transactions import short_transaction
 
 

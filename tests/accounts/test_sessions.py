@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from bert_training.accounts.browsers import describe_browser
 from bert_training.live.viewers import Viewer, find_person
-from bert_training.services.ended_sessions import forget_ended_sessions
+from bert_training.services.sessions import forget_ended_sessions
 from tests.accounts.conftest import browser, sign_in, signed_in
 from tests.personas import PASSWORD
 

@@ -58,7 +58,7 @@ ROWS = (
     ),
     Row("bert_training/models/*", ours=(f"{B}models", *SPECS), theirs=("django",)),
     Row("bert_training/access.py", ours=(f"{B}models", f"{B}contract"), theirs=("django",)),
-    Row("bert_training/services/ended_sessions.py", theirs=("django", "allauth")),
+    Row("bert_training/services/sessions.py", theirs=("django", "allauth")),
     Row(
         "bert_training/services/second_factors.py",
         ours=(f"{B}services", f"{B}contract"),
