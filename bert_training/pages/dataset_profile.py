@@ -6,19 +6,20 @@ from datetime import timedelta
 from typing import Any
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.formats import number_format
-from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 
 from bert_training import access
+from bert_training.charts.bars import Histogram, draw_bars, draw_histogram, draw_panels, most_frequent_first
+from bert_training.charts.shapes import Chart
 from bert_training.contract.enums import ProfileStatus
 from bert_training.models import Dataset, DatasetProfile, TokenLengths
-from bert_training.pages.charts import Chart, Histogram, draw_bars, draw_histogram, draw_panels
+from bert_training.pages.chart_files import ChartForm, send_chart
 from bert_training.pages.requests import form_page, page, person
-from bert_training.pages.words import Fact, most_frequent_first
+from bert_training.pages.words import Fact
 from bert_training.services.errors import ServiceError
 from bert_training.services.profile_words import ShownQuality, kind_label, row_names, shares_cut, shown_quality
 from bert_training.services.profiles import restart_profile
@@ -104,17 +105,10 @@ def restart(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @page
-def download_chart(request: HttpRequest, pk: int, name: str) -> HttpResponse:
+def download_chart(request: HttpRequest, pk: int, name: str, form: ChartForm) -> HttpResponse:
     """Send a chart of the page as a file."""
     dataset = access.visible_dataset(person(request), pk)
-    chart = shown_profile(dataset).chart(name)
-    if chart is None:
-        raise Http404
-    answer = render(request, "charts/chart.svg", {"chart": chart, "is_file": True}, content_type="image/svg+xml")
-    file_name = f"{dataset.name} - {chart.title}.svg"
-    answer["Content-Disposition"] = content_disposition_header(as_attachment=True, filename=file_name) or ""
-    answer["X-Content-Type-Options"] = "nosniff"
-    return answer
+    return send_chart(request, shown_profile(dataset).chart(name), form, of=dataset.name)
 
 
 def _findings(dataset: Dataset, content: Mapping[str, Any], lengths: list[TokenLengths]) -> Findings:

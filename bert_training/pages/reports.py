@@ -3,8 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from bert_training.charts.bars import most_frequent_first
 from bert_training.models import Dataset
-from bert_training.pages.words import most_frequent_first
 from bert_training.services.problem_words import ShownGroup, grouped, shown_groups, shown_repairs
 from bert_training.services.proving.figure_words import count_text, share_text
 from bert_training.tasks.intake import Report

@@ -1,6 +1,9 @@
 """Addresses of the pages, without a trailing slash."""
 
-from django.urls import path
+from collections.abc import Callable
+
+from django.http.response import HttpResponseBase
+from django.urls import URLPattern, path
 from django.views.decorators.http import require_POST
 from django.views.i18n import set_language
 
@@ -29,6 +32,16 @@ from bert_training.pages import (
     workbooks,
     workers,
 )
+from bert_training.pages.chart_files import ChartForm
+
+
+def chart_paths(below: str, view: Callable[..., HttpResponseBase], *, name: str) -> list[URLPattern]:
+    """Return where each chart of a page is saved from: as a picture and as figures."""
+    return [
+        path(f"{below}/<slug:name>.{form.value}", view, {"form": form}, name=f"{name}-{form.value}")
+        for form in ChartForm
+    ]
+
 
 app_name = "pages"
 urlpatterns = [
@@ -58,7 +71,7 @@ urlpatterns = [
     path("datasets/<int:pk>/delete", datasets.delete, name="dataset-delete"),
     path("datasets/<int:pk>/shares", sharing.share_dataset, name="dataset-share"),
     path("datasets/<int:pk>/profile", dataset_profile.restart, name="dataset-profile"),
-    path("datasets/<int:pk>/charts/<slug:name>.svg", dataset_profile.download_chart, name="dataset-chart"),
+    *chart_paths("datasets/<int:pk>/charts", dataset_profile.download_chart, name="dataset-chart"),
     path("datasets/<int:pk>/manifest", splits.edit_manifest, name="dataset-manifest"),
     path("datasets/<int:pk>/repair", dataset_repair.repair, name="dataset-repair"),
     path("erasures", erasures.list_erasures, name="erasures"),

@@ -30,11 +30,6 @@ class Fact:
     is_first: bool = False
 
 
-def most_frequent_first(counts: Mapping[str, int]) -> list[tuple[str, int]]:
-    """Order names by their counts, equal ones by name: a JSON column of PostgreSQL forgets the order of its keys."""
-    return sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-
-
 def figure_text(metric: Metric, value: float | None) -> str:
     """Write a figure: those where more is better are shares, the others (a loss) and coefficients plain numbers."""
     if value is None or (metric.higher_is_better and metric.name not in COEFFICIENTS):

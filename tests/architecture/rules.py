@@ -90,6 +90,7 @@ ROWS = (
         theirs=("django", "allauth", "cryptography", "jwt", "requests"),
     ),
     Row("bert_training/client_address.py", theirs=("django",)),
+    Row("bert_training/charts/*", ours=(f"{B}charts", f"{B}services.proving.figure_words"), theirs=("django",)),
     Row("bert_training/column_fields.py", theirs=("django",)),
     Row(
         "bert_training/upload_form.py",
@@ -101,12 +102,19 @@ ROWS = (
     Row("bert_training/preset_choices.py", ours=(f"{B}run_form", *SPECS), theirs=("django",)),
     Row(
         "bert_training/pages/*",
-        ours=(f"{B}pages", f"{B}accounts", *(f"{B}{form}" for form in FORMS), f"{B}data.proof.shape", *DOORS),
+        ours=(
+            f"{B}pages",
+            f"{B}accounts",
+            f"{B}charts",
+            *(f"{B}{form}" for form in FORMS),
+            f"{B}data.proof.shape",
+            *DOORS,
+        ),
         theirs=("django", "pydantic"),
     ),
     Row(
         "bert_training/admin/*",
-        ours=(f"{B}admin", f"{B}accounts", *(f"{B}{form}" for form in FORMS), *DOORS),
+        ours=(f"{B}admin", f"{B}accounts", f"{B}charts", *(f"{B}{form}" for form in FORMS), *DOORS),
         theirs=("django", "django_q", "pydantic", "channels"),
     ),
     Row(

@@ -1,5 +1,6 @@
 """The profile on the page of a dataset, its charts as files, and who may ask for it again."""
 
+import codecs
 import re
 from datetime import timedelta
 from typing import Any
@@ -10,8 +11,8 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone, translation
 
+from bert_training.charts.bars import Histogram, draw_bars, draw_histogram
 from bert_training.models import Dataset, DatasetProfile
-from bert_training.pages.charts import Histogram, draw_bars, draw_histogram
 from tests.pages.conftest import client_of
 from tests.pages.queries import queries_of
 from tests.profiles import give_profile, give_token_lengths
@@ -97,6 +98,20 @@ def test_every_chart_can_be_saved_as_a_picture(as_ana: Client, dataset: Dataset,
     assert picture.tag == f"{SVG}svg"
     assert len(picture.findall(f"{SVG}rect")) > 3
     assert picture.find(f"{SVG}title") is not None
+
+
+def test_the_figures_of_a_chart_open_in_the_reader_s_spreadsheet_program(ana: User, dataset: Dataset) -> None:
+    with_content(
+        dataset,
+        classes={"counts": {"saúde": 12345, "=SOMA(A1)": 7}, "number": 2, "largest": 1, "smallest": 1, "effective": 1},
+    )
+    response = client_of(ana, "pt-br").get(f"/datasets/{dataset.pk}/charts/classes.csv")
+    assert response.content.startswith(codecs.BOM_UTF8)
+    assert response.content.decode("utf-8-sig").splitlines() == [
+        "Nome;Quantidade;Parte",
+        "saúde;12.345;99,9%",
+        "'=SOMA(A1);7;0,1%",
+    ]
 
 
 def test_a_chart_reads_the_same_in_every_language(ana: User, dataset: Dataset) -> None:

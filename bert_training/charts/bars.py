@@ -1,20 +1,13 @@
-"""Draws charts as pictures: where each bar and word stands, for templates/charts/chart.svg, which only prints.
-
-The same picture is shown in the page and saved as a file: it carries plain colours, which the page's style overrides.
-All lengths are in units of the picture, whose width is WIDTH.
-"""
+"""Draws bars: counts of names, histograms of lengths, and a small histogram for each of many names."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import pairwise
 
 from django.utils.translation import gettext as _
 
-from bert_training.pages.words import most_frequent_first
+from bert_training.charts.shapes import TEXT, WIDTH, Bar, Chart, Line, Table, Words, shorten
 from bert_training.services.proving.figure_words import count_text, share_text
-
-WIDTH = 640
-TEXT = 12  # height of a line of text
 
 BAR_ROW = 24
 NAME_WIDTH = 220
@@ -33,52 +26,6 @@ Counts = Sequence[int]
 
 
 @dataclass(frozen=True)
-class Bar:
-    """A bar; title: what it says when it is pointed at; is_marked: in the second colour."""
-
-    x: int
-    y: int
-    width: int
-    height: int
-    title: str
-    is_marked: bool = False
-
-
-@dataclass(frozen=True)
-class Words:
-    """A line of text; anchor: where in the text its point is, start, middle or end."""
-
-    x: int
-    y: int
-    text: str
-    anchor: str = "start"
-    is_muted: bool = False
-
-
-@dataclass(frozen=True)
-class Line:
-    """A horizontal line of the grid."""
-
-    x: int
-    y: int
-    width: int
-
-
-@dataclass(frozen=True)
-class Chart:
-    """A picture. name: unique on its page; title and description: what it is and says, for those who cannot see it."""
-
-    name: str
-    title: str
-    description: str
-    height: int
-    bars: list[Bar] = field(default_factory=list)
-    words: list[Words] = field(default_factory=list)
-    lines: list[Line] = field(default_factory=list)
-    width: int = WIDTH
-
-
-@dataclass(frozen=True)
 class Histogram:
     """Counts of lengths: a bar holds edges[i] <= length < edges[i+1].  limit: what is longer is marked."""
 
@@ -91,9 +38,22 @@ class Histogram:
         """Yield for each bar its count, what it says, and whether it is above the limit."""
         total = sum(self.counts) or 1
         for (low, high), count in zip(pairwise(self.edges), self.counts, strict=True):
-            between = count_text(low) if high - low == 1 else f"{count_text(low)}-{count_text(high - 1)}"
-            says = f"{between} {self.unit}: {count_text(count)} ({share_text(count / total)})"
+            says = f"{_between(low, high)} {self.unit}: {count_text(count)} ({share_text(count / total)})"
             yield count, says, self.limit is not None and low > self.limit
+
+    def table(self) -> Table:
+        """Return the counts as texts."""
+        total = sum(self.counts) or 1
+        rows = [
+            [_between(low, high), count_text(count), share_text(count / total)]
+            for (low, high), count in zip(pairwise(self.edges), self.counts, strict=True)
+        ]
+        return Table([self.unit, _("Count"), _("Share")], rows)
+
+
+def most_frequent_first(counts: Mapping[str, int]) -> list[tuple[str, int]]:
+    """Order names by their counts, equal ones by name: a JSON column of PostgreSQL forgets the order of its keys."""
+    return sorted(counts.items(), key=lambda item: (-item[1], item[0]))
 
 
 def draw_bars(name: str, title: str, counts: Mapping[str, int], *, shown: int) -> Chart:
@@ -105,7 +65,11 @@ def draw_bars(name: str, title: str, counts: Mapping[str, int], *, shown: int) -
         others = _("%(count)s others") % {"count": count_text(len(ordered) - shown)}
         rows.append((others, sum(count for _name, count in ordered[shown:]), 0))
     says = [f"{label}: {count_text(count)} ({share_text(count / total)})" for label, count, _width in rows]
-    chart = Chart(name, title, "; ".join(says), height=len(rows) * BAR_ROW + TEXT // 2)
+    table = Table(
+        [_("Name"), _("Count"), _("Share")],
+        [[label, count_text(count), share_text(count / total)] for label, count in ordered],
+    )
+    chart = Chart(name, title, "; ".join(says), height=len(rows) * BAR_ROW + TEXT // 2, table=table)
     for place, (label, count, width) in enumerate(rows):
         y, text = place * BAR_ROW, f"{count_text(count)} · {share_text(count / total)}"
         chart.bars.append(Bar(NAME_WIDTH, y + 5, width, BAR_ROW - 8, says[place]))
@@ -119,7 +83,7 @@ def draw_histogram(name: str, title: str, histogram: Histogram) -> Chart:
     bars = list(histogram.bars())
     most = max((count for count, *_rest in bars), default=0) or 1
     description = "; ".join(says for count, says, _marked in bars if count)
-    chart = Chart(name, title, description, height=TOP + PLOT_HEIGHT + BOTTOM)
+    chart = Chart(name, title, description, height=TOP + PLOT_HEIGHT + BOTTOM, table=histogram.table())
     for value in sorted({0, most // 2, most}):
         y = TOP + PLOT_HEIGHT - PLOT_HEIGHT * value // most
         chart.lines.append(Line(LEFT, y, WIDTH - LEFT))
@@ -136,7 +100,7 @@ def draw_histogram(name: str, title: str, histogram: Histogram) -> Chart:
 def draw_panels(name: str, title: str, panels: Mapping[str, Histogram]) -> Chart:
     """Draw a small histogram for each name, all over the same edges, each as high as its own most frequent length."""
     rows = -(-len(panels) // PANELS_ACROSS)
-    chart = Chart(name, title, ", ".join(panels), height=rows * PANEL_HEIGHT)
+    chart = Chart(name, title, ", ".join(panels), height=rows * PANEL_HEIGHT, table=_panel_table(panels))
     for place, (label, histogram) in enumerate(panels.items()):
         row, column = divmod(place, PANELS_ACROSS)
         x, y = column * PANEL_WIDTH, row * PANEL_HEIGHT
@@ -146,9 +110,19 @@ def draw_panels(name: str, title: str, panels: Mapping[str, Histogram]) -> Chart
     return chart
 
 
-def shorten(text: str, characters: int) -> str:
-    """Cut a name that has no room."""
-    return text if len(text) <= characters else text[: characters - 1] + "…"
+def _panel_table(panels: Mapping[str, Histogram]) -> Table | None:
+    if not panels:
+        return None
+    first = next(iter(panels.values()))
+    rows = [
+        [_between(low, high), *(count_text(panel.counts[place]) for panel in panels.values())]
+        for place, (low, high) in enumerate(pairwise(first.edges))
+    ]
+    return Table([first.unit, *panels], rows)
+
+
+def _between(low: int, high: int) -> str:
+    return count_text(low) if high - low == 1 else f"{count_text(low)}-{count_text(high - 1)}"
 
 
 def _panel_bars(histogram: Histogram, label: str, x: int, y: int) -> Iterator[Bar]:

@@ -1,0 +1,124 @@
+"""Draws what depends on a number: curves with their intervals and dots, over two axes."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+
+from bert_training.charts.shapes import TEXT, WIDTH, Band, Chart, Dot, Line, Stroke, Table, Words
+from bert_training.services.proving.figure_words import share_text
+
+PLOT_HEIGHT = 240
+LEFT, RIGHT, TOP, BOTTOM = 56, 16, 12, 44
+TICKS = 5
+LEGEND_ROW = 18
+MOST_DOTS = 64  # above it a curve alone: the dots would hide it
+
+
+@dataclass(frozen=True)
+class Axis:
+    """From where to where, what it shows, and how a number on it is written."""
+
+    label: str
+    low: float = 0.0
+    high: float = 1.0
+    text: Callable[[float], str] = share_text
+
+    def place(self, value: float) -> float:
+        """Return where a number stands between the ends, 0..1."""
+        return (value - self.low) / ((self.high - self.low) or 1.0)
+
+    def ticks(self) -> list[float]:
+        """Return the numbers that are written beside it."""
+        return [self.low + (self.high - self.low) * tick / (TICKS - 1) for tick in range(TICKS)]
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A named line through (x, y). interval: (low, high) at each point.  is_reference: dashed, such as "all right".
+
+    titles: what each point says when it is pointed at; without them points are not marked.
+    """
+
+    label: str
+    points: Sequence[tuple[float, float]]
+    series: int = 1
+    interval: Sequence[tuple[float, float]] = field(default_factory=list)
+    titles: Sequence[str] = field(default_factory=list)
+    is_reference: bool = False
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A named point of a scatter."""
+
+    x: float
+    y: float
+    title: str
+    series: int = 1
+
+
+def draw_curves(
+    name: str, title: str, curves: Sequence[Curve], *, across: Axis, up: Axis, table: Table | None = None
+) -> Chart:
+    """Draw curves over the same axes, with a legend below when there are several.
+
+    description: the title; the figures stand in the table.
+    """
+    chart = _frame(name, title, across, up, legend=len(curves) if len(curves) > 1 else 0, table=table)
+    for curve in curves:
+        places = [_place(x, y, across, up) for x, y in curve.points]
+        if curve.interval:
+            xs = [x for x, _y in curve.points]
+            lower = [_place(x, low, across, up) for x, (low, _high) in zip(xs, curve.interval, strict=True)]
+            upper = [_place(x, high, across, up) for x, (_low, high) in zip(xs, curve.interval, strict=True)]
+            chart.bands.append(Band(_path([*lower, *reversed(upper)]), curve.series))
+        chart.strokes.append(Stroke(_path(places), curve.series, curve.is_reference))
+        if len(places) <= MOST_DOTS:
+            titled = zip(places, curve.titles, strict=False)
+            chart.dots.extend(Dot(round(x), round(y), said, curve.series) for (x, y), said in titled)
+    if len(curves) > 1:
+        _add_legend(chart, curves)
+    return chart
+
+
+def draw_dots(
+    name: str, title: str, marks: Iterable[Mark], *, across: Axis, up: Axis, table: Table | None = None
+) -> Chart:
+    """Draw a scatter."""
+    chart = _frame(name, title, across, up, legend=0, table=table)
+    for mark in marks:
+        x, y = _place(mark.x, mark.y, across, up)
+        chart.dots.append(Dot(round(x), round(y), mark.title, mark.series))
+    return chart
+
+
+def _frame(name: str, title: str, across: Axis, up: Axis, *, legend: int, table: Table | None) -> Chart:
+    description = f"{up.label} / {across.label}"
+    chart = Chart(name, title, description, height=TOP + PLOT_HEIGHT + BOTTOM + legend * LEGEND_ROW, table=table)
+    for value in up.ticks():
+        y = round(_place(across.low, value, across, up)[1])
+        chart.lines.append(Line(LEFT, y, WIDTH - LEFT - RIGHT))
+        chart.words.append(Words(LEFT - 6, y + 4, up.text(value), "end", is_muted=True))
+    for place, value in enumerate(across.ticks()):
+        x = round(_place(value, up.low, across, up)[0])
+        anchor = "start" if place == 0 else "end" if place == TICKS - 1 else "middle"
+        chart.words.append(Words(x, TOP + PLOT_HEIGHT + 16, across.text(value), anchor, is_muted=True))
+    middle = LEFT + (WIDTH - LEFT - RIGHT) // 2
+    chart.words.append(Words(middle, TOP + PLOT_HEIGHT + 34, across.label, "middle"))
+    return chart
+
+
+def _add_legend(chart: Chart, curves: Sequence[Curve]) -> None:
+    top = TOP + PLOT_HEIGHT + BOTTOM
+    for row, curve in enumerate(curves):
+        y = top + row * LEGEND_ROW
+        chart.strokes.append(Stroke(f"{LEFT},{y + 4} {LEFT + 24},{y + 4}", curve.series, curve.is_reference))
+        chart.words.append(Words(LEFT + 32, y + TEXT - 4, curve.label))
+
+
+def _place(x: float, y: float, across: Axis, up: Axis) -> tuple[float, float]:
+    left = LEFT + across.place(x) * (WIDTH - LEFT - RIGHT)
+    return round(left, 1), round(TOP + (1 - up.place(y)) * PLOT_HEIGHT, 1)
+
+
+def _path(places: Iterable[tuple[float, float]]) -> str:
+    return " ".join(f"{x:g},{y:g}" for x, y in places)

@@ -1,0 +1,47 @@
+"""Curves over two axes: where their points stand, what belongs to which, and what a file of them holds."""
+
+from xml.etree import ElementTree
+
+from django.template.loader import render_to_string
+from django.utils import translation
+
+from bert_training.charts.curves import LEFT, PLOT_HEIGHT, TOP, Axis, Curve, Mark, draw_curves, draw_dots
+from bert_training.charts.shapes import WIDTH
+
+SVG = "{http://www.w3.org/2000/svg}"
+SHARES, STEPS = Axis("share right"), Axis("steps", high=200.0, text=lambda value: f"{value:.0f}")
+
+
+def test_a_curve_goes_from_corner_to_corner_of_its_axes() -> None:
+    chart = draw_curves(
+        "right", "Right", [Curve("network", [(0, 0.0), (100, 0.5), (200, 1.0)])], across=STEPS, up=SHARES
+    )
+    places = [tuple(map(float, place.split(","))) for place in chart.strokes[0].points.split()]
+    assert places == [(LEFT, TOP + PLOT_HEIGHT), ((LEFT + WIDTH - 16) / 2, TOP + PLOT_HEIGHT / 2), (WIDTH - 16, TOP)]
+
+
+def test_an_interval_is_drawn_around_its_curve_and_every_curve_is_named() -> None:
+    measured = Curve("network", [(0, 0.2), (200, 0.6)], interval=[(0.1, 0.3), (0.4, 0.8)], titles=["20%", "60%"])
+    chart = draw_curves(
+        "both",
+        "Both",
+        [measured, Curve("chance", [(0, 0.5), (200, 0.5)], 2, is_reference=True)],
+        across=STEPS,
+        up=SHARES,
+    )
+    heights = [float(place.split(",")[1]) for place in chart.bands[0].points.split()]
+    assert heights == [round(TOP + PLOT_HEIGHT * (1 - share), 1) for share in (0.1, 0.4, 0.8, 0.3)]
+    assert [dot.title for dot in chart.dots] == ["20%", "60%"]
+    assert [words.text for words in chart.words[-2:]] == ["network", "chance"]
+
+
+def test_a_picture_has_the_same_shapes_in_every_language() -> None:
+    pictures = []
+    for language in ("en", "pt-br"):
+        with translation.override(language):
+            chart = draw_dots("runs", "Runs", [Mark(12.5, 0.333, "<b>run</b>")], across=STEPS, up=SHARES)
+            text = render_to_string("charts/chart.svg", {"chart": chart, "is_file": True})
+        picture = ElementTree.fromstring(text)  # noqa: S314 - our own
+        pictures.append([shape.attrib for shape in picture.iter(f"{SVG}circle")])
+    assert pictures[0] == pictures[1] != []
+    assert chart.dots[0].title == "<b>run</b>"
