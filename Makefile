@@ -21,13 +21,11 @@ demo: .venv/.demo ## from nothing to a BERT in training, in the browser (DEMO_AR
 
 test: .venv/.test ## the suite on PostgreSQL, Valkey, S3 and Chromium, then its core on SQLite (TEST_ARGS: for pytest)
 	$(PY) -m tests.chromium
-	$(PY) -m pytest -m "not long" $(TEST_ARGS)
-	TEST_EMBEDDED=1 $(PY) -m pytest -m "embedded and not long" $(TEST_ARGS)
+	$(PY) -m tests.lanes -- $(TEST_ARGS)
 
 test-long: .venv/.test ## everything, the long forms too
 	$(PY) -m tests.chromium
-	$(PY) -m pytest $(TEST_ARGS)
-	TEST_EMBEDDED=1 $(PY) -m pytest -m embedded $(TEST_ARGS)
+	$(PY) -m tests.lanes --long -- $(TEST_ARGS)
 
 faults: .venv/.test ## every fault with real processes, then a soak (SOAK_SECONDS=3600, SOAK_SEED=7, TEST_ARGS="-k soak")
 	$(PY) -m pytest tests/faults -s $(TEST_ARGS)
