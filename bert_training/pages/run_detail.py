@@ -24,6 +24,7 @@ from bert_training.pages.sharing import shares_context
 from bert_training.pages.splits import shown_split
 from bert_training.pages.words import bound_sentence, computers, held_sentence
 from bert_training.services.divisions import split_facts
+from bert_training.services.provenance import provenance_of
 from bert_training.services.run_state import run_state
 from bert_training.services.telemetry import telemetry_since
 from bert_training.tasks import TASKS
@@ -69,7 +70,7 @@ def show_run(request: HttpRequest, pk: int) -> HttpResponse:
         "attempts": [_shown_attempt(attempt) for attempt in state["attempts"]],
         "settings": settings_of(run),
         "split": shown_split(division),
-        "provenance": run_facts.provenance_of(run),
+        "provenance": provenance_of(run),
         "last_lines": [_shown_line(line) for line in telemetry.logs[-LINES_WITHOUT_SCRIPT:]],
         "page_data": {
             "socket": f"/ws/runs/{run.pk}",

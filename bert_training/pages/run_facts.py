@@ -1,4 +1,4 @@
-"""What came of a run, in words: figures, classes, proofs."""
+"""What came of a run, in words: figures and classes."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -78,26 +78,3 @@ def _weakest_sentence(classes: list[ShownClass]) -> str:
         weakest.support,
     )
     return words % {"label": weakest.name, "support": weakest.support, "found": found}
-
-
-def provenance_of(run: Run) -> list[Fact]:
-    """Return what somebody needs who wants to repeat or to check the run."""
-    told = run.reproducibility
-    revision = told.get("base_model_revision") or run.base_model_revision
-    initial = Fact(_("Fingerprint of the model it begins from"), run.initial_fingerprint, is_digest=True)
-    return [
-        Fact(_("SHA-256 of the spreadsheet"), run.dataset.sha256, is_digest=True),
-        Fact(_("SHA-256 of the table"), told.get("table_sha256", ""), is_digest=True),
-        Fact(_("Digest of the split"), run.split_digest, is_digest=True),
-        Fact(_("Fingerprint of the model"), run.model_fingerprint, is_digest=True),
-        Fact(_("Base model"), run.base_model),
-        Fact(_("Revision of the base model"), revision, is_digest=True),
-        *([initial] if run.initial_fingerprint else []),
-        Fact(_("Seed"), str(run.hyperparameters.get("seed", ""))),
-        Fact(_("Version of the program"), told.get("code_commit", ""), is_digest=True),
-        Fact(_("Fingerprint of the environment"), told.get("environment_fingerprint", ""), is_digest=True),
-        Fact(_("Python"), told.get("python", "")),
-        Fact(_("Device"), told.get("device", "")),
-        Fact(_("Numeric precision"), told.get("precision", "")),
-        Fact(_("Threads"), str(told.get("threads") or "")),
-    ]

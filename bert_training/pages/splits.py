@@ -9,14 +9,14 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, gettext_noop, ngettext
+from django.utils.translation import gettext_lazy
 
 from bert_training import access
 from bert_training.models import Dataset
 from bert_training.models.choices import SPLIT_LABELS
 from bert_training.pages.requests import form_page, person
 from bert_training.pages.words import Fact
-from bert_training.services.divisions import Protection, Source
+from bert_training.services.division_words import division_sentences, division_warning
 from bert_training.services.errors import ServiceError
 from bert_training.services.manifests import (
     ManifestFacts,
@@ -27,20 +27,6 @@ from bert_training.services.manifests import (
 )
 from bert_training.services.problem_words import shown_problems
 from bert_training.services.proving.figure_words import count_text, share_text
-
-SOURCE_WORDS = {
-    Source.SHARES: gettext_noop("The portal divided the rows by the shares and the seed of the settings."),
-    Source.FILES: gettext_noop("The rows are divided as the validation and test files that were sent say."),
-    Source.MANIFEST: gettext_noop("The rows are divided as the uploaded manifest says."),
-    Source.FOLDS: gettext_noop(
-        "Cross-validation: one part of the training and validation rows is the test here; the test rows of the run "
-        "that is repeated take no part."
-    ),
-}
-PROTECTION_WORDS = {
-    Protection.NEAR: gettext_noop("Texts that are equal or nearly equal, and rows of one group, are on one side."),
-    Protection.EXACT: gettext_noop("Equal texts, and rows of one group, are on one side."),
-}
 
 
 @dataclass(frozen=True)
@@ -70,29 +56,7 @@ def shown_split(facts: Mapping[str, Any]) -> ShownSplit | None:
     """Put the facts of a division into words; None for runs of before these were kept."""
     if not facts:
         return None
-    protection = Protection(facts["protection"])
-    warning = ""
-    if protection is Protection.EXACT:
-        warning = _("Which texts are nearly equal is not known for this data: such copies may stand on both sides.")
-    groups, moved, left_out = facts["groups"], facts["moved"], facts["left_out"]
-    sentences = [_(SOURCE_WORDS[Source(facts["source"])]), _(PROTECTION_WORDS[protection])]
-    if groups:
-        words = ngettext("%(count)s group of rows stays together.", "%(count)s groups of rows stay together.", groups)
-        sentences.append(words % {"count": count_text(groups)})
-    words = ngettext(
-        "The protection moved %(count)s row to another split.",
-        "The protection moved %(count)s rows to another split.",
-        moved,
-    )
-    sentences.append(words % {"count": count_text(moved)})
-    if left_out:
-        words = ngettext(
-            "%(count)s row takes no part: its copy or its group is in validation or test.",
-            "%(count)s rows take no part: their copies or groups are in validation or test.",
-            left_out,
-        )
-        sentences.append(words % {"count": count_text(left_out)})
-    return ShownSplit(rows_of_splits(facts["rows"]), sentences, warning)
+    return ShownSplit(rows_of_splits(facts["rows"]), division_sentences(facts), division_warning(facts))
 
 
 def rows_of_splits(rows: Mapping[str, int]) -> list[Fact]:
