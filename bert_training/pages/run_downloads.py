@@ -21,14 +21,14 @@ def download_model_card(request: HttpRequest, pk: int) -> HttpResponse:
         card = model_card(run)
     except ServiceError as refusal:
         raise Http404(refusal.message) from refusal
-    return _attachment(card, "text/markdown", f"{_file_name(run)}-model-card.md")
+    return attachment(card, "text/markdown", f"{file_name(run)}-model-card.md")
 
 
 @page
 def download_metrics(request: HttpRequest, pk: int) -> HttpResponse:
     """Download every metric point as CSV."""
     run = access.visible_run(person(request), pk)
-    return _attachment(run_metrics_csv(run), "text/csv", f"{_file_name(run)}-metrics.csv")
+    return attachment(run_metrics_csv(run), "text/csv", f"{file_name(run)}-metrics.csv")
 
 
 @page
@@ -40,13 +40,16 @@ def download_manifest(request: HttpRequest, pk: int) -> HttpResponse:
     except (DatasetGone, StorageAway) as refusal:
         messages.error(request, refusal.message)
         return redirect("pages:run", pk=pk)
-    return _attachment(manifest, "text/csv", f"{_file_name(run)}-split.csv")
+    return attachment(manifest, "text/csv", f"{file_name(run)}-split.csv")
 
 
-def _file_name(run: Run) -> str:
+def file_name(run: Run) -> str:
+    """Return how files of a run begin: its number, and its name in plain letters."""
     return f"run-{run.pk}-{slugify(run.name)[:60]}".rstrip("-")
 
 
-def _attachment(text: str, content_type: str, name: str) -> HttpResponse:
+def attachment(content: str | bytes, content_type: str, name: str) -> HttpResponse:
+    """Send a file that no cache keeps; a text as UTF-8."""
+    charset = "; charset=utf-8" if isinstance(content, str) else ""
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
-    return HttpResponse(text, content_type=f"{content_type}; charset=utf-8", headers=headers)
+    return HttpResponse(content, content_type=f"{content_type}{charset}", headers=headers)

@@ -24,6 +24,7 @@ from bert_training.pages import (
     run_downloads,
     run_new,
     run_repeats,
+    run_report,
     runs,
     sharing,
     splits,
@@ -92,6 +93,10 @@ urlpatterns = [
         "runs/<int:pk>/label-errors/workbook", doubted_labels.download_doubted_labels, name="run-label-errors-workbook"
     ),
     path("runs/<int:pk>/manifest", run_downloads.download_manifest, name="run-manifest"),
+    *[
+        path(f"runs/<int:pk>/report.{form}", run_report.download_report, {"form": form}, name=f"run-report-{form}")
+        for form in run_report.FORMS
+    ],
     path("runs/<int:pk>/metrics", run_downloads.download_metrics, name="run-metrics"),
     path("queue", queue.show_queue, name="queue"),
     path("queue/<int:pk>/move", queue.move, name="queue-move"),

@@ -64,9 +64,10 @@ ROWS = (
         ours=(f"{B}services", f"{B}contract"),
         theirs=("django", "allauth"),
     ),
+    Row("bert_training/services/reporting/pdf*.py", ours=(f"{B}services.reporting", f"{B}charts"), theirs=("fpdf",)),
     Row(
         "bert_training/services/*",
-        ours=(f"{B}services", f"{B}models", f"{B}access", f"{B}data", f"{B}live.publish", *SPECS),
+        ours=(f"{B}services", f"{B}models", f"{B}access", f"{B}data", f"{B}charts", f"{B}live.publish", *SPECS),
         theirs=("django", "django_q", "pydantic", "botocore"),  # botocore: what a full S3 store raises
     ),
     Row("bert_training/live/publish.py", ours=(f"{B}contract",), theirs=("django", "channels", "asgiref", "redis")),
@@ -152,6 +153,7 @@ IMPORTS_INSIDE_FUNCTIONS = {
     "bert_training/tasks/__init__.py": "load_network: torch, on the worker only",
     "bert_training/management/commands/run_worker.py": "the worker, once its options are checked",
     "bert_training/worker/local/__main__.py": "torch, once the options are judged",
+    "bert_training/pages/run_report.py": "fpdf2: 0.4 s that only a PDF needs",
     "bert_training/tasks/intake.py": "pyarrow: after the reader has let go of its memory",
     "bert_training/data/reading/spreadsheet.py": "pyarrow: for .parquet only",
     "bert_training/data/sandbox_child.py": "traceback: 5 ms that only a mistake of ours needs",
