@@ -6,10 +6,8 @@ import secrets
 
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
-from cryptography.fernet import Fernet, InvalidToken, MultiFernet
-from django.conf import settings
-from django.utils.crypto import salted_hmac
 
+from bert_training.services.sealing import SealBroken, seal, unseal
 from bert_training.services.second_factors import is_required_of
 
 logger = logging.getLogger(__name__)
@@ -22,22 +20,16 @@ class SecondFactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]
 
     def encrypt(self, text: str) -> str:
         """Keep a secret so that a copy of the database without SECRET_KEY makes no codes."""
-        return _cipher().encrypt(text.encode()).decode()
+        return seal(text, PURPOSE)
 
     def decrypt(self, encrypted_text: str) -> str:
         """Return a secret; when SECRET_KEY was exchanged, one that no code fits: staff reset the factor then."""
         try:
-            return _cipher().decrypt(encrypted_text.encode()).decode()
-        except InvalidToken:
+            return unseal(encrypted_text, PURPOSE)
+        except SealBroken:
             logger.warning("second factor cannot be read: was SECRET_KEY exchanged without SECRET_KEY_FALLBACKS?")
             return base64.b32encode(secrets.token_bytes(20)).decode()
 
     def can_delete_authenticator(self, authenticator: Authenticator) -> bool:
         """Keep it where it is required."""
         return not is_required_of(authenticator.user)
-
-
-def _cipher() -> MultiFernet:
-    keys = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
-    digests = [salted_hmac(PURPOSE, "", secret=key, algorithm="sha256").digest() for key in keys]
-    return MultiFernet([Fernet(base64.urlsafe_b64encode(digest)) for digest in digests])

@@ -58,6 +58,12 @@ ROWS = (
     ),
     Row("bert_training/models/*", ours=(f"{B}models", *SPECS), theirs=("django",)),
     Row("bert_training/access.py", ours=(f"{B}models", f"{B}contract"), theirs=("django",)),
+    Row("bert_training/services/sealing.py", theirs=("django", "cryptography")),
+    Row(
+        "bert_training/services/picturing/*",
+        ours=(f"{B}services", f"{B}models", f"{B}contract", f"{B}tasks"),
+        theirs=("django", "matplotlib"),
+    ),
     Row("bert_training/services/sessions.py", theirs=("django", "allauth")),
     Row(
         "bert_training/services/second_factors.py",
@@ -88,7 +94,7 @@ ROWS = (
     Row(
         "bert_training/accounts/*",
         ours=(f"{B}accounts", f"{B}client_address", *DOORS),
-        theirs=("django", "allauth", "cryptography", "jwt", "requests"),
+        theirs=("django", "allauth", "jwt", "requests"),
     ),
     Row("bert_training/client_address.py", theirs=("django",)),
     Row("bert_training/charts/*", ours=(f"{B}charts", f"{B}services.proving.figure_words"), theirs=("django",)),
@@ -157,6 +163,7 @@ IMPORTS_INSIDE_FUNCTIONS = {
     "bert_training/tasks/intake.py": "pyarrow: after the reader has let go of its memory",
     "bert_training/data/reading/spreadsheet.py": "pyarrow: for .parquet only",
     "bert_training/data/sandbox_child.py": "traceback: 5 ms that only a mistake of ours needs",
+    "bert_training/services/picturing/training_history.py": "matplotlib: 0.5 s that only a picture needs",
     "portal/server.py": "daphne: Twisted installs its reactor when it is imported",
 }
 
