@@ -4,12 +4,14 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.text import slugify
+from django.utils.translation import gettext as _
 
 from bert_training import access
 from bert_training.models import Run
 from bert_training.pages.requests import page, person
 from bert_training.services.errors import DatasetGone, ServiceError, StorageAway
 from bert_training.services.manifests import run_manifest_csv
+from bert_training.services.picturing.training_history import training_history
 from bert_training.services.run_files import model_card, run_metrics_csv
 
 
@@ -29,6 +31,16 @@ def download_metrics(request: HttpRequest, pk: int) -> HttpResponse:
     """Download every metric point as CSV."""
     run = access.visible_run(person(request), pk)
     return attachment(run_metrics_csv(run), "text/csv", f"{file_name(run)}-metrics.csv")
+
+
+@page
+def download_training_history(request: HttpRequest, pk: int) -> HttpResponse:
+    """Download how the run learned, as a picture."""
+    run = access.visible_run(person(request), pk)
+    picture = training_history(run)
+    if picture is None:
+        raise Http404(_("This run has no curves yet."))
+    return attachment(picture, "image/png", f"{file_name(run)}-training_history.png")
 
 
 @page

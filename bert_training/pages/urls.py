@@ -98,6 +98,7 @@ urlpatterns = [
         for form in run_report.FORMS
     ],
     path("runs/<int:pk>/metrics", run_downloads.download_metrics, name="run-metrics"),
+    path("runs/<int:pk>/training_history.png", run_downloads.download_training_history, name="run-training-history"),
     path("queue", queue.show_queue, name="queue"),
     path("queue/<int:pk>/move", queue.move, name="queue-move"),
     path("queue/<int:pk>/priority", queue.change_priority, name="queue-priority"),

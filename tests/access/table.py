@@ -112,6 +112,7 @@ TABLE |= {
     "pages:run-report-html": {"GET": VIEW},
     "pages:run-report-md": {"GET": VIEW},
     "pages:run-report-pdf": {"GET": VIEW},
+    "pages:run-training-history": {"GET": VIEW},
     "pages:run-share": {"POST": MANAGE},
     "pages:queue": {"GET": ANY_ROLE},
     "pages:queue-move": {"POST": OPERATOR},

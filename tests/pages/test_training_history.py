@@ -1,0 +1,65 @@
+"""How a run learned as a picture: what is drawn, for whom, and what a second attempt changes."""
+
+import struct
+
+from django.contrib.auth.models import User
+from django.test import Client
+
+from bert_training.contract.enums import Split
+from bert_training.models import JobAttempt, Metric, Run
+from bert_training.services.picturing.training_history import HEIGHT, MOST_POINTS, WIDTH, read_history
+from tests.pages.conftest import client_of
+from tests.personas import make_run, make_worker
+
+PNG = b"\x89PNG\r\n\x1a\n"
+
+
+def add_losses(run: Run, attempt: JobAttempt, steps: range, *, loss: float) -> None:
+    """Store one point of training a step."""
+    last = attempt.metrics.count()
+    Metric.objects.bulk_create(
+        Metric(run=run, attempt=attempt, seq=last + n, epoch=1, step=step, split=Split.TRAIN, values={"loss": loss})
+        for n, step in enumerate(steps, start=1)
+    )
+
+
+def test_a_run_is_downloaded_as_a_picture_of_a_fixed_size(finished_run: Run, as_ana: Client, as_carla: Client) -> None:
+    response = as_ana.get(f"/runs/{finished_run.pk}/training_history.png")
+    assert (response.status_code, response.headers["Content-Type"]) == (200, "image/png")
+    assert "training_history.png" in response.headers["Content-Disposition"]
+    assert response.content.startswith(PNG)
+    assert struct.unpack(">II", response.content[16:24]) == (WIDTH, HEIGHT)
+    assert response.content == as_ana.get(f"/runs/{finished_run.pk}/training_history.png").content
+    assert as_carla.get(f"/runs/{finished_run.pk}/training_history.png").status_code == 404
+    assert f"/runs/{finished_run.pk}/training_history.png" in as_ana.get(f"/runs/{finished_run.pk}").content.decode()
+
+
+def test_the_loss_the_deciding_figure_and_the_best_step_are_drawn(finished_run: Run) -> None:
+    history = read_history(finished_run)
+    assert history.training == [(5, 0.2), (10, 0.1), (15, 1 / 15), (20, 0.05)]
+    assert history.figure == [(10, 0.7), (20, 0.8)]
+    assert history.best_step == 20
+
+
+def test_steps_that_were_done_again_count_as_they_were_done_last(finished_run: Run) -> None:
+    first = JobAttempt.objects.get(job__run=finished_run)
+    second = JobAttempt.objects.create(
+        job=first.job, number=2, worker=make_worker("gpu-9"), started_at=first.started_at, ended_at=first.started_at,
+        outcome="lost",
+    )  # fmt: skip
+    add_losses(finished_run, second, range(10, 25, 5), loss=0.5)
+    assert read_history(finished_run).training == [(5, 0.2), (10, 0.5), (15, 0.5), (20, 0.5)]
+
+
+def test_of_a_long_run_some_points_are_drawn(finished_run: Run) -> None:
+    attempt = JobAttempt.objects.get(job__run=finished_run)
+    add_losses(finished_run, attempt, range(100, 100 + 3 * MOST_POINTS), loss=0.1)
+    drawn = read_history(finished_run).training
+    assert MOST_POINTS / 2 < len(drawn) <= MOST_POINTS
+
+
+def test_a_run_without_curves_has_no_picture(ana: User) -> None:
+    run = make_run(ana)
+    client = client_of(ana)
+    assert client.get(f"/runs/{run.pk}/training_history.png").status_code == 404
+    assert "training_history.png" not in client.get(f"/runs/{run.pk}").content.decode()
