@@ -1,6 +1,7 @@
 """Closed lists of the contract. A value here is stored and sent: add, never rename."""
 
 from enum import StrEnum
+from typing import Literal
 
 
 class JobStatus(StrEnum):
@@ -58,6 +59,11 @@ class Split(StrEnum):
     TRAIN = "train"
     VALIDATION = "validation"
     TEST = "test"
+
+
+# Beside the splits, what a metric point may be of: the computer that trains. It is no part of the data.
+HARDWARE: Literal["hardware"] = "hardware"
+POINT_SPLITS = (*(split.value for split in Split), HARDWARE)
 
 
 class PredictionSource(StrEnum):

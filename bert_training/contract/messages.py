@@ -137,6 +137,7 @@ class ClaimedJob(Message):
     split_digest: str = ""  # of the manifest that the portal stored; empty = not stated
     initial_fingerprint: str = ""  # of the model to begin from, which this worker keeps; empty = the base model's own
     wants_predictions: bool = False  # whether this portal takes the stream of predictions
+    wants_hardware: bool = False  # whether this portal takes metric points of the split `hardware`
     initial_run_id: Identifier | None = None  # of the run that made it, while that run is there
     resume_checkpoint_step: int = 0  # newest checkpoint that the portal heard of from this worker
     lease_seconds: float

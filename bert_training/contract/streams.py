@@ -4,7 +4,7 @@ A number is the record's place in its stream, from 1: the portal takes the next 
 """
 
 import math
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field
 
@@ -18,6 +18,8 @@ from bert_training.contract.limits import (
     PREDICTIONS_PER_BATCH,
 )
 from bert_training.contract.messages import AttemptNumber, Count, FiniteNumber, Identifier, Message, MetricName
+
+PointSplit = Split | Literal["hardware"]
 
 
 class LogLine(Message):
@@ -44,16 +46,19 @@ class LogPost(LogLine):
 
 
 class MetricPoint(Message):
-    """Figures at one step. A value that is not finite travels as null and its name in `nonfinite`."""
+    """Figures at one step. A value that is not finite travels as null and its name in `nonfinite`.
+
+    split: whose figures they are; those of the computer are sent only where the claim said `wants_hardware`.
+    """
 
     epoch: Count
     step: Count
-    split: Split
+    split: PointSplit
     values: Annotated[dict[MetricName, FiniteNumber | None], Field(max_length=METRIC_NAMES_PER_RUN)]
     nonfinite: Annotated[list[MetricName], Field(max_length=METRIC_NAMES_PER_RUN)] = []
 
     @classmethod
-    def of(cls, *, epoch: int, step: int, split: Split, values: dict[str, float]) -> Self:
+    def of(cls, *, epoch: int, step: int, split: PointSplit, values: dict[str, float]) -> Self:
         """Build a point from figures that may be NaN or infinite."""
         finite = {name: float(value) if math.isfinite(value) else None for name, value in values.items()}
         nonfinite = [name for name, value in finite.items() if value is None]

@@ -4,6 +4,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from bert_training.contract.enums import (
+    HARDWARE,
     CopyState,
     DatasetStatus,
     ErasureKind,
@@ -117,8 +118,8 @@ def phase_choices() -> list[tuple[str, Label]]:
 
 
 def split_choices() -> list[tuple[str, Label]]:
-    """List the parts of a dataset."""
-    return [(str(value), label) for value, label in SPLIT_LABELS.items()]
+    """List what a metric point may be of: the parts of a dataset, and the computer."""
+    return [*((str(value), label) for value, label in SPLIT_LABELS.items()), (HARDWARE, _("hardware"))]
 
 
 def dataset_status_choices() -> list[tuple[str, Label]]:

@@ -78,6 +78,7 @@ SELECT CASE WHEN job.id IS NOT NULL THEN jsonb_build_object(
         'table_bytes', data.table_bytes, 'rows', data.rows
     ),
     'split_digest', run.split_digest, 'wants_predictions', NOT run.simulate,
+    'wants_hardware', true,
     'resume_checkpoint_step', job.checkpoint_step,
     'lease_seconds', $5, 'heartbeat_seconds', $6
 )::text END

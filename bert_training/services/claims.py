@@ -190,6 +190,7 @@ def _claimed(job: Job, run: Run, *, held: bool) -> ClaimedJob:
         ),
         split_digest=run.split_digest,
         wants_predictions=not run.simulate,
+        wants_hardware=True,
         initial_fingerprint=run.initial_fingerprint,
         initial_run_id=run.initial_run_id,
         resume_checkpoint_step=job.checkpoint_step,

@@ -98,7 +98,7 @@ def _metric_columns(job: Job, points: Sequence[MetricPoint]) -> Sequence[Sequenc
     return (
         [point.epoch for point in points],
         [point.step for point in points],
-        [point.split.value for point in points],
+        [str(point.split) for point in points],
         [point.values for point in points],
         [timezone.now()] * len(points),
     )

@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 
 from filelock import FileLock
 
-from bert_training.contract.enums import Outcome, Reason, Split
+from bert_training.contract.enums import HARDWARE, Outcome, Reason, Split
 from bert_training.contract.limits import REMAINING_SECONDS
 from bert_training.contract.streams import MetricPoint
 from bert_training.data.predicting.prediction_records import to_records
@@ -24,6 +24,7 @@ from bert_training.ml.keeping.folders import is_disk_full
 from bert_training.ml.machine.meeting import is_launched
 from bert_training.worker.ballast import describe_full_disk, write_at_last
 from bert_training.worker.files import read_json, write_json
+from bert_training.worker.hardware import STEPS_PER_POINT, HardwareGauge
 from bert_training.worker.process_control import become_trainer, on_stop_signals
 from bert_training.worker.spool import SpoolWriter
 from bert_training.worker.timing import Timing
@@ -43,15 +44,24 @@ _locks: list[FileLock] = []  # held until the process ends: a lock that nobody r
 class ChildReporter:
     """Writes lines, points and predictions into the spool, the progress into a file; answers with the newest order.
 
-    wants_predictions: whether the portal takes them.
+    wants_predictions: whether the portal takes them.  hardware: what is told of this computer, empty = nothing.
     """
 
     def __init__(
-        self, folder: Path, attempt: int, orders: OrderBox, *, timing: Timing, wants_predictions: bool = False
+        self,
+        folder: Path,
+        attempt: int,
+        orders: OrderBox,
+        *,
+        timing: Timing,
+        wants_predictions: bool = False,
+        hardware: Callable[[], dict[str, float]] = dict,
     ) -> None:
         self._orders = orders
         self._timing = timing
         self._wants_predictions = wants_predictions
+        self._hardware = hardware
+        self._hardware_step = 0  # the last one with a point
         self._spool = SpoolWriter(spool_path(folder, attempt))
         self._progress_path = folder / f"progress-{attempt}.json"
         self._origin: dict[str, Any] = {}
@@ -82,6 +92,9 @@ class ChildReporter:
         }
         if is_new_phase or self._timing.monotonic() - self._written_at >= PROGRESS_SECONDS:
             self._write_progress()
+        if step % STEPS_PER_POINT == 0 and step > self._hardware_step:
+            self._hardware_step = step
+            self._tell_hardware(epoch, step)
 
     def remaining(self, seconds: float) -> None:
         """Note how long it will still take, in steps of five seconds: a change alone is a reason to post.
@@ -144,6 +157,10 @@ class ChildReporter:
             self._write_progress()
         self._spool.close()
 
+    def _tell_hardware(self, epoch: int, step: int) -> None:
+        if values := self._hardware():
+            self._spool.append_metric(MetricPoint.of(epoch=epoch, step=step, split=HARDWARE, values=values))
+
     def _write_progress(self) -> None:
         self._written_at = self._timing.monotonic()
         told_once = {"reproducibility": self._origin or None, "token_lengths": self._token_lengths or None}
@@ -176,13 +193,18 @@ def enter_child(folder: Path) -> tuple[dict[str, Any], ChildReporter]:
     job = read_json(folder / "job.json")
     if job is None:
         raise SystemExit(f"{folder / 'job.json'} is missing or damaged: only the supervisor starts a trainer.")
+    timing = Timing()
+    gauge = HardwareGauge(folder, timing)
+    if job.get("wants_hardware"):
+        gauge.start()
     kind = ConsoleReporter if is_launched() else ChildReporter
     reporter = kind(
         folder,
         int(job["attempt"]),
         orders,
-        timing=Timing(),
+        timing=timing,
         wants_predictions=bool(job.get("wants_predictions")),
+        hardware=lambda: gauge.values,
     )
     threading.Thread(target=_sync_for_ever, args=(reporter,), name="sync", daemon=True).start()
     return job, reporter

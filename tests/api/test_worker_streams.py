@@ -126,6 +126,19 @@ def test_a_wrong_point_is_refused_whole(gpu: Caller, running_job: Job, changes: 
     assert not Metric.objects.exists()
 
 
+def test_the_hardware_is_taken_as_points_of_their_own(api: Api, gpu: Caller, running_job: Job) -> None:
+    assert gpu.post("/jobs/claim", CLAIM).json()["wants_hardware"] is True  # asked again, it holds the job
+    sent = points(running_job, point(), point(split="hardware", values={"cpu_percent": 12.5}))
+    assert gpu.post("/metrics", sent).json() == {"next_seq": 3, "directive": "continue"}
+    owner = api.as_person(running_job.run.owner)
+    found = owner.get(f"/runs/{running_job.run_id}/metrics?split=hardware").json()["points"]
+    assert [(found_point["split"], found_point["values"]) for found_point in found] == [
+        ("hardware", {"cpu_percent": 12.5})
+    ]
+    rows = f"/datasets/{running_job.run.dataset_id}/download?part=hardware"
+    assert owner.get(rows).status_code == 400  # it is no part of the data
+
+
 def test_a_number_that_json_has_not_is_refused(gpu: Caller, running_job: Job) -> None:
     body = json.dumps(points(running_job, point(values={"loss": float("nan")}))).encode()
     assert outcome_of(gpu.raw("POST", "/metrics", body, "application/json")) == (400, "invalid_json")

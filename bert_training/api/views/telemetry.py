@@ -25,17 +25,18 @@ from bert_training.api.parsing import (
     read_count,
 )
 from bert_training.api.serializers.telemetry import LogPageSerializer, PointPageSerializer
-from bert_training.contract.enums import LogLevel, Split
+from bert_training.contract.enums import POINT_SPLITS, LogLevel
 from bert_training.contract.streams import LogBatch, LogLine, LogPost, MetricBatch, StreamAnswer
 from bert_training.live.sse import log_events, read_event_id
 from bert_training.live.viewers import Viewer
 from bert_training.models import AccessToken
 from bert_training.services import telemetry
 
+SPLITS = list(POINT_SPLITS)
 AFTER = OpenApiParameter("after", int, description="The cursor of the last record that the caller has.")
 LIMIT = OpenApiParameter("limit", int, description=f"At most this many records, up to {RECORDS_PER_PAGE}.")
 LEVEL = OpenApiParameter("level", str, enum=[level.value for level in LogLevel])
-SPLIT = OpenApiParameter("split", str, enum=[split.value for split in Split])
+SPLIT = OpenApiParameter("split", str, enum=SPLITS)
 LAST_EVENT_ID = OpenApiParameter("Last-Event-ID", str, OpenApiParameter.HEADER, description="The stream: go on after.")
 EVENT_STREAM = "text/event-stream"
 
@@ -89,7 +90,7 @@ class RunMetrics(ApiView):
         run = access.visible_run(request.user, pk)
         after = read_count(request, "after", 0)
         limit = read_count(request, "limit", RECORDS_PER_PAGE, minimum=1, maximum=RECORDS_PER_PAGE)
-        split = read_choice(request, "split", [split.value for split in Split])
+        split = read_choice(request, "split", SPLITS)
         points = telemetry.metrics_since(run.pk, after=after, limit=limit, split=split)
         return Response({"points": points, "next_after": points[-1]["cursor"] if points else after})
 
