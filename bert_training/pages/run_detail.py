@@ -79,7 +79,8 @@ def show_run(request: HttpRequest, pk: int) -> HttpResponse:
             "logs": telemetry.logs,
             "logsBefore": oldest,
             "metrics": telemetry.metrics,
-            "charts": run_charts.charts_of(TASKS.get(run.task)),
+            "charts": run_charts.described(run, run_charts.charts_of(TASKS.get(run.task))),
+            "best": run_charts.best_rule(run),
             "words": _words_for_scripts(),
         },
     }
@@ -151,5 +152,13 @@ def _words_for_scripts() -> dict[str, Any]:
         "reconnecting": _("The live connection is interrupted; the page asks again by itself."),
         "signedOut": _("You are signed out. Sign in again to go on watching."),
         "step": _("Step"),
+        "epoch": _("Epoch"),
+        "place": _("epoch {epoch}, step {step}"),
+        "best": _("best: epoch {epoch}"),
+        "stoppedEarly": _("stopped early, step {step}"),
+        "table": _("The figures as a table"),
+        "thinned": _("One of every {every} noted steps, the newest first; the saved figures have all of them."),
+        "savePicture": _("Save the picture"),
+        "saveFigures": _("Save the figures"),
         "gone": _("This run is no longer there, or you may no longer see it."),
     }

@@ -20,6 +20,7 @@ from bert_training.pages import (
     home,
     queue,
     run_actions,
+    run_curves,
     run_detail,
     run_downloads,
     run_new,
@@ -97,6 +98,7 @@ urlpatterns = [
         path(f"runs/<int:pk>/report.{form}", run_report.download_report, {"form": form}, name=f"run-report-{form}")
         for form in run_report.FORMS
     ],
+    *chart_paths("runs/<int:pk>/curves", run_curves.download_curve, name="run-curve"),
     path("runs/<int:pk>/metrics", run_downloads.download_metrics, name="run-metrics"),
     path("runs/<int:pk>/training_history.png", run_downloads.download_training_history, name="run-training-history"),
     path("queue", queue.show_queue, name="queue"),

@@ -63,6 +63,7 @@ def progress_of(job: Job, attempt: JobAttempt | None) -> dict[str, Any]:
         "step": job.step,
         "total_steps": job.total_steps,
         "fraction": round(fraction, 4),
+        "stopped_early": _stopped_early(job),
         "eta_seconds": _eta_seconds(job, attempt, timezone.now()),
     }
 
@@ -76,6 +77,11 @@ def fraction_done(job: Job) -> float:
     if job.total_steps:
         return TRAINING_BEGINS + (TRAINING_ENDS - TRAINING_BEGINS) * job.step / job.total_steps
     return 0.0
+
+
+def _stopped_early(job: Job) -> bool:
+    """Tell whether a completed run ended its training by itself before the last step, as nothing got better."""
+    return job.status == JobStatus.COMPLETED and 0 < job.step < job.total_steps and job.finish_requested_at is None
 
 
 def _eta_seconds(job: Job, attempt: JobAttempt | None, now: datetime) -> float | None:

@@ -40,6 +40,7 @@ PEOPLE = (
 WORKERS = ("holder", "other_worker")
 FILE = b"predictions"
 ARGUMENTS = {"name": "classes", "app_label": "bert_training", "to": "drain"}
+CHART_NAMES = {"pages:run-curve-svg": "loss", "pages:run-curve-csv": "loss"}  # elsewhere ARGUMENTS["name"]
 CALLERS = (ANONYMOUS, *PEOPLE, *WORKERS)
 
 
@@ -70,7 +71,8 @@ class World:
             "erasure": self.copy.erasure_id,
         }
         admin = {"copy": self.copy.pk, "object_id": self.dataset.pk, "id": self.users["owner"].pk, "content_type_id": 1}
-        return {**ARGUMENTS, **admin, "pk": rows.get(kind, 1), "task": self.dataset.task}
+        chart = {"name": CHART_NAMES[name]} if name in CHART_NAMES else {}
+        return {**ARGUMENTS, **admin, "pk": rows.get(kind, 1), "task": self.dataset.task, **chart}
 
 
 def make_world() -> World:

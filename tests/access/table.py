@@ -108,6 +108,8 @@ TABLE |= {
     "pages:run-label-errors": {"GET": VIEW},
     "pages:run-label-errors-workbook": {"GET": VIEW},
     "pages:run-manifest": {"GET": VIEW},
+    "pages:run-curve-svg": {"GET": VIEW},
+    "pages:run-curve-csv": {"GET": VIEW},
     "pages:run-metrics": {"GET": VIEW},
     "pages:run-report-html": {"GET": VIEW},
     "pages:run-report-md": {"GET": VIEW},

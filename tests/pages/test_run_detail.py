@@ -55,7 +55,8 @@ def test_a_running_run_shows_progress_lines_and_curves(as_ana: Client, run: Run,
     assert "step 3" in content
     assert [line["message"] for line in data["logs"]] == ["step 1", "step 2", "step 3"]
     assert [point["step"] for point in data["metrics"]] == [5, 10, 15, 20, 10, 20]
-    assert [chart["label"] for chart in data["charts"]] == ["Loss", "Quality"]  # what comes at the end has no curve
+    learned = [chart["label"] for chart in data["charts"] if not chart["folded"]]
+    assert learned == ["Loss", "Quality", "Learning rate"]  # what comes at the end has no curve
     assert {curve["split"] for curve in data["charts"][0]["curves"]} == {"train", "validation"}
     assert "Figures of each evaluation" in content
 

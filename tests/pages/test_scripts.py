@@ -25,9 +25,12 @@ NEW_LOG = """
 """
 NEW_CHART = """
     const curve = (split, metric, shown = true) => ({ split, metric, label: metric, shown });
-    const group = { label: "Loss", percent: false, curves: [curve("train", "loss"), curve("validation", "loss")] };
-    const words = { lang: "en", step: "Step", splits: { train: "training", validation: "validation" } };
-    globalThis.chart = new modules.metric_chart.MetricChart(document.querySelector("#charts"), group, words);
+    const group = { label: "Loss", unit: "number", curves: [curve("train", "loss"), curve("validation", "loss")],
+                    files: { svg: "/loss.svg", csv: "/loss.csv" } };
+    const words = { step: "Step", epoch: "Epoch", place: "epoch {epoch}, step {step}", table: "Table",
+                    thinned: "one of {every}", savePicture: "Picture", saveFigures: "Figures" };
+    const how = { lang: "en", words, splits: { train: "training", validation: "validation" } };
+    globalThis.chart = new modules.metric_chart.MetricChart(document.querySelector("#charts"), group, how);
     globalThis.drawn = () => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
 """
 
@@ -290,7 +293,7 @@ def test_the_picture_says_its_newest_values(page: Page) -> None:
 
 def test_a_curve_can_be_hidden_by_keyboard(page: Page) -> None:
     point = {"attempt": 1, "step": 1, "split": "train", "values": {"loss": 1}}
-    call(page, f"{NEW_CHART} chart.append([argument]);", point)
+    call(page, f"{NEW_CHART} chart.append([argument]); await drawn();", point)
     page.locator("#charts button").first.press("Enter")
     assert page.locator("#charts button").first.get_attribute("aria-pressed") == "false"
     assert call(page, "return chart.plot.series.map(({show}) => show)") == [True, False, True]

@@ -1,103 +1,107 @@
 /**
- * Draws one group of curves over the training steps and appends points as they arrive.
- * Points: {attempt, step, split, values}. A later attempt goes on at a checkpoint: what earlier ones did beyond that
- * step was lost with them and is not drawn.
+ * Draws one group of curves over the training steps and appends points as they arrive. A chart that cannot be seen
+ * (it is folded away) costs no drawing; it is drawn when it is shown.
  */
+
+import { ChartFigures } from "./chart_figures.js";
+import { drawMarks } from "./chart_marks.js";
+import { scaleOf, writer } from "./chart_units.js";
+import { CurveData } from "./curve_data.js";
 
 const HEIGHT_PIXELS = 240;
 const COLOURS = 6;
 
-/** @typedef {{split: string, metric: string, label: string, shown: boolean}} Curve */
-
 export class MetricChart {
   /**
    * @param {HTMLElement} parent
-   * @param {{label: string, percent: boolean, curves: Curve[]}} group
-   * @param {{lang: string, step: string, splits: Record<string, string>}} words
+   * @param {{label: string, unit: string, curves: import("./curve_data.js").Curve[], files: object}} group
+   * @param {{lang: string, words: Record<string, string>, splits: Record<string, string>}} how
    */
-  constructor(parent, group, words) {
+  constructor(parent, group, how) {
     this.group = group;
-    this.words = words;
-    this.values = new Map(); // step -> {attempt, row: one value a curve}
-    this.attempts = [];
-    this.number = new Intl.NumberFormat(words.lang, group.percent ? { style: "percent", maximumFractionDigits: 1 } : { maximumFractionDigits: 4 });
+    this.how = how;
+    this.data = new CurveData(group.curves);
+    this.marks = [];
+    this.number = writer(group.unit, how.lang);
     this.figure = document.createElement("figure");
-    this.figure.className = "chart";
+    this.figure.className = "live-chart";
     this.figure.hidden = true; // until there is something to draw
     this.canvas = document.createElement("div");
-    this.canvas.className = "chart-canvas";
+    this.canvas.className = "live-chart-canvas";
     this.canvas.setAttribute("role", "img");
-    this.figure.append(this.#caption(), this.canvas);
+    const names = group.curves.map((curve) => this.#name(curve));
+    this.figures = new ChartFigures(this.data, group, { names, number: this.number, words: how.words, lang: how.lang });
+    this.figure.append(this.#caption(), this.canvas, this.figures.box);
     parent.append(this.figure);
-    this.#draw();
-    new ResizeObserver(() => this.plot.setSize(this.#size())).observe(this.canvas);
-    document.addEventListener("themechange", () => this.#draw());
-    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.#draw());
+    new ResizeObserver(() => this.#fit()).observe(this.canvas);
+    this.canvas.addEventListener("dblclick", () => (this.isZoomed = false));
+    document.addEventListener("themechange", () => this.#redraw());
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.#redraw());
   }
 
-  /** @param {{step: number, split: string, values: Record<string, number|null>}[]} points */
+  /** @param {object[]} points of any split and curve */
   append(points) {
-    let isChanged = false;
-    for (const point of points) {
-      if (this.#isSuperseded(point)) continue;
-      this.group.curves.forEach((curve, place) => {
-        const value = curve.split === point.split ? point.values[curve.metric] : undefined;
-        if (value === undefined) return;
-        this.#rowAt(point)[place] = value;
-        isChanged = true;
-      });
-    }
-    if (isChanged) {
-      this.figure.hidden = false;
-      this.#schedule();
-    }
-  }
-
-  /** @param {{number: number, resumed_from_step: number|null}[]} attempts of the run; forgets what they superseded */
-  setAttempts(attempts) {
-    this.attempts = attempts;
-    for (const [step, { attempt }] of this.values) {
-      if (this.#isSuperseded({ attempt, step })) this.values.delete(step);
-    }
+    if (!this.data.append(points)) return;
+    this.figure.hidden = false;
     this.#schedule();
   }
 
-  #isSuperseded({ attempt, step }) {
-    return this.attempts.some(({ number, resumed_from_step: from }) => number > attempt && from != null && from < step);
+  /** @param {{number: number, resumed_from_step: number|null}[]} attempts */
+  setAttempts(attempts) {
+    this.data.setAttempts(attempts);
+    this.#schedule();
   }
 
-  #rowAt({ attempt, step }) {
-    const known = this.values.get(step) ?? { attempt, row: new Array(this.group.curves.length).fill(null) };
-    known.attempt = Math.max(known.attempt, attempt); // a resumed attempt may judge again what the one before had trained
-    this.values.set(step, known);
-    return known.row;
+  /** @param {import("./chart_marks.js").Mark[]} marks to draw as upright lines */
+  setMarks(marks) {
+    this.marks = marks;
+    this.#schedule();
   }
 
   #schedule() {
     this.scheduled ??= requestAnimationFrame(() => {
       this.scheduled = undefined;
-      this.plot.setData(this.#columns());
-      this.#describe();
+      this.#update();
     });
   }
 
-  #columns() {
-    const steps = [...this.values.keys()].sort((one, other) => one - other);
-    return [steps, ...this.group.curves.map((_curve, place) => steps.map((step) => this.values.get(step).row[place]))];
+  #update() {
+    this.figures.refresh();
+    if (!this.canvas.clientWidth) return;
+    const columns = this.data.columns;
+    columns.slice(1).forEach((column, place) => (this.buttons[place].item.hidden = column.every((value) => value == null)));
+    if (!this.plot) this.#draw(columns);
+    else if (this.isZoomed) this.#setDataInside(columns);
+    else this.plot.setData(columns);
+    this.#describe(columns);
+  }
+
+  /** Somebody looks at a stretch: new points do not take it away. */
+  #setDataInside(columns) {
+    this.plot.setData(columns, false);
+    this.plot.redraw();
+  }
+
+  #fit() {
+    if (!this.canvas.clientWidth) return;
+    if (this.plot) this.plot.setSize(this.#size());
+    else if (this.data.rows.size) this.#schedule();
   }
 
   #caption() {
     const caption = document.createElement("figcaption");
-    const title = document.createElement("span");
-    title.textContent = this.group.label;
-    this.legend = document.createElement("ul");
-    this.legend.className = "chart-legend";
+    this.title = document.createElement("span");
+    this.title.textContent = this.group.label;
+    const legend = document.createElement("ul");
+    legend.className = "chart-legend";
     this.buttons = this.group.curves.map((curve, place) => this.#legendButton(curve, place));
-    caption.append(title, this.legend);
+    legend.append(...this.buttons.map(({ item }) => item));
+    caption.append(this.title, legend);
     return caption;
   }
 
   #legendButton(curve, place) {
+    const item = document.createElement("li");
     const button = document.createElement("button");
     const swatch = document.createElement("span");
     const text = document.createElement("span");
@@ -107,78 +111,94 @@ export class MetricChart {
     text.textContent = this.#name(curve);
     button.append(swatch, text);
     button.addEventListener("click", () => this.#toggle(place));
-    const item = document.createElement("li");
     item.append(button);
-    this.legend.append(item);
-    return { button, swatch, text };
+    return { item, button, swatch, text };
   }
 
   #name(curve) {
     const isAlone = new Set(this.group.curves.map(({ split }) => split)).size === 1;
-    return isAlone ? curve.label : `${curve.label} (${this.words.splits[curve.split]})`;
+    return isAlone ? curve.label : `${curve.label} (${this.how.splits[curve.split]})`;
   }
 
   #toggle(place) {
     const curve = this.group.curves[place];
     curve.shown = !curve.shown;
     this.buttons[place].button.setAttribute("aria-pressed", String(curve.shown));
-    this.plot.setSeries(place + 1, { show: curve.shown });
+    this.plot?.setSeries(place + 1, { show: curve.shown });
   }
 
   #size() {
     return { width: Math.max(200, this.canvas.clientWidth), height: HEIGHT_PIXELS };
   }
 
-  /** (Re)draw with the colours of the theme: a canvas cannot read CSS variables by itself. */
-  #draw() {
-    this.plot?.destroy();
+  /** Draw with the colours of the theme: a canvas cannot read CSS variables by itself. */
+  #draw(columns) {
     const style = getComputedStyle(this.figure);
     const axis = { stroke: style.color, font: `12px ${style.fontFamily}`, grid: { stroke: "rgba(128,140,152,.22)", width: 1 }, ticks: { show: false } };
-    const number = (value) => (value == null ? "–" : this.number.format(value));
     this.plot = new globalThis.uPlot(
       {
         ...this.#size(),
         legend: { show: false },
         cursor: { y: false, points: { size: 7 }, drag: { x: true, y: false } },
-        scales: { x: { time: false } },
+        scales: { x: { time: false }, y: scaleOf(this.group.unit) },
         axes: [
-          { ...axis, size: 32, values: (_plot, ticks) => ticks.map((tick) => (Number.isInteger(tick) ? tick.toLocaleString(this.words.lang) : "")) },
-          { ...axis, size: 58, values: (_plot, ticks) => ticks.map(number) },
+          { ...axis, size: 32, values: (_plot, ticks) => ticks.map((tick) => (Number.isInteger(tick) ? tick.toLocaleString(this.how.lang) : "")) },
+          { ...axis, size: 68, values: (_plot, ticks) => ticks.map(this.number) },
         ],
-        series: [{ label: this.words.step }, ...this.group.curves.map((curve, place) => this.#series(curve, place))],
-        hooks: { setCursor: [(plot) => this.#readCursor(plot, number)] },
+        series: [{ label: this.how.words.step }, ...this.group.curves.map((curve, place) => this.#series(curve, place))],
+        hooks: {
+          setCursor: [(plot) => this.#readCursor(plot)],
+          setSelect: [() => (this.isZoomed = true)],
+          draw: [(plot) => drawMarks(plot, this.marks, style)],
+        },
       },
-      this.#columns(),
+      columns,
       this.canvas,
     );
-    this.#describe();
+  }
+
+  #redraw() {
+    this.plot?.destroy();
+    this.plot = undefined;
+    this.isZoomed = false;
+    this.#schedule();
   }
 
   #series(curve, place) {
     return {
       label: this.#name(curve),
       show: curve.shown,
-      stroke: getComputedStyle(this.buttons[place].swatch).color,
+      stroke: this.#colour(place),
       width: 2,
       spanGaps: true,
       points: { size: 5 },
     };
   }
 
-  /** Write the values under the pointer into the legend. */
-  #readCursor(plot, number) {
+  #colour(place) {
+    return getComputedStyle(this.buttons[place].swatch).color;
+  }
+
+  /** Write the values under the pointer into the legend, and where that is into the title. */
+  #readCursor(plot) {
     const at = plot.cursor.idx;
-    this.group.curves.forEach((curve, place) => {
-      const value = at == null ? undefined : plot.data[place + 1][at];
-      this.buttons[place].text.textContent = value == null ? this.#name(curve) : `${this.#name(curve)} ${number(value)}`;
+    const step = at == null ? undefined : plot.data[0][at];
+    this.title.textContent = step === undefined ? this.group.label : `${this.group.label} · ${this.#placeOf(step)}`;
+    this.group.curves.forEach((curve, series) => {
+      const value = at == null ? undefined : plot.data[series + 1][at];
+      this.buttons[series].text.textContent = value == null ? this.#name(curve) : `${this.#name(curve)} ${this.number(value)}`;
     });
   }
 
+  #placeOf(step) {
+    const number = (value) => (value ?? 0).toLocaleString(this.how.lang);
+    return this.how.words.place.replace("{epoch}", number(this.data.epochAt(step))).replace("{step}", number(step));
+  }
+
   /** Say the newest values to those who cannot see the picture; the table below it has all. */
-  #describe() {
-    const [, ...columns] = this.plot.data;
+  #describe([, ...columns]) {
     const newest = columns.map((column) => column.findLast((value) => value != null));
-    const parts = this.group.curves.map((curve, place) => newest[place] === undefined ? "" : `${this.#name(curve)} ${this.number.format(newest[place])}`);
-    this.canvas.setAttribute("aria-label", [this.group.label, ...parts.filter(Boolean)].join("; "));
+    const parts = this.group.curves.map((curve, place) => newest[place] === undefined ? "" : `${this.#name(curve)} ${this.number(newest[place])}`);
+    this.canvas.setAttribute("aria-label", [this.group.label, ...parts.filter(Boolean), ...this.marks.map(({ text }) => text)].join("; "));
   }
 }

@@ -1,9 +1,9 @@
 /** The run page: joins the live connection with state, log and charts. */
 
 import { LogView } from "./log_view.js";
-import { MetricChart } from "./metric_chart.js";
 import { loadOlderLines } from "./older_lines.js";
 import { refreshParts } from "./refresh_parts.js";
+import { RunCharts } from "./run_charts.js";
 import { RunSocket } from "./run_socket.js";
 import { RunState } from "./run_state.js";
 
@@ -42,33 +42,6 @@ function showCount(log) {
   element("log-count").textContent = log.count > 1 ? several : log.count ? words.oneLine : "";
 }
 
-function makeCharts() {
-  const parent = element("charts");
-  const splits = { train: words.train, validation: words.validation };
-  return data.charts.map((group) => new MetricChart(parent, group, { lang, step: words.step, splits }));
-}
-
-/** Charts are made with the first point, when their place is visible and has a width. */
-class Charts {
-  attempts = [];
-
-  append(points) {
-    if (!points.length) return;
-    if (!this.charts) {
-      element("charts").hidden = false;
-      element("charts-empty").hidden = true;
-      this.charts = makeCharts();
-      this.setAttempts(this.attempts);
-    }
-    for (const chart of this.charts) chart.append(points);
-  }
-
-  setAttempts(attempts) {
-    this.attempts = attempts;
-    for (const chart of this.charts ?? []) chart.setAttempts(attempts);
-  }
-}
-
 function offerOlder(log, load) {
   const button = document.createElement("button");
   button.className = "button";
@@ -82,11 +55,11 @@ function offerOlder(log, load) {
 }
 
 const log = makeLog();
-const charts = new Charts();
+const charts = new RunCharts(data, { charts: element("charts"), empty: element("charts-empty"), hardware: element("hardware") }, lang);
 const state = new RunState(element("run-state"), { ...words, lang });
 
 function append({ logs, metrics, run }) {
-  if (run?.attempts) charts.setAttempts(run.attempts);
+  if (run) charts.show(run);
   if (logs.length) {
     log.append(logs);
     showCount(log);
