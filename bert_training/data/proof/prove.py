@@ -9,6 +9,7 @@ from bert_training.contract.enums import PredictionSource, Split
 from bert_training.data.figures.judgement import Judgement
 from bert_training.data.predicting.predictions import Predictions, merge
 from bert_training.data.proof.calibration import calibration_proof
+from bert_training.data.proof.coverage import coverage_points
 from bert_training.data.proof.gain import gain, no_gain
 from bert_training.data.proof.intervals import bounded
 from bert_training.data.proof.judged import Judged, judge
@@ -69,6 +70,7 @@ def prove(
         if "entities" in details:
             proof["entities"] = details["entities"]
         proof["calibration"] = calibration_proof(answers, judgement=judgement, calibration=calibration)
+        proof["coverage"] = coverage_points(answers, network.predictions.units, judgement=judgement)
     return proof
 
 

@@ -73,6 +73,18 @@ class CalibrationProof(TypedDict):
     bins: list[Bin]
 
 
+class CoveragePoint(TypedDict):
+    """What came of the answers whose stated probability is at least `threshold`.
+
+    answers: how many.  taken: which share of all answers they are.  wrong: which share of them is wrong.
+    """
+
+    threshold: float
+    answers: int
+    taken: Figure
+    wrong: Figure
+
+
 class Suspect(TypedDict):
     """A row whose label a model that had not seen it doubts.
 
@@ -120,6 +132,7 @@ class Proof(TypedDict):
     is_few: fewer than 30 units on test.  figures: of the network on test.  validation: of the network there.
     confusion: [gold, predicted, count] of test with indexes into `names`; for entities -1 = no entity.
     curves: {"roc" | "pr": {class name: [[x, y], ...]}}; empty for more than 20 classes and for entities.
+    coverage: by rising threshold; proofs of older programs lack it, and it is empty when no probability is stated.
     """
 
     version: int
@@ -136,5 +149,6 @@ class Proof(TypedDict):
     baselines: list[BaselineProof]
     gain: Gain | None
     calibration: CalibrationProof | None
+    coverage: NotRequired[list[CoveragePoint]]
     entities: NotRequired[EntityErrors]
     label_errors: LabelErrors | None
