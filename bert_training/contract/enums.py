@@ -35,6 +35,7 @@ class Directive(StrEnum):
     CANCEL = "cancel"
     FINISH = "finish"
     DRAIN = "drain"
+    PAUSE = "pause"  # hand the job back at the next checkpoint, claim no more; only to those with Feature.PAUSE
 
 
 class Phase(StrEnum):
@@ -121,6 +122,7 @@ class Feature(StrEnum):
 
     INITIAL_WEIGHTS = "initial_weights"  # begin from a model that it keeps
     FORGET = "forget"  # delete its copies of what was deleted on the portal, and confirm it
+    PAUSE = "pause"  # hand its job back when told so by a directive
 
 
 class ShareLevel(StrEnum):
@@ -180,6 +182,7 @@ class AuditKind(StrEnum):
     WORKER_DEACTIVATED = "worker_deactivated"
     WORKER_DRAINING = "worker_draining"
     WORKER_DRAINING_ENDED = "worker_draining_ended"
+    WORKER_PAUSED = "worker_paused"
     USER_CREATED = "user_created"
     USER_CHANGED = "user_changed"
     USER_DELETED = "user_deleted"
@@ -290,6 +293,7 @@ class Reason(StrEnum):
     LEASE_EXPIRED = "lease_expired"
     NONFINITE_LOSS = "nonfinite_loss"
     OUT_OF_MEMORY = "out_of_memory"
+    PAUSED = "paused"
     RELEASED_BY_WORKER = "released_by_worker"
     SPLIT_MISMATCH = "split_mismatch"
     STALLED = "stalled"

@@ -65,6 +65,10 @@ class HeartbeatRequest(Message):
     attempt: AttemptNumber | None = None
     gpu: Annotated[list[Gpu], Field(max_length=64)] = []
     disk_free: Annotated[int, Field(ge=0, le=2**60)] | None = None  # bytes free under the models-dir
+    disk_bytes: Annotated[int, Field(ge=0, le=2**60)] | None = None  # of the disk that holds it
+    cpu: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] | None = None  # share of all cores that is busy
+    memory_bytes: Annotated[int, Field(ge=0, le=2**50)] | None = None
+    memory_used_bytes: Annotated[int, Field(ge=0, le=2**50)] | None = None
     forgotten: Annotated[list[Identifier], Field(max_length=FORGETS_PER_HEARTBEAT)] = []  # orders that are carried out
 
     @model_validator(mode="after")

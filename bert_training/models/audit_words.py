@@ -35,6 +35,7 @@ AUDIT_LABELS: dict[AuditKind, Label] = {
     AuditKind.WORKER_DEACTIVATED: _("worker switched off"),
     AuditKind.WORKER_DRAINING: _("worker told to finish its job and stop"),
     AuditKind.WORKER_DRAINING_ENDED: _("worker told to take jobs again"),
+    AuditKind.WORKER_PAUSED: _("worker paused"),
     AuditKind.USER_CREATED: _("person added"),
     AuditKind.USER_CHANGED: _("person changed"),
     AuditKind.USER_DELETED: _("person deleted"),

@@ -157,9 +157,7 @@ class Job(models.Model):
             return Directive.CANCEL
         if self.finish_requested_at is not None:
             return Directive.FINISH
-        if self.worker is not None and self.worker.draining:
-            return Directive.DRAIN
-        return Directive.CONTINUE
+        return self.worker.directive() if self.worker is not None else Directive.CONTINUE
 
     def transition(self, to: JobStatus, **changes: object) -> None:
         """Move to another state and mirror it in the run, by one conditional UPDATE each.

@@ -25,7 +25,7 @@ _names: WeakKeyDictionary[Any, dict["Queue", str]] = WeakKeyDictionary()  # by c
 
 
 class NotPlain(Exception):
-    """The worker holds a job or one waits for it, has restarted, drains, is inactive, can do no task; or SQLite."""
+    """The worker holds a job, one waits for it, it restarted, drains, has hours, is off, can do no task; or SQLite."""
 
 
 # `me` is empty when the claim is not plain, and locks the worker before a job is locked. Everything sees the rows as
@@ -35,7 +35,7 @@ PREPARE {name} (bigint, text, jsonb, jsonb, double precision, double precision, 
 WITH me AS (
     SELECT id FROM bert_workers
     WHERE id = $1 AND team_id IS NOT DISTINCT FROM %(team)s AND instance IN ('', $2)
-        AND active AND NOT draining
+        AND active AND NOT draining AND hours = '[]'::jsonb
         AND NOT EXISTS (SELECT 1 FROM bert_jobs WHERE worker_id = $1 AND status = 'running')
         AND NOT EXISTS (SELECT 1 FROM bert_jobs WHERE hold_worker_id = $1 AND status = 'queued')
         AND NOT EXISTS (SELECT 1 FROM bert_jobs WHERE bound_to_id = $1 AND status = 'queued')
@@ -64,7 +64,7 @@ WITH me AS (
     SELECT id, attempt, $1, $2, statement_timestamp(), {default_values} FROM job
 ), seen AS (
     UPDATE bert_workers SET
-        instance = $2, versions = $3, tasks = $4, features = $7,
+        instance = $2, versions = $3, tasks = $4, features = $7, simulates = %(simulates)s,
         last_seen_at = statement_timestamp(),
         state = CASE WHEN EXISTS (SELECT 1 FROM job) THEN 'busy' ELSE 'idle' END
     FROM me WHERE bert_workers.id = me.id
@@ -151,4 +151,4 @@ def _preparation(name: str, queue: Queue) -> tuple[str, dict[str, Any]]:
         defaults=", ".join(defaults),
         default_values=", ".join(f"%({column})s" for column in defaults),
     )
-    return statement, parameters | defaults | {"team": queue.team_id}
+    return statement, parameters | defaults | {"team": queue.team_id, "simulates": queue.simulate}

@@ -66,6 +66,10 @@ EXPLANATIONS: dict[Reason, Explanation] = {
         _("The worker ran out of memory."),
         _("Reduce the batch size or the maximum length, or close other programs on that PC."),
     ),
+    Reason.PAUSED: Explanation(
+        _("The worker was paused: it gave the job back at a checkpoint."),
+        _("The run goes on from there when that PC takes runs again."),
+    ),
     Reason.RELEASED_BY_WORKER: Explanation(_("The worker was stopped in an orderly way and gave the job back.")),
     Reason.SPLIT_MISMATCH: Explanation(
         _("The worker divided the data differently from the portal."),

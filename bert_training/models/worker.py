@@ -8,7 +8,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from bert_training.contract.enums import Feature, WorkerState
+from bert_training.contract.enums import Directive, Feature, WorkerState
 from bert_training.contract.limits import CLOCK_SKEW_WARNING_SECONDS
 from bert_training.models.choices import worker_state_choices
 
@@ -54,6 +54,10 @@ class Worker(models.Model):
     draining = models.BooleanField(
         _("draining"), default=False, help_text=_("Finishes its job, then claims no more until this is switched off.")
     )
+    # Since when it shall rest: its job goes back to the queue at the next checkpoint. It drains as long.
+    paused_at = models.DateTimeField(_("paused since"), null=True, blank=True)
+    # When it may claim: windows of the week (services/worker_hours.py); empty = always.
+    hours = models.JSONField(_("hours"), default=list, db_default=[], blank=True)
     # A worker bound to a team takes only jobs of that team's people; empty = everybody's.
     team = models.ForeignKey(
         "bert_training.Team",
@@ -70,6 +74,7 @@ class Worker(models.Model):
     versions = models.JSONField(_("versions"), default=dict, blank=True)
     tasks = models.JSONField(_("tasks"), default=list, blank=True)
     features = models.JSONField(_("features"), default=list, db_default=[], blank=True)  # contract.enums.Feature
+    simulates = models.BooleanField(_("simulates"), default=False, db_default=False)  # --dry-run, at its last claim
     clock_skew_seconds = models.FloatField(_("clock skew (seconds)"), default=0)
     created_at = models.DateTimeField(_("registered"), auto_now_add=True)
 
@@ -80,6 +85,11 @@ class Worker(models.Model):
         ordering = ("name",)
         verbose_name = _("worker")
         verbose_name_plural = _("workers")
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(paused_at__isnull=True) | models.Q(draining=True), name="ck_bert_workers_paused"
+            )
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -105,6 +115,12 @@ class Worker(models.Model):
     def can(self, feature: Feature) -> bool:
         """Tell whether its program said at its last claim that it can do this."""
         return feature.value in self.features
+
+    def directive(self) -> Directive:
+        """Return what it is answered while nothing is asked of its job itself; one too old to pause only drains."""
+        if not self.draining:
+            return Directive.CONTINUE
+        return Directive.PAUSE if self.paused_at is not None and self.can(Feature.PAUSE) else Directive.DRAIN
 
     @property
     def is_clock_off(self) -> bool:

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import QuerySet
 from django.db.models.functions import Coalesce, Now
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from bert_training.contract.enums import ErrorCode, JobStatus, Outcome, Phase, Reason, WorkerState
@@ -18,6 +19,7 @@ from bert_training.models.worker import machine_of, split_instance
 from bert_training.services.errors import ProtocolError
 from bert_training.services.jobs import end_if_over, lock_worker, requeue, ring_after_commit
 from bert_training.services.transactions import repeated_once, short_transaction
+from bert_training.services.worker_hours import is_within
 
 logger = logging.getLogger(__name__)
 
@@ -69,13 +71,14 @@ def claim_in_steps(worker: Worker, request: ClaimRequest) -> ClaimedJob | None:
     worker = lock_worker(worker)
     _check_instance(worker, request.instance)
     claimed = _claim_held(worker, request)
-    if claimed is None and not worker.draining:
+    if claimed is None and not worker.draining and is_within(worker, timezone.now()):
         claimed = _claim_next(worker, request)
     Worker.objects.filter(pk=worker.pk).update(
         instance=request.instance,
         versions=request.versions,
         tasks=request.tasks,
         features=request.features,
+        simulates=request.simulate,
         last_seen_at=Now(),
         state=_state_of(worker, claimed).value,
     )

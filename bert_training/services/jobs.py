@@ -161,13 +161,19 @@ def complete_job(worker: Worker, job_id: int, report: CompleteRequest) -> Comple
     if report.outcome in (Outcome.COMPLETED, Outcome.FAILED):
         _require_whole_streams(attempt, report)
     if report.outcome is Outcome.RELEASED:
-        requeue(job, outcome=Outcome.RELEASED, reason=Reason.RELEASED_BY_WORKER)
+        requeue(job, outcome=Outcome.RELEASED, reason=_why_released(report))
     else:
         _end_job(job, attempt, report)
     Worker.objects.filter(pk=worker.pk).update(state=WorkerState.IDLE.value, last_seen_at=Now())
     ring_after_commit(job)
     logger.info("attempt ended", extra={"job": job.pk, "attempt": attempt.number, "outcome": report.outcome.value})
     return CompleteAnswer(status=JobStatus(job.status))
+
+
+def _why_released(report: CompleteRequest) -> Reason:
+    """Tell a pause from a worker that ends; the worker says it, for the pause may be over when its word arrives."""
+    is_pause = report.error is not None and report.error.code == Reason.PAUSED
+    return Reason.PAUSED if is_pause else Reason.RELEASED_BY_WORKER
 
 
 def _require_whole_streams(attempt: JobAttempt, report: CompleteRequest) -> None:
@@ -206,11 +212,13 @@ def _failure(report: CompleteRequest) -> tuple[str, str]:
 def requeue(job: Job, *, outcome: Outcome, reason: Reason, hold: bool = True) -> None:
     """End the current attempt and put the job back into the queue, unless that was its end.
 
-    Lost with a checkpoint, it waits AFFINITY_SECONDS for its worker, which alone can resume it: weights never travel.
+    Lost, or given back for a pause, with a checkpoint, it waits AFFINITY_SECONDS for its worker, which alone can resume
+    it: weights never travel.
     """
     job.attempts.get(number=job.attempt).end(outcome, reason=reason.value)
     if not end_if_over(job, outcome):
-        is_held = hold and outcome is Outcome.LOST and job.checkpoint_step > 0
+        is_resumed = outcome is Outcome.LOST or reason is Reason.PAUSED
+        is_held = hold and is_resumed and job.checkpoint_step > 0
         job.transition(
             JobStatus.QUEUED,
             worker=None,

@@ -1,5 +1,6 @@
 """Issues, finds, rotates and revokes access tokens. The token itself leaves this module once and is never stored."""
 
+import json
 from datetime import timedelta
 
 from django.contrib.auth.models import User
@@ -26,12 +27,12 @@ AT_ONCE = timedelta()
 # PostgreSQL). Fields of the worker that it leaves out, and the user, are read when somebody asks for them.
 _USABLE = """
 SELECT token.id, token.worker_id, token.user_id, token.scope, token.last_used_at, worker.active, worker.draining,
-       worker.team_id, worker.instance
+       worker.team_id, worker.instance, worker.hours
 FROM bert_access_tokens token LEFT JOIN bert_workers worker ON worker.id = token.worker_id
 WHERE token.digest = %s AND token.revoked_at IS NULL
   AND (token.expires_at IS NULL OR token.expires_at > CURRENT_TIMESTAMP)
 """
-_WORKER_FIELDS = ("active", "draining", "team_id", "instance")
+_WORKER_FIELDS = ("active", "draining", "hours", "team_id", "instance")  # in the order of the model
 
 
 class TokenRefused(ServiceError):
@@ -114,8 +115,9 @@ def find_token(text: str) -> AccessToken:
         raise TokenUnknown(ErrorCode.TOKEN_UNKNOWN, _("The token is unknown, revoked or expired."))
     token = found[0]
     if token.worker_id is not None:
-        values = [vars(token)[name] for name in _WORKER_FIELDS]
-        token.worker = Worker.from_db(connection.alias, ("id", *_WORKER_FIELDS), [token.worker_id, *values])
+        values = vars(token) | {"hours": json.loads(vars(token)["hours"])}
+        known = [values[name] for name in _WORKER_FIELDS]
+        token.worker = Worker.from_db(connection.alias, ("id", *_WORKER_FIELDS), [token.worker_id, *known])
     _note_use(token)
     return token
 

@@ -1,10 +1,11 @@
 """Registers workers, listens to their heartbeats, switches them off and on."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models.functions import Now
+from django.db.models.functions import Coalesce, Now
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -13,11 +14,15 @@ from bert_training.contract.limits import PROTOCOL_MIN, PROTOCOL_VERSION
 from bert_training.contract.messages import HeartbeatAnswer, HeartbeatRequest, ProtocolRange, RegisteredWorker
 from bert_training.contract.text import clean_text
 from bert_training.models import Job, Worker
+from bert_training.models.job import hold_end
 from bert_training.services import claims, erasures, jobs
 from bert_training.services.audit import record
 from bert_training.services.errors import ServiceError
 from bert_training.services.tokens import issue_worker_token
 from bert_training.services.transactions import short_transaction
+
+# For so long a run that was given back waits for its paused computer; then any other may begin it anew.
+LONGEST_PAUSE = timedelta(hours=12)
 
 
 def register_worker(*, name: str, description: str = "", days: int | None = None) -> RegisteredWorker:
@@ -75,9 +80,23 @@ def _note_beat(worker: Worker, beat: HeartbeatRequest, now: datetime) -> Worker:
         state=beat.state.value,
         last_seen_at=Now(),
         clock_skew_seconds=(beat.sent_at - now).total_seconds() if beat.sent_at.tzinfo else 0.0,
-        hardware={"gpu": [gpu.model_dump() for gpu in beat.gpu], "disk_free": beat.disk_free},
+        hardware=_hardware_of(beat),
     )
+    if worker.paused_at is not None and now - worker.paused_at < LONGEST_PAUSE:
+        _keep_waiting_runs(worker)
     return worker
+
+
+def _hardware_of(beat: HeartbeatRequest) -> dict[str, Any]:
+    """Return what is shown of a heartbeat; what older workers do not tell is left out."""
+    told = {name: getattr(beat, name) for name in ("disk_bytes", "cpu", "memory_bytes", "memory_used_bytes")}
+    known = {name: value for name, value in told.items() if value is not None}
+    return {"gpu": [gpu.model_dump() for gpu in beat.gpu], "disk_free": beat.disk_free, **known}
+
+
+def _keep_waiting_runs(worker: Worker) -> None:
+    """Have the runs that only this worker can resume wait on: it is paused, and there."""
+    Job.objects.filter(status=JobStatus.QUEUED, hold_worker=worker).update(hold_until=hold_end())
 
 
 @short_transaction
@@ -96,6 +115,29 @@ def set_worker_active(worker: Worker, active: bool) -> None:
 
 @short_transaction
 def set_worker_draining(worker: Worker, draining: bool) -> None:
-    """Let a worker finish its job and claim no more, or claim again."""
-    Worker.objects.filter(pk=worker.pk).update(draining=draining)
+    """Let a worker finish its job and claim no more, or claim again, which ends a pause too."""
+    if draining:
+        Worker.objects.filter(pk=worker.pk).update(draining=True)
+    elif Worker.objects.filter(pk=worker.pk, paused_at__isnull=True).update(draining=False) == 0:
+        Worker.objects.filter(pk=worker.pk).update(draining=False, paused_at=None)
+        _keep_waiting_runs(worker)
     record(AuditKind.WORKER_DRAINING if draining else AuditKind.WORKER_DRAINING_ENDED, target=worker)
+
+
+@short_transaction
+def pause_worker(worker: Worker) -> None:
+    """Have a worker give its job back at the next checkpoint and claim no more until it is resumed.
+
+    The run waits for it, up to LONGEST_PAUSE and while the worker is heard of. One too old to pause ends its job first.
+    """
+    Worker.objects.filter(pk=worker.pk).update(draining=True, paused_at=Coalesce("paused_at", Now()))
+    record(AuditKind.WORKER_PAUSED, target=worker)
+
+
+@short_transaction
+def offer_to_others(worker: Worker) -> None:
+    """Let any worker take the runs that wait for this one; another begins them anew."""
+    for job in Job.objects.filter(status=JobStatus.QUEUED, hold_worker=worker).select_related("run"):
+        Job.objects.filter(pk=job.pk, status=JobStatus.QUEUED).update(hold_worker=None, hold_until=None)
+        record(AuditKind.QUEUE_REORDERED, target=job, move="offered")
+        jobs.ring_after_commit(job)

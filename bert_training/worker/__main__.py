@@ -15,7 +15,7 @@ from bert_training.worker.forgetting import Forgetting
 from bert_training.worker.gauges import Gauges
 from bert_training.worker.heartbeat import Heartbeat
 from bert_training.worker.loop import ClaimLoop
-from bert_training.worker.machine import UNKNOWN, package_version
+from bert_training.worker.machine import UNKNOWN, package_version, read_disk
 from bert_training.worker.model_store import FolderInUse, ModelStore
 from bert_training.worker.options import OptionError, Options, add_arguments, read_options
 from bert_training.worker.orders import WorkerOrders
@@ -74,7 +74,7 @@ def make_context(options: Options, store: ModelStore, timing: Timing) -> WorkerC
     )
     orders = WorkerOrders(timing, grace=options.grace)
     retrier = Retrier(options.token, timing)
-    gauges = Gauges(store.free_bytes, timing)
+    gauges = Gauges(lambda: read_disk(store.folder), timing)
     forgetting = Forgetting(store, timing)
     heartbeat = Heartbeat(
         client, retrier, orders, instance=instance, gauges=gauges, forgetting=forgetting, timing=timing

@@ -22,6 +22,11 @@ class Ending:
     error: FailureReport | None = None
     result: Result | None = None
 
+    @property
+    def is_failure(self) -> bool:
+        """Tell whether something went wrong; a pause names its reason too."""
+        return self.outcome is Outcome.FAILED
+
     def describe(self) -> str:
         """Return one line for the log."""
         if self.error is None:
@@ -49,6 +54,9 @@ def failed(reason: Reason, message: str) -> Ending:
 
 def stopped(stop: Stop) -> Ending:
     """Return the end of an attempt that was told to stop."""
+    if stop is Stop.PAUSE:
+        why = FailureReport(code=Reason.PAUSED.value, message="It goes on here when this worker takes runs again.")
+        return Ending(Outcome.RELEASED, error=why)
     return Ending(Outcome.CANCELED if stop is Stop.CANCEL else Outcome.RELEASED)
 
 
@@ -58,7 +66,7 @@ def judge_end(outcome: dict[str, Any] | None, death: Death, stop: Stop) -> Endin
     if outcome and word == Outcome.COMPLETED:
         return _completed(outcome)
     # A service manager may stop the worker because the kernel killed the trainer. Released, the job would do it again.
-    if stop and not (stop is Stop.RELEASE and death.lacked_memory):
+    if stop and not (stop in (Stop.PAUSE, Stop.RELEASE) and death.lacked_memory):
         return stopped(stop)
     if word in (Outcome.CANCELED, Outcome.RELEASED):
         return Ending(Outcome(word))

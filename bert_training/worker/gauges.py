@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from bert_training.contract.messages import Gpu
 from bert_training.worker.background import BackgroundLoop
-from bert_training.worker.machine import read_gpus
+from bert_training.worker.machine import Disk, Memory, read_cpu, read_gpus, read_memory
 from bert_training.worker.timing import Timing
 
 READ_SECONDS = 5.0
@@ -19,12 +19,14 @@ logger = logging.getLogger(__name__)
 
 
 class Gauges:
-    """The newest readings: `gpus`, empty without a GPU; `free_bytes`, None = unknown."""
+    """The newest readings: `gpus`, empty without a GPU; all others None = unknown. cpu: the busy share of all cores."""
 
-    def __init__(self, read_free_bytes: Callable[[], int], timing: Timing) -> None:
+    def __init__(self, read_disk: Callable[[], Disk], timing: Timing) -> None:
         self.gpus: list[Gpu] = []
-        self.free_bytes: int | None = None
-        self._read_free_bytes = read_free_bytes
+        self.disk: Disk | None = None
+        self.memory: Memory | None = None
+        self.cpu: float | None = None
+        self._read_disk = read_disk
         self._timing = timing
         self._has_read = threading.Event()
         self._loop = BackgroundLoop("gauges", self._step, timing)
@@ -41,10 +43,13 @@ class Gauges:
     def read(self) -> None:
         """Take one reading."""
         try:
-            self.free_bytes = self._read_free_bytes()
+            self.disk = self._read_disk()
         except OSError as error:
             logger.debug("the free disk space cannot be read: %s", error)
-            self.free_bytes = None
+            self.disk = None
+        busy = read_cpu()  # since the reading before: the first one says nothing
+        self.cpu = busy if self._has_read.is_set() else None
+        self.memory = read_memory()
         self.gpus = read_gpus()
         self._has_read.set()
 

@@ -1,6 +1,7 @@
 """Tells the portal that this worker lives, from its own thread: a busy or stuck trainer cannot cost the lease."""
 
 import logging
+from typing import Any
 
 from bert_training.contract.enums import WorkerState
 from bert_training.contract.limits import CLOCK_SKEW_WARNING_SECONDS, HEARTBEAT_SECONDS, LEASE_SECONDS
@@ -125,8 +126,7 @@ class Heartbeat:
             sent_at=self._timing.utc_now(),
             job_id=job.job_id if job else None,
             attempt=job.attempt if job else None,
-            gpu=self.gauges.gpus,
-            disk_free=self.gauges.free_bytes,
+            **_readings(self.gauges),
             forgotten=self.forgetting.done,
         )
 
@@ -138,3 +138,16 @@ class Heartbeat:
         self.clock_skew_seconds = skew
         if was_right and abs(skew) > CLOCK_SKEW_WARNING_SECONDS:
             logger.warning("this computer's clock is %.0f s off the portal's; only times in logs suffer", skew)
+
+
+def _readings(gauges: Gauges) -> dict[str, Any]:
+    """Return the fields of a heartbeat that tell of the hardware."""
+    disk, memory = gauges.disk, gauges.memory
+    return {
+        "gpu": gauges.gpus,
+        "disk_free": disk.free if disk else None,
+        "disk_bytes": disk.all if disk else None,
+        "cpu": gauges.cpu,
+        "memory_bytes": memory.all if memory else None,
+        "memory_used_bytes": memory.used if memory else None,
+    }

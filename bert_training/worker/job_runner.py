@@ -82,7 +82,7 @@ class JobRunner:
             self._progress.start(resumed_from_step=self._resume_step)
             ending = self._work()
             self._progress.finish()
-            self._say(LogLevel.ERROR if ending.error else LogLevel.INFO, ending.describe())
+            self._say(LogLevel.ERROR if ending.is_failure else LogLevel.INFO, ending.describe())
             self._writer.close()
             self._sender.seal()
             report = EndReport(self._context, self._orders, self._sender, count_records(self._spool))
@@ -215,6 +215,9 @@ class JobRunner:
 
     def _tell_stop(self, stop: Stop) -> float:
         """Tell the trainer to stop. Returns the seconds after which it is killed."""
+        if stop is Stop.PAUSE:
+            self._trainer.tell(RELEASE)
+            return float("inf")  # nobody waits for this worker to end; the stall guard ends one that hangs
         if stop is Stop.RELEASE:
             self._trainer.tell(RELEASE)
             worker = self._context.orders
@@ -232,7 +235,7 @@ class JobRunner:
             self._progress.update(state)
 
     def _show_last_lines(self, death: Death, ending: Ending) -> None:
-        if ending.error is None or not death.last_lines:
+        if not ending.is_failure or not death.last_lines:
             return
         place = f"run {self._job.run_id}, attempt {self._job.attempt}, step {self._trainer.last_step}"
         self._say(LogLevel.ERROR, f"The last lines of the trainer ({place}):")

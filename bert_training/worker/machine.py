@@ -1,4 +1,6 @@
-"""What this computer has: GPUs as the driver reports them, and the versions and tasks that a claim names.
+"""What this computer has and how busy it is: GPUs as the driver reports them, processor, memory, disk.
+
+And the versions and tasks that a claim names.
 
 Reads names and versions without importing torch, which would cost the supervisor seconds and gigabytes.
 """
@@ -6,9 +8,12 @@ Reads names and versions without importing torch, which would cost the superviso
 import importlib.util
 import logging
 import platform
+import shutil
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import NamedTuple
 
+import psutil
 import pynvml
 
 from bert_training.contract.messages import Gpu
@@ -17,6 +22,43 @@ _PACKAGES = ("bert-training-portal", "torch", "transformers", "accelerate")
 UNKNOWN = "unknown"
 
 logger = logging.getLogger(__name__)
+
+
+class Disk(NamedTuple):
+    """Bytes of the disk that holds the models."""
+
+    free: int
+    all: int
+
+
+class Memory(NamedTuple):
+    """Bytes of the computer's memory."""
+
+    used: int
+    all: int
+
+
+def read_disk(folder: Path) -> Disk:
+    """Return how full the disk of a folder is; raises OSError."""
+    usage = shutil.disk_usage(folder)
+    return Disk(free=usage.free, all=usage.total)
+
+
+def read_cpu() -> float | None:
+    """Return the share of all cores that was busy since this was last asked; None where the system does not tell."""
+    try:
+        return min(1.0, max(0.0, psutil.cpu_percent() / 100))
+    except (psutil.Error, OSError):
+        return None
+
+
+def read_memory() -> Memory | None:
+    """Return how full the memory is; None where the system does not tell."""
+    try:
+        memory = psutil.virtual_memory()
+    except (psutil.Error, OSError):
+        return None
+    return Memory(used=memory.total - memory.available, all=memory.total)
 
 
 def read_gpus() -> list[Gpu]:

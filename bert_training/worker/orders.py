@@ -19,12 +19,13 @@ class Stop(IntEnum):
     """Why work on a job ends before its end; a greater one overrules a smaller one."""
 
     NO = 0
-    RELEASE = 1  # hand it back: checkpoint, then stop
-    CANCEL = 2
-    FINISHED = 3  # the portal says that it has ended already
-    LEASE_LOST = 4  # another attempt is current
-    GONE = 5  # the portal knows no such job of ours
-    LEAVE = 6  # this worker may not go on at all: switched off, or too old
+    PAUSE = 1  # hand it back at the next checkpoint, for this worker to go on later: there is time for it
+    RELEASE = 2  # hand it back: checkpoint, then stop
+    CANCEL = 3
+    FINISHED = 4  # the portal says that it has ended already
+    LEASE_LOST = 5  # another attempt is current
+    GONE = 6  # the portal knows no such job of ours
+    LEAVE = 7  # this worker may not go on at all: switched off, or too old
 
 
 class WorkerOrders:
@@ -102,7 +103,7 @@ class JobOrders:
     @property
     def stop(self) -> Stop:
         """Return the strongest order so far; a stopping worker hands its job back."""
-        return self._stop or (Stop.RELEASE if self.worker.is_stopping else Stop.NO)
+        return max(self._stop, Stop.RELEASE if self.worker.is_stopping else Stop.NO)
 
     def order(self, stop: Stop) -> None:
         """Give an order; a weaker one than before changes nothing."""
@@ -117,6 +118,8 @@ class JobOrders:
             self.order(Stop.CANCEL)
         elif directive is Directive.FINISH:
             self.must_finish = True
+        elif directive is Directive.PAUSE:
+            self.order(Stop.PAUSE)
         obey_drain(self.worker, directive)
 
     def obey_refusal(self, error: Refused) -> bool:
@@ -136,7 +139,7 @@ class JobOrders:
 
 def obey_drain(worker: WorkerOrders, directive: Directive) -> None:
     """Finish the current job and claim no more, until the portal says otherwise."""
-    if directive is Directive.DRAIN and not worker.is_draining:
+    if directive in (Directive.DRAIN, Directive.PAUSE) and not worker.is_draining:
         logger.info("the portal asks to take no new job")
         worker.is_draining = True
     elif directive is Directive.CONTINUE and worker.is_draining:

@@ -7,6 +7,7 @@ import pytest
 
 from bert_training.worker import gauges
 from bert_training.worker.gauges import Gauges
+from bert_training.worker.machine import Disk
 from tests.worker.fake_portal import FakePortal
 from tests.worker.held_clock import HeldClock
 from tests.worker.supervisors import LocalSupervisor
@@ -25,12 +26,23 @@ def test_a_driver_that_hangs_holds_up_no_heartbeat(
 
 
 def test_a_disk_that_cannot_be_read_is_unknown() -> None:
-    def fail() -> int:
+    def fail() -> Disk:
         raise OSError("stale file handle")
 
-    readings = Gauges(lambda: GB, HeldClock().timing)
+    readings = Gauges(lambda: Disk(free=GB, all=2 * GB), HeldClock().timing)
     readings.read()
-    assert readings.free_bytes == GB
+    assert readings.disk == (GB, 2 * GB)
     broken = Gauges(fail, HeldClock().timing)
     broken.read()
-    assert (broken.free_bytes, broken.gpus) == (None, [])
+    assert (broken.disk, broken.gpus) == (None, [])
+
+
+def test_how_busy_the_computer_is_is_read_from_the_second_time_on() -> None:
+    readings = Gauges(lambda: Disk(free=GB, all=2 * GB), HeldClock().timing)
+    readings.read()
+    assert readings.cpu is None
+    readings.read()
+    assert readings.cpu is not None
+    assert 0 <= readings.cpu <= 1
+    assert readings.memory is not None
+    assert 0 < readings.memory.used < readings.memory.all

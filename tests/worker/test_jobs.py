@@ -156,6 +156,33 @@ def test_drain_finishes_the_job_and_takes_no_other(portal: FakePortal, start_wor
     portal.wait_for(lambda: len(portal.ends) == 2)
 
 
+def test_paused_a_worker_hands_its_job_back_and_later_goes_on_where_it_stopped(
+    portal: FakePortal, start_worker: Start, slow: None
+) -> None:
+    job = portal.enqueue(hyperparameters={"epochs": 5})
+    worker = start_worker()
+    portal.wait_for(lambda: portal.points.get((job.job_id, 1)))
+    portal.directive = "pause"
+    portal.wait_for(lambda: portal.ends)
+    assert (portal.ends[0]["outcome"], portal.ends[0]["error"]["code"]) == ("released", "paused")
+    stopped_at = portal.progress[-1]["checkpoint_step"]
+    assert 0 < stopped_at == portal.progress[-1]["step"] < 5 * STEPS
+    portal.wait_for(lambda: portal.sent_to("heartbeat")[-1].json()["state"] == "draining")
+    asked = len(portal.sent_to("/jobs/claim"))
+    portal.queue.append(job.model_copy(update={"attempt": 2, "resume_checkpoint_step": stopped_at}))
+    portal.wait_for(lambda: len(portal.sent_to("heartbeat")) > 3)
+    assert len(portal.sent_to("/jobs/claim")) == asked
+    portal.directive = "continue"
+    portal.wait_for(lambda: len(portal.ends) == 2)
+    assert portal.ends[1]["outcome"] == "completed"
+    assert next(each for each in portal.progress if each["attempt"] == 2)["resumed_from_step"] == stopped_at
+    steps = [
+        point["step"] for number in (1, 2) for point in portal.points[job.job_id, number] if point["split"] == "train"
+    ]
+    assert steps == sorted(set(steps))
+    assert worker.context.orders.exit_code is None
+
+
 def test_asked_to_stop_the_worker_hands_its_job_back(portal: FakePortal, start_worker: Start, slow: None) -> None:
     job = portal.enqueue(hyperparameters={"epochs": 50})
     worker = start_worker()

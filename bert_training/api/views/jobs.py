@@ -13,7 +13,6 @@ from bert_training.api.downloads import AnyAccept, StoredFile, send_file
 from bert_training.api.frame import WorkerView
 from bert_training.api.parsing import read_body
 from bert_training.api.schema import RANGE_ERRORS, WORKER_ERRORS
-from bert_training.contract.limits import IDLE_RETRY_AFTER_SECONDS
 from bert_training.contract.messages import (
     ClaimedJob,
     ClaimRequest,
@@ -24,6 +23,7 @@ from bert_training.contract.messages import (
 )
 from bert_training.services import claims, jobs
 from bert_training.services.divisions import manifest_for_worker
+from bert_training.services.worker_hours import retry_after
 
 
 class ClaimJob(WorkerView):
@@ -40,7 +40,7 @@ class ClaimJob(WorkerView):
         """Return the job that the worker holds, or the next one of the queue."""
         claimed = claims.claim_job(self.worker, read_body(request, ClaimRequest))
         if claimed is None:
-            return Response(status=204, headers={"Retry-After": str(IDLE_RETRY_AFTER_SECONDS)})
+            return Response(status=204, headers={"Retry-After": str(retry_after(self.worker))})
         return Response(claimed.model_dump(mode="json"))
 
 

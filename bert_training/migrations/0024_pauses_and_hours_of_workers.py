@@ -1,0 +1,31 @@
+"""When a worker may claim, since when it is paused, whether it only simulates."""
+
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    dependencies = [
+        ("bert_training", "0022_audit_events"),
+    ]
+
+    operations = [
+        migrations.AddField(
+            model_name="worker",
+            name="hours",
+            field=models.JSONField(blank=True, db_default=[], default=list, verbose_name="hours"),
+        ),
+        migrations.AddField(
+            model_name="worker",
+            name="paused_at",
+            field=models.DateTimeField(blank=True, null=True, verbose_name="paused since"),
+        ),
+        migrations.AddField(
+            model_name="worker",
+            name="simulates",
+            field=models.BooleanField(db_default=False, default=False, verbose_name="simulates"),
+        ),
+        migrations.AddConstraint(
+            model_name="worker",
+            constraint=models.CheckConstraint(condition=models.Q(("paused_at__isnull", True), ("draining", True), _connector="OR"), name="ck_bert_workers_paused"),
+        ),
+    ]
