@@ -44,11 +44,23 @@ def read_predictions(path: Path) -> list[Predictions]:
     return merge(list(read_groups(path)))
 
 
+def read_part(path: Path, source: PredictionSource, split: Split) -> list[Predictions]:
+    """Read what one source answered for one split, piece by piece; of all others only whose they are."""
+    with pq.ParquetFile(path) as file:
+        places = [place for place in range(file.num_row_groups) if _whose(file, place) == (source, split)]
+        return [_read_group(file.read_row_group(place, use_threads=False)) for place in places]
+
+
 def read_groups(path: Path) -> Iterator[Predictions]:
     """Read the same piece by piece, at most GROUP_ROWS rows at once."""
     with pq.ParquetFile(path) as file:
         for place in range(file.num_row_groups):
             yield _read_group(file.read_row_group(place, use_threads=False))
+
+
+def _whose(file: pq.ParquetFile, place: int) -> tuple[str, str]:
+    head = file.read_row_group(place, ["source", "split"], use_threads=False)
+    return head["source"][0].as_py(), head["split"][0].as_py()
 
 
 def _columns(part: Predictions) -> dict[str, Any]:

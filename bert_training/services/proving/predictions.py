@@ -18,14 +18,28 @@ from bert_training.services.stored_files import StoredFile, open_stored, stored_
 
 def predictions_of(run: Run) -> list[Predictions]:
     """Return all predictions of a run; raises ServiceError not_found, DatasetGone, StorageAway."""
-    stored = _stored(run)
+    stored = stored_predictions(run)
     with stored_copy(stored.key, stored.sha256) as path:
         return read_predictions(path)
 
 
+def stored_predictions(run: Run) -> RunProof:
+    """Return where the predictions of a run are stored, without its proof; raises ServiceError not_found."""
+    stored = RunProof.objects.defer("content").filter(run=run).exclude(key="").first()
+    if stored is None:
+        message = _("The portal has no predictions of this run (yet).")
+        raise ServiceError(ErrorCode.NOT_FOUND, message, http_status=404)
+    return stored
+
+
+def label_names(run: Run) -> list[str]:
+    """Return the names of a run's labels or entity types, in the order of their ids."""
+    return [each["name"] for each in (run.result or {}).get("classes", [])]
+
+
 def open_predictions(run: Run) -> tuple[StoredFile, RunProof]:
     """Open the Parquet file of a run's predictions; raises ServiceError not_found, DatasetGone, StorageAway."""
-    stored = _stored(run)
+    stored = stored_predictions(run)
     file = open_stored(stored.key, stored.sha256)
     record_export(run, what="predictions")
     return file, stored
@@ -36,8 +50,8 @@ def open_predictions_csv(run: Run) -> tuple[IO[bytes], RunProof]:
 
     Raises ServiceError not_found, DatasetGone, StorageAway.
     """
-    stored = _stored(run)
-    names = [each["name"] for each in (run.result or {}).get("classes", [])]
+    stored = stored_predictions(run)
+    names = label_names(run)
     file = tempfile.TemporaryFile(prefix="bert-csv-")  # noqa: SIM115 - the caller closes it
     with stored_copy(stored.key, stored.sha256) as path:
         text = io.TextIOWrapper(file, encoding="utf-8", newline="")
@@ -46,11 +60,3 @@ def open_predictions_csv(run: Run) -> tuple[IO[bytes], RunProof]:
     file.seek(0)
     record_export(run, what="predictions_csv")
     return file, stored
-
-
-def _stored(run: Run) -> RunProof:
-    stored = RunProof.objects.defer("content").filter(run=run).exclude(key="").first()
-    if stored is None:
-        message = _("The portal has no predictions of this run (yet).")
-        raise ServiceError(ErrorCode.NOT_FOUND, message, http_status=404)
-    return stored

@@ -20,7 +20,7 @@ from bert_training.data.proof.agreement import Agreement, agree, network_on_test
 from bert_training.data.table_changes import TableChanges, table_changes
 from bert_training.models import Run, RunProof
 from bert_training.services.errors import DatasetGone, StorageAway
-from bert_training.services.proving.predictions import predictions_of
+from bert_training.services.proving.predictions import label_names, predictions_of
 from bert_training.services.stored_files import read_table
 from bert_training.tasks import TASKS
 
@@ -126,7 +126,7 @@ def _agreement(first: Run, second: Run) -> Agreement | None:
     parts = network_on_test(predictions_of(first)), network_on_test(predictions_of(second))
     if parts[0] is None or parts[1] is None:
         return None
-    names, others = _names(first), _names(second)
+    names, others = label_names(first), label_names(second)
     known = [*names, *(name for name in others if name not in names)]
     return agree(
         with_names(parts[0], names, known),
@@ -136,10 +136,6 @@ def _agreement(first: Run, second: Run) -> Agreement | None:
         metric=spec.deciding_metric(first.hyperparameters).name,
         seed=int(first.hyperparameters.get("seed", 0)),
     )
-
-
-def _names(run: Run) -> list[str]:
-    return [entry["name"] for entry in (run.result or {}).get("classes", [])]
 
 
 def _changed_rows(first: Run, second: Run) -> TableChanges | None:
