@@ -6,7 +6,6 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.core.paginator import Page
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
@@ -21,8 +20,10 @@ from bert_training.models import Run, RunProof
 from bert_training.models.choices import SPLIT_LABELS
 from bert_training.pages.filters import ListFilters, with_all
 from bert_training.pages.requests import page, page_of, person
+from bert_training.pages.row_texts import SHORT_CHARACTERS, TEXT_CHARACTERS, cut, row_values
 from bert_training.pages.words import Fact
 from bert_training.pages.workbooks import is_pending, send_workbook
+from bert_training.services.answers.answer_words import plain_text
 from bert_training.services.doubting.doubt_workbooks import files_of, name_of_doubts
 from bert_training.services.doubting.doubted_labels import (
     NO_ENTITY,
@@ -35,17 +36,13 @@ from bert_training.services.doubting.doubted_labels import (
     source_sentence,
     suggestion_text,
 )
-from bert_training.services.errors import DatasetGone, DatasetNotReady, ServiceError, StorageAway
+from bert_training.services.errors import DatasetNotReady, ServiceError
 from bert_training.services.profile_words import row_names
 from bert_training.services.proving.figure_words import count_text, share_text
-from bert_training.services.stored_files import read_some_rows
 from bert_training.services.stored_workbooks import open_workbook
-from bert_training.tasks import TASKS
 
 SHOWN_PAIRS = 8
-SHORT_CHARACTERS = 160
 PART_CHARACTERS = 20  # of one that does not exist, said back
-TEXT_CHARACTERS = 5000  # the rest is in the spreadsheet
 
 
 class DoubtFilters(ListFilters[RunProof]):
@@ -112,7 +109,8 @@ def list_doubted_labels(request: HttpRequest, pk: int) -> HttpResponse:
     filters = DoubtFilters(request.GET, suspects)
     listed = page_of(request, narrow(suspects, **filters.chosen()))
     sees_texts = access.may_see_texts(user, run)
-    texts, notice = _texts(run, listed, sees_texts=sees_texts)
+    values, notice = row_values(user, run, {each["row"] for each in listed})
+    texts = {row: plain_text(value) for row, value in values.items()}
     context = {
         "run": run,
         "page": listed,
@@ -175,24 +173,6 @@ def _files(run: Run, source: str) -> list[ShownFile]:
     ]
 
 
-def _texts(run: Run, listed: Page[Any], *, sees_texts: bool) -> tuple[Mapping[int, str], str]:
-    """Return the texts of the listed rows for who may see them, or why there are none."""
-    if run.dataset.deleted_at is not None or run.task not in TASKS:
-        return {}, _("The dataset of this run was deleted: only the numbers of the rows are left.")
-    if not sees_texts:
-        return {}, _("The texts of this run are not shared with you: rows are named by their numbers.")
-    name = TASKS[run.task].columns[0].name
-    try:
-        rows = read_some_rows(run.dataset, {each["row"] for each in listed})
-    except (DatasetGone, StorageAway) as refusal:
-        return {}, refusal.message
-    return {row: _plain(values[name]) for row, values in rows.items()}, ""
-
-
-def _plain(value: Any) -> str:
-    return " ".join(value) if isinstance(value, list) else str(value)
-
-
 def _shown(suspect: Suspect, texts: Mapping[int, str]) -> ShownDoubt:
     text = texts.get(suspect["row"], "")
     return ShownDoubt(
@@ -202,13 +182,9 @@ def _shown(suspect: Suspect, texts: Mapping[int, str]) -> ShownDoubt:
         suggested=suggestion_text(suspect["given"], suspect["suggested"]),
         word=doubt_text(suspect["doubt"]),
         share=share_text(suspect["doubt"]),
-        short=_cut(text, SHORT_CHARACTERS),
-        text=_cut(text, TEXT_CHARACTERS),
+        short=cut(text, SHORT_CHARACTERS),
+        text=cut(text, TEXT_CHARACTERS),
     )
-
-
-def _cut(text: str, characters: int) -> str:
-    return text if len(text) <= characters else text[:characters].rstrip() + " …"
 
 
 def _pair(given: str, suggested: str, count: int) -> ShownPair:

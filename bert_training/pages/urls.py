@@ -26,6 +26,7 @@ from bert_training.pages import (
     run_new,
     run_repeats,
     run_report,
+    run_rows,
     runs,
     sharing,
     splits,
@@ -93,6 +94,8 @@ urlpatterns = [
     path(
         "runs/<int:pk>/label-errors/workbook", doubted_labels.download_doubted_labels, name="run-label-errors-workbook"
     ),
+    path("runs/<int:pk>/rows", run_rows.list_rows, name="run-rows"),
+    path("runs/<int:pk>/rows.csv", run_rows.download_rows, name="run-rows-csv"),
     path("runs/<int:pk>/manifest", run_downloads.download_manifest, name="run-manifest"),
     *[
         path(f"runs/<int:pk>/report.{form}", run_report.download_report, {"form": form}, name=f"run-report-{form}")

@@ -107,6 +107,8 @@ TABLE |= {
     "pages:run-model-card": {"GET": VIEW},
     "pages:run-label-errors": {"GET": VIEW},
     "pages:run-label-errors-workbook": {"GET": VIEW},
+    "pages:run-rows": {"GET": VIEW},
+    "pages:run-rows-csv": {"GET": VIEW},
     "pages:run-manifest": {"GET": VIEW},
     "pages:run-curve-svg": {"GET": VIEW},
     "pages:run-curve-csv": {"GET": VIEW},

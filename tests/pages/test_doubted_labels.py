@@ -87,7 +87,7 @@ def test_long_texts_open_on_demand_and_what_strangers_wrote_is_shown_as_text(
     as_ana: Client, finished_run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rows = {2: {"text": CANARY + "x" * 300}, 3: {"text": "curto"}}
-    monkeypatch.setattr("bert_training.pages.doubted_labels.read_some_rows", lambda *_asked: rows)
+    monkeypatch.setattr("bert_training.pages.row_texts.read_some_rows", lambda *_asked: rows)
     content = text_of(as_ana, doubt(finished_run, [suspect(2, given=CANARY), suspect(3)]))
     assert CANARY not in content
     assert content.count("<details><summary>") == 1
