@@ -7,6 +7,7 @@ import numpy as np
 
 from bert_training.contract.enums import PredictionSource, Split
 from bert_training.data.figures.judgement import Judgement
+from bert_training.data.figures.shapes import Figures
 from bert_training.data.predicting.predictions import Predictions, merge
 from bert_training.data.proof.calibration import calibration_proof
 from bert_training.data.proof.coverage import coverage_points
@@ -44,7 +45,7 @@ def prove(
     parts = {(part.source, part.split): part.take(np.argsort(part.rows, kind="stable")) for part in merge(predictions)}
     sources = judge(_sources_on_test(parts), judgement=judgement, names=names, seed=seed)
     network, baselines = (sources[0], sources[1:]) if sources else (None, [])
-    metric = _decided_by(metric, network)
+    metric = decided_by(metric, network.figures if network else {})
     validation = parts.get((PredictionSource.NETWORK, Split.VALIDATION))
     proof: Proof = {
         "version": PROOF_VERSION,
@@ -82,7 +83,7 @@ def compare(
     if not len(here):
         return metric, no_gain(second.source.value)
     one, other = judge([first.take(here), second.take(there)], judgement=judgement, names=names, seed=seed)
-    metric = _decided_by(metric, one)
+    metric = decided_by(metric, one.figures)
     return metric, gain(one, other, metric)
 
 
@@ -106,9 +107,8 @@ def _gain(network: Judged, baselines: Sequence[Judged], metric: str) -> Gain | N
     return min(known, key=lambda one: one["value"] or 0.0, default=None)
 
 
-def _decided_by(metric: str, network: Judged | None) -> str:
+def decided_by(metric: str, figures: Figures) -> str:
     """Return the deciding metric; predictions do not tell the loss of training, then the task's usual one."""
-    figures = network.figures if network else {}
     return next((name for name in INSTEAD.get(metric, ()) if name in figures), metric)
 
 

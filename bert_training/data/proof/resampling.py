@@ -25,15 +25,15 @@ def resampled_rates(
 
     rates: figures from totals (R, 3, K), as `Judgement.rates`. Same seed and same units: same numbers.
     """
-    draws = _draws(sources[0].unit_count, seed, replicates)
-    chunks = [[rates(_totals(one, drawn)) for one in sources] for drawn in draws]
+    drawings = draws(sources[0].unit_count, seed, replicates)
+    chunks = [[rates(totals_of(one, drawn)) for one in sources] for drawn in drawings]
     return [
         {name: np.concatenate([chunk[index][name] for chunk in chunks]) for name in chunks[0][index]}
         for index in range(len(sources))
     ]
 
 
-def _draws(unit_count: int, seed: int, replicates: int) -> Iterator[NDArray[np.float32]]:
+def draws(unit_count: int, seed: int, replicates: int) -> Iterator[NDArray[np.float32]]:
     """Yield how often each unit was drawn, (U, c), c replicates at a time."""
     chance = np.random.Generator(np.random.PCG64(seed))
     most = min(MOST_AT_ONCE, max(1, CELLS_AT_ONCE // unit_count))
@@ -45,7 +45,7 @@ def _draws(unit_count: int, seed: int, replicates: int) -> Iterator[NDArray[np.f
         yield np.ascontiguousarray(times.T, dtype=np.float32)
 
 
-def _totals(source: UnitCounts, drawn: NDArray[np.float32]) -> Floats:
+def totals_of(source: UnitCounts, drawn: NDArray[np.float32]) -> Floats:
     """Count again. drawn: (U, c).  Returns (c, 3, K)."""
     totals = np.zeros((drawn.shape[1], KINDS, source.class_count))
     for label, start, count in zip(*np.unique(source.classes, return_index=True, return_counts=True), strict=True):
