@@ -5,7 +5,7 @@ import logging
 from bert_training.services import erasures, password_links, profiles, rate_limits, sessions, sweep
 from bert_training.services.doubting import corrections
 from bert_training.services.errors import StorageAway, StorageFull
-from bert_training.services.proving import proofs
+from bert_training.services.proving import listed_results, proofs
 from bert_training.services.repeating import fold_doubts
 from bert_training.services.reproducing import reproduction_measures
 from bert_training.services.stored_check import check_later, check_stored_dataset, refuse_unchecked
@@ -63,6 +63,14 @@ def make_proof(pk: int) -> None:
     except Exception:
         logger.exception("proof failed", extra={"run": pk})
         proofs.fail_proof(pk)
+
+
+def judge_runs() -> None:
+    """Judge the proofs of all runs by the scales of now; when that fails, lists show what was judged before."""
+    try:
+        listed_results.judge_runs()
+    except Exception:
+        logger.exception("runs not judged anew")
 
 
 def find_fold_doubts(pk: int) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -15,6 +16,7 @@ from bert_training.admin.base import PortalModelAdmin
 from bert_training.admin.facts import shown_figure
 from bert_training.contract.enums import AuditKind
 from bert_training.models import GradeScale
+from bert_training.services.proving.listed_results import judge_later
 from bert_training.tasks import TASKS
 
 STEPS = ("excellent", "good", "fair")  # downward
@@ -61,6 +63,21 @@ class GradeScaleAdmin(AuditedAdmin[GradeScale], PortalModelAdmin[GradeScale]):
         if not add and form.changed_data:
             told[0]["changed"]["fields"] = [_change(form, name) for name in form.changed_data]
         return told
+
+    def save_model(self, request: HttpRequest, obj: GradeScale, form: Any, change: bool) -> None:
+        """Have lists follow a changed scale."""
+        super().save_model(request, obj, form, change)
+        judge_later()
+
+    def delete_model(self, request: HttpRequest, obj: GradeScale) -> None:
+        """Have lists follow."""
+        super().delete_model(request, obj)
+        judge_later()
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[GradeScale]) -> None:
+        """Have lists follow."""
+        super().delete_queryset(request, queryset)
+        judge_later()
 
     @admin.display(description=_("meaning"))
     def shown_metric(self, scale: GradeScale) -> str:

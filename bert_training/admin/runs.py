@@ -39,15 +39,8 @@ from bert_training.services.errors import InvalidRun, ServiceError
 from bert_training.services.proving.proof_summary import proof_summary
 from bert_training.services.reproducing.reproduction import compare
 from bert_training.services.reproducing.reproduction_words import cause_label, sentences_of, value_text, verdict_label
-from bert_training.services.runs import (
-    RunRequest,
-    cancel_run,
-    create_run,
-    delete_run,
-    finish_run,
-    reproduce_run,
-    update_run,
-)
+from bert_training.services.run_marks import update_run
+from bert_training.services.runs import RunRequest, cancel_run, create_run, delete_run, finish_run, reproduce_run
 from bert_training.tasks import TASKS
 
 PRIORITY_LIMIT = 1000

@@ -7,9 +7,12 @@ from pydantic import BaseModel, ConfigDict, Field
 from bert_training.contract.enums import ShareLevel
 from bert_training.contract.limits import MOST_REPEATS
 from bert_training.contract.messages import Identifier
+from bert_training.models.run import NOTES_CHARACTERS
+from bert_training.models.run_tag import TAG_CHARACTERS, TAGS_OF_A_RUN
 
 Name = Annotated[str, Field(max_length=200)]
 NonemptyName = Annotated[str, Field(min_length=1, max_length=200, pattern=r"\S")]
+Tag = Annotated[str, Field(min_length=1, max_length=TAG_CHARACTERS, pattern=r"[^\s,]")]
 Priority = Annotated[int, Field(ge=-1000, le=1000)]
 
 
@@ -47,9 +50,12 @@ class NewRepeats(Body):
 
 
 class RunChange(Body):
-    """PATCH /runs/{id}."""
+    """PATCH /runs/{id}; what is not named stays as it is. tags: all that the run has from now on."""
 
-    name: NonemptyName
+    name: NonemptyName | None = None
+    tags: Annotated[list[Tag], Field(max_length=TAGS_OF_A_RUN)] | None = None
+    notes: Annotated[str, Field(max_length=NOTES_CHARACTERS)] | None = None
+    archived: bool | None = None
 
 
 class DatasetChange(Body):

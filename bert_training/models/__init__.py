@@ -11,6 +11,7 @@ from bert_training.models.profile import DatasetProfile, TokenLengths
 from bert_training.models.proof import GradeScale, Prediction, RunProof
 from bert_training.models.quota import DeletedGpuTime, Quota
 from bert_training.models.run import IdempotentRequest, Run, SplitManifest
+from bert_training.models.run_tag import RunTag
 from bert_training.models.shared_state import CacheEntry, RateBucket
 from bert_training.models.team import DatasetShare, RunShare, Team
 from bert_training.models.telemetry import Log, Metric
@@ -43,6 +44,7 @@ __all__ = [
     "Run",
     "RunProof",
     "RunShare",
+    "RunTag",
     "SplitManifest",
     "Team",
     "TokenLengths",

@@ -133,6 +133,13 @@ class Job(models.Model):
         return self.status in TERMINAL_STATUSES
 
     @property
+    def duration_seconds(self) -> int:
+        """Return how long it took from its first start to its end; 0 until then, and for one that never began."""
+        if self.started_at is None or self.finished_at is None:
+            return 0
+        return max(0, round((self.finished_at - self.started_at).total_seconds()))
+
+    @property
     def is_canceling(self) -> bool:
         """Tell whether it still runs although a cancel was asked for: a label, not a state."""
         return self.status == JobStatus.RUNNING and self.cancel_requested_at is not None
@@ -170,8 +177,9 @@ class Job(models.Model):
         )
         if not moved:
             raise TransitionRefused(f"job {self.pk} cannot become {to.value} from {self.status}")
-        Run.objects.filter(pk=self.run_id).update(status=to.value, **finished)
         self.refresh_from_db()
+        mirrored = {"status": to.value, "duration_seconds": self.duration_seconds, **finished}
+        Run.objects.filter(pk=self.run_id).update(**mirrored)
 
     def renew_lease(self) -> None:
         """Extend the lease by LEASE_SECONDS of the database's time."""

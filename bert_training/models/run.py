@@ -8,6 +8,10 @@ from bert_training.contract.enums import TERMINAL_STATUSES, JobStatus
 from bert_training.models.choices import repeat_choices, status_choices, task_choices
 from bert_training.models.dataset import Dataset
 
+NOTES_CHARACTERS = 2000
+# Of a run without a figure, so that each run has a place in a list: below every figure.
+NO_RANK = -1e9
+
 
 class Run(models.Model):
     """Its status mirrors that of its job, written in the same transaction."""
@@ -55,6 +59,14 @@ class Run(models.Model):
     # contract.messages.Reproducibility, as measured on the machine that trained
     reproducibility = models.JSONField(_("reproducibility"), default=dict, blank=True)
     result = models.JSONField(_("result"), null=True, blank=True)
+    # What lists show and sort by, written beside result and proof (services.proving.listed_results).
+    headline_metric = models.CharField(_("deciding figure"), max_length=100, blank=True, default="", db_default="")
+    headline_value = models.FloatField(_("value of the deciding figure"), null=True, blank=True)
+    headline_rank = models.FloatField(default=NO_RANK, db_default=NO_RANK, editable=False)  # the better the higher
+    verdict = models.CharField(_("verdict"), max_length=20, blank=True, default="", db_default="")
+    duration_seconds = models.IntegerField(_("duration (s)"), default=0, db_default=0)  # 0 until it has ended
+    notes = models.TextField(_("notes"), blank=True, default="", db_default="", max_length=NOTES_CHARACTERS)
+    archived_at = models.DateTimeField(_("archived"), null=True, blank=True)
     model_fingerprint = models.CharField(_("fingerprint of the model"), max_length=64, blank=True)
     error_code = models.CharField(_("reason"), max_length=50, blank=True)
     error_message = models.TextField(_("message"), blank=True)
@@ -67,7 +79,13 @@ class Run(models.Model):
         ordering = ("-id",)
         verbose_name = _("run")
         verbose_name_plural = _("runs")
-        indexes = [models.Index(fields=["status"], name="ix_bert_runs_status")]
+        indexes = [
+            models.Index(fields=["status"], name="ix_bert_runs_status"),
+            # The orders of the list; each is read from both ends.
+            models.Index(fields=["name", "id"], name="ix_bert_runs_name"),
+            models.Index(fields=["headline_rank", "id"], name="ix_bert_runs_headline"),
+            models.Index(fields=["duration_seconds", "id"], name="ix_bert_runs_duration"),
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=models.Q(status__in=sorted(TERMINAL_STATUSES), finished_at__isnull=False)

@@ -56,6 +56,11 @@ def record_export(target: Model, *, what: str, **facts: Any) -> None:
     _record_counted(AuditKind.EXPORTED, key, target, {"what": what, **facts})
 
 
+def record_list_export(what: str, **facts: Any) -> None:
+    """Note that a list was taken out, of which each row is seen by whoever took it."""
+    _record_counted(AuditKind.EXPORTED, (AuditKind.EXPORTED, what), None, {"what": what, **facts})
+
+
 def _record_counted(kind: AuditKind, key: Key, target: Model | None, facts: dict[str, Any]) -> None:
     origin = current_origin()
     caller = origin.find_caller()

@@ -24,6 +24,7 @@ from bert_training.services.errors import AlreadyFinished, ProtocolError, Servic
 from bert_training.services.phases import COLUMNS as PHASE_COLUMNS
 from bert_training.services.phases import enter_phase
 from bert_training.services.profiles import note_token_lengths
+from bert_training.services.proving.listed_results import headline_columns
 from bert_training.services.proving.proofs import start_proof
 from bert_training.services.transactions import short_transaction
 
@@ -189,7 +190,11 @@ def _end_job(job: Job, attempt: JobAttempt, report: CompleteRequest) -> None:
     reason = message = ""
     if report.outcome is Outcome.COMPLETED and report.result is not None:
         result = report.result.model_dump(mode="json")
-        facts = {"result": result, "model_fingerprint": report.result.model_fingerprint}
+        facts = {
+            "result": result,
+            "model_fingerprint": report.result.model_fingerprint,
+            **headline_columns(job.run, report.result.metrics),
+        }
         if report.prediction_seq:
             start_proof(job.run_id)
     elif report.outcome is Outcome.FAILED:

@@ -1,4 +1,4 @@
-"""Creates runs with everything that reproduces them, reproduces them, and ends, renames or deletes them on request."""
+"""Creates runs with everything that reproduces them, reproduces them, and ends or deletes them on request."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -260,14 +260,6 @@ def cancel_run(run: Run) -> None:
 def finish_run(run: Run) -> None:
     """End training now and keep the best network so far; raises AlreadyFinished."""
     jobs.finish_job(Job.objects.values_list("pk", flat=True).get(run=run))
-
-
-def update_run(run: Run, *, name: str) -> None:
-    """Rename a run."""
-    run.name = clean_name(name)
-    with transaction.atomic():
-        run.save(update_fields=["name"])
-        record(AuditKind.RUN_CHANGED, target=run, fields=["name"])
 
 
 def delete_run(run: Run, *, by: User | None = None) -> Erasure:

@@ -238,6 +238,41 @@ def test_a_run_is_renamed(owner: Caller, run: Run) -> None:
     assert outcome_of(owner.patch(f"/runs/{run.pk}", {"status": "completed"})) == (400, "unknown_field")
 
 
+def test_tags_and_notes_of_a_run_are_changed_and_its_list_is_filtered_by_them(
+    owner: Caller, outsider: Caller, run: Run
+) -> None:
+    wanted = {"tags": ["Urgente", "2ª tentativa"], "notes": "com a planilha de março"}
+    changed = owner.patch(f"/runs/{run.pk}", wanted).json()
+    assert (changed["tags"], changed["notes"]) == (["2ª tentativa", "urgente"], "com a planilha de março")
+    assert owner.patch(f"/runs/{run.pk}", {"tags": []}).json()["tags"] == []
+    owner.patch(f"/runs/{run.pk}", wanted)
+    assert owner.get("/runs?tag=URGENTE").json()["count"] == 1
+    assert owner.get("/runs?tag=outra").json()["count"] == 0
+    assert outsider.get("/runs?tag=urgente").json()["count"] == 0
+
+
+@pytest.mark.parametrize("tags", [["x"] * 11, ["x" * 41], [""], [" , "], [7], "x", [["x"]]])
+def test_tags_that_make_no_sense_are_refused(owner: Caller, run: Run, tags: object) -> None:
+    assert outcome_of(owner.patch(f"/runs/{run.pk}", {"tags": tags, "name": "x"})) == (400, "invalid_field")
+    run.refresh_from_db()
+    assert (list(run.tags.all()), run.name != "x") == ([], True)
+
+
+def test_a_run_that_has_ended_goes_to_the_archive_and_back(owner: Caller, run: Run) -> None:
+    assert outcome_of(owner.patch(f"/runs/{run.pk}", {"archived": True})) == (409, "in_use")
+    owner.post(f"/runs/{run.pk}/cancel")
+    assert owner.patch(f"/runs/{run.pk}", {"archived": True}).json()["archived_at"]
+    assert [owner.get(f"/runs?archived={word}").json()["count"] for word in ("true", "false")] == [1, 0]
+    assert owner.patch(f"/runs/{run.pk}", {"archived": False}).json()["archived_at"] is None
+
+
+def test_runs_are_listed_by_their_figure_the_best_first(owner: Caller, ana: User, run: Run) -> None:
+    better = make_run(ana, run.dataset)
+    Run.objects.filter(pk=better.pk).update(headline_metric="f1_macro", headline_value=0.9, headline_rank=0.9)
+    listed = owner.get("/runs?ordering=-headline_rank").json()["results"]
+    assert [(each["id"], each["headline_value"]) for each in listed] == [(better.pk, 0.9), (run.pk, None)]
+
+
 def test_a_run_is_deleted_only_when_it_has_ended(owner: Caller, run: Run) -> None:
     assert outcome_of(owner.delete(f"/runs/{run.pk}")) == (409, "in_use")
     owner.post(f"/runs/{run.pk}/cancel")

@@ -14,7 +14,7 @@ from bert_training.services.run_state import attempt_states, error_of, progress_
 # What RunSerializer reads; with these loaded the number of queries does not grow with the runs.
 RUN_RELATED = ("owner", "dataset", "job", "job__worker", "split_manifest")
 RUN_DEFERRED = ("split_manifest__letters",)  # 26 kB for 132,373 rows, which nobody is shown
-RUN_PREFETCHED = ("job__attempts__worker",)
+RUN_PREFETCHED = ("job__attempts__worker", "tags")
 
 
 class RunDatasetSerializer(serializers.ModelSerializer[Dataset]):
@@ -134,6 +134,13 @@ class RunSerializer(serializers.Serializer[Any]):
     silent = serializers.BooleanField()
     silent_label = serializers.CharField(allow_blank=True)
     result = ResultField(allow_null=True)
+    headline_metric = serializers.CharField(allow_blank=True, help_text="The figure that picked the network.")
+    headline_value = serializers.FloatField(allow_null=True)
+    verdict = serializers.CharField(allow_blank=True, help_text="use, use_with_review, do_not_use; empty: no proof")
+    duration_seconds = serializers.IntegerField(help_text="From its first start to its end; 0 until then.")
+    tags = serializers.ListField(child=serializers.CharField())
+    notes = serializers.CharField(allow_blank=True)
+    archived_at = UtcField(allow_null=True)
     split = RunSplitSerializer(allow_null=True)
     reproducibility = RunReproducibilitySerializer()
     model_fingerprint = serializers.CharField(allow_blank=True)
@@ -169,7 +176,9 @@ def _facts_of(run: Run) -> dict[str, Any]:
     attempts = sorted(job.attempts.all(), key=lambda attempt: attempt.number)
     own = ("id", "name", "status", "task", "simulate", "dataset", "base_model", "hyperparameters", "result")
     times = ("created_at", "started_at", "finished_at")
-    return {name: getattr(run, name) for name in (*own, *times, "model_fingerprint")} | {
+    listed = ("headline_metric", "headline_value", "verdict", "duration_seconds", "notes", "archived_at")
+    return {name: getattr(run, name) for name in (*own, *times, *listed, "model_fingerprint")} | {
+        "tags": [tag.name for tag in run.tags.all()],
         "job": {
             "id": job.pk,
             "status": job.status,

@@ -32,6 +32,8 @@ from bert_training.api.serializers.runs import (
 from bert_training.contract.enums import TokenScope
 from bert_training.models import Run
 from bert_training.services import runs
+from bert_training.services.proving.verdicts import Verdict
+from bert_training.services.run_marks import tag_name, update_run
 
 IDEMPOTENCY_KEY = OpenApiParameter(
     "Idempotency-Key", str, OpenApiParameter.HEADER, description="The same key answers with the same run for 24 hours."
@@ -43,15 +45,27 @@ CREATED = {
 
 
 class RunFilter(django_filters.FilterSet):  # type: ignore[misc]  # the library has no types
-    """?status=, ?task=, ?dataset= (id), ?base_model=, ?owner= (user name), ?repeat_of= (id; else no repeats)"""
+    """?status=, ?task=, ?dataset= (id), ?base_model=, ?owner= (user name), ?repeat_of= (id; else no repeats),
+
+    ?tag=, ?verdict=, ?archived= (else both), ?created_after= and ?created_before= (times)
+    """
 
     owner = django_filters.CharFilter(field_name="owner__username")
     dataset = django_filters.NumberFilter(field_name="dataset_id", decimal_places=0, max_digits=18)
     repeat_of = django_filters.NumberFilter(field_name="repeat_of_id", decimal_places=0, max_digits=18)
+    tag = django_filters.CharFilter(method="keep_tagged")
+    verdict = django_filters.ChoiceFilter(choices=[(verdict.value, verdict.value) for verdict in Verdict])
+    archived = django_filters.BooleanFilter(field_name="archived_at", lookup_expr="isnull", exclude=True)
+    created_after = django_filters.IsoDateTimeFilter(field_name="created_at", lookup_expr="gte")
+    created_before = django_filters.IsoDateTimeFilter(field_name="created_at", lookup_expr="lt")
 
     class Meta:
         model = Run
-        fields = ("status", "task", "dataset", "base_model", "owner", "repeat_of")
+        fields = ("status", "task", "dataset", "base_model", "owner", "repeat_of", "tag", "verdict", "archived")
+
+    def keep_tagged(self, rows: QuerySet[Run], _name: str, value: str) -> QuerySet[Run]:
+        """Keep the runs that have a tag, however it is written."""
+        return rows.filter(tags__name=tag_name(value))
 
 
 def shown_runs(runs_: QuerySet[Run]) -> QuerySet[Run]:
@@ -71,8 +85,17 @@ class Runs(OriginsOfPage, ApiView, ListAPIView[Run]):
     scopes = {"POST": TokenScope.RUN}
     serializer_class = RunSerializer
     filterset_class = RunFilter
-    search_fields = ["name", "base_model", "dataset__name"]
-    ordering_fields = ["id", "name", "status", "created_at", "started_at", "finished_at"]
+    search_fields = ["name", "base_model", "dataset__name", "notes"]
+    ordering_fields = [
+        "id",
+        "name",
+        "status",
+        "created_at",
+        "started_at",
+        "finished_at",
+        "duration_seconds",
+        "headline_rank",
+    ]
 
     def get_permissions(self) -> Sequence[Any]:
         """Ask whether somebody may train before what they sent is read."""
@@ -120,9 +143,10 @@ class RunDetail(ApiView):
 
     @extend_schema(request=RunChange, responses=RunDetailSerializer)
     def patch(self, request: Request, pk: int) -> Response:
-        """Rename a run."""
+        """Rename a run, tag it, write notes, put it into the archive (409 `in_use` before it has ended) or back."""
         run = access.changeable_run(request.user, pk)
-        runs.update_run(run, name=read_body(request, RunChange).name)
+        wanted = read_body(request, RunChange)
+        update_run(run, name=wanted.name, tags=wanted.tags, notes=wanted.notes, is_archived=wanted.archived)
         return answer_run(pk, calling_person(request))
 
     @extend_schema(responses={204: None})

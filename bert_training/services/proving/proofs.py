@@ -19,11 +19,13 @@ from django_q.tasks import async_task, schedule
 from bert_training.contract.enums import ProofStatus
 from bert_training.data.checks import DatasetRefused
 from bert_training.data.digest import file_digest
+from bert_training.data.proof.shape import Proof
 from bert_training.data.sandbox import SandboxFailed
 from bert_training.live.publish import ring
 from bert_training.models import Prediction, Run, RunProof
 from bert_training.services.divisions import division_of
 from bert_training.services.errors import DatasetGone
+from bert_training.services.proving.listed_results import note_proof
 from bert_training.services.stored_files import drop_files, put_file, stored_copy
 from bert_training.services.transactions import hold_dataset
 from bert_training.tasks import TASKS
@@ -70,7 +72,9 @@ def make_proof(run_id: int) -> None:
         logger.exception("proof not made", extra={"run": run_id, "error": type(error).__name__})
         fail_proof(run_id)
         return
-    _settle(run_id, ProofStatus.READY, content=content)
+    with transaction.atomic():
+        if _settle(run_id, ProofStatus.READY, content=content):
+            note_proof(proof.run, content)
     logger.info("proof made", extra={"run": run_id})
 
 
@@ -104,9 +108,12 @@ def _pending(run_id: int) -> QuerySet[RunProof]:
     return alive.filter(pk=run_id, status=ProofStatus.PENDING)
 
 
-def _settle(run_id: int, status: ProofStatus, **found: object) -> None:
-    if _pending(run_id).update(status=status.value, finished_at=timezone.now(), **found):
-        ring(run_id)
+def _settle(run_id: int, status: ProofStatus, **found: object) -> bool:
+    """End the wait for a proof; tells whether it was waited for."""
+    is_settled = bool(_pending(run_id).update(status=status.value, finished_at=timezone.now(), **found))
+    if is_settled:
+        transaction.on_commit(lambda: ring(run_id))
+    return is_settled
 
 
 def _store_predictions(proof: RunProof) -> None:
@@ -144,7 +151,7 @@ def _require_what_was_sent(run: Run, packed: Packed) -> None:
         raise PredictionsDiffer(f"run {run.pk}: digest {packed['digest'][:12]} of {packed['rows']} rows, not {stated}")
 
 
-def _prove(proof: RunProof) -> object:
+def _prove(proof: RunProof) -> Proof:
     run = proof.run
     result = run.result or {}
     question: Question = {
