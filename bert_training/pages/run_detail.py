@@ -19,6 +19,7 @@ from bert_training.models.choices import STATUS_LABELS
 from bert_training.models.reasons import explain
 from bert_training.pages import run_charts, run_facts, run_long_text, run_proof, run_repeats, run_reproduction
 from bert_training.pages.requests import page, person
+from bert_training.pages.run_marks import marks_context
 from bert_training.pages.run_settings import settings_of
 from bert_training.pages.sharing import shares_context
 from bert_training.pages.splits import shown_split
@@ -64,6 +65,7 @@ def show_run(request: HttpRequest, pk: int) -> HttpResponse:
         "long_text": run_long_text.long_text_of(run),
         **run_repeats.repeats_context(run, may_change=may_change, may_use_data=may_use_data),
         **shares_context(user, run),
+        **marks_context(run, may_change=may_change),
         "reproduction": run_reproduction.reproduction_of(run, user),
         "has_metrics": bool(telemetry.metrics),
         "epochs": run_charts.epochs_of(run, state["attempts"]),

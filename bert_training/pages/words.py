@@ -1,9 +1,7 @@
 """Puts figures and facts into words of the reader's language."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from django.utils import timezone
 from django.utils.formats import date_format, number_format
@@ -11,10 +9,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from bert_training.contract.enums import Feature, JobStatus
-from bert_training.models import Job
+from bert_training.models import Job, Run
 from bert_training.services.proving.figure_words import count_text, share_text
 from bert_training.services.queue import queue_status
-from bert_training.tasks.spec import Metric, TaskSpec
+from bert_training.tasks import TASKS
+from bert_training.tasks.spec import Metric
 
 COEFFICIENTS = frozenset({"mcc", "kappa"})  # from -1 to 1, with 0 for chance: no shares of anything
 
@@ -37,12 +36,14 @@ def figure_text(metric: Metric, value: float | None) -> str:
     return str(number_format(round(value, 4), decimal_pos=4))
 
 
-def headline(spec: TaskSpec | None, metrics: Mapping[str, Any] | None, *, best_metric: str | None) -> Fact | None:
-    """Return the figure that picked the best network of a run, as the one to show in a list."""
-    metric = spec.deciding_metric({"best_metric": best_metric}) if spec else None
-    if metric is None or not metrics or metrics.get(metric.name) is None:
+def headline(run: Run) -> Fact | None:
+    """Return the figure that picked the best network of a run, the one that lists show; None while there is none."""
+    spec = TASKS.get(run.task)
+    metrics = spec.metrics if spec else ()
+    metric = next((metric for metric in metrics if metric.name == run.headline_metric), None)
+    if metric is None or run.headline_value is None:
         return None
-    return Fact(_(metric.label), figure_text(metric, metrics[metric.name]), is_first=True)
+    return Fact(_(metric.label), figure_text(metric, run.headline_value), is_first=True)
 
 
 @dataclass(frozen=True)
