@@ -103,7 +103,7 @@ def datasets_visible_to(user: Person, level: ShareLevel = ShareLevel.VIEW) -> Qu
     if user.is_staff:
         return kept
     shared = DatasetShare.objects.filter(team__members=user.pk, level__in=_levels_from(level)).values("dataset")
-    return kept.filter(Q(owner=user.pk) | Q(pk__in=shared))
+    return kept.filter(Q(owner=user.pk) | Q(pk__in=shared) | _example_at(level))
 
 
 def runs_visible_to(user: Person, level: ShareLevel = ShareLevel.VIEW) -> QuerySet[Run]:
@@ -116,7 +116,12 @@ def runs_visible_to(user: Person, level: ShareLevel = ShareLevel.VIEW) -> QueryS
     if user.is_staff:
         return Run.objects.all()
     shared = RunShare.objects.filter(team__members=user.pk, level__in=_levels_from(level)).values("run")
-    return Run.objects.filter(Q(owner=user.pk) | Q(pk__in=shared) | Q(repeat_of__in=shared))
+    return Run.objects.filter(Q(owner=user.pk) | Q(pk__in=shared) | Q(repeat_of__in=shared) | _example_at(level))
+
+
+def _example_at(level: ShareLevel) -> Q:
+    """Let who may read see the portal's own example, and do nothing with it."""
+    return Q(is_example=True) if level is ShareLevel.VIEW else Q()
 
 
 def _may_reach(user: Person, level: ShareLevel) -> bool:
@@ -129,13 +134,23 @@ def _levels_from(level: ShareLevel) -> tuple[ShareLevel, ...]:
 
 
 def runs_listed_for(user: Person) -> QuerySet[Run]:
-    """Return the runs that lists show: repeats of a run stand on its own page."""
-    return runs_visible_to(user).filter(repeat_of=None)
+    """Return the runs that lists show: repeats of a run stand on its own page, the example on the first one."""
+    return runs_visible_to(user).filter(repeat_of=None, is_example=False)
+
+
+def datasets_listed_for(user: Person) -> QuerySet[Dataset]:
+    """Return the datasets that lists show: all but that of the example."""
+    return datasets_visible_to(user).filter(is_example=False)
+
+
+def example_run(user: Person) -> Run | None:
+    """Return the run that shows newcomers what a result looks like; None where it was never loaded, or deleted."""
+    return runs_visible_to(user).filter(is_example=True).only("name").first()
 
 
 def workers_visible_to(user: Person) -> QuerySet[Worker]:
     """Return the workers that somebody may see: all for those who operate them, none for others."""
-    return Worker.objects.all() if may_operate(user) else Worker.objects.none()
+    return Worker.objects.filter(is_example=False) if may_operate(user) else Worker.objects.none()
 
 
 def erasures_visible_to(user: Person) -> QuerySet[Erasure]:
@@ -208,7 +223,10 @@ def repeatable_run(user: Person, pk: int) -> Run:
 
     Repeats belong to the run's owner, take the turns and GPU minutes of theirs, and go with the run: they change it.
     """
-    return _with_usable_data(user, changeable_run(user, pk))
+    run = changeable_run(user, pk)
+    if run.is_example:  # its owner is nobody whose turns they could take
+        raise PermissionDenied(_("The example stays as it is: nothing is repeated of it."))
+    return _with_usable_data(user, run)
 
 
 def _with_usable_data(user: Person, run: Run) -> Run:
@@ -252,6 +270,7 @@ def level_of(user: Person, row: Dataset | Run) -> ShareLevel | None:
     else:
         given = set(_shares_of(row).filter(team__members=user.pk).values_list("level", flat=True))
         level = next((level for level in reversed(_LEVELS) if level in given), None)
+        level = level or (ShareLevel.VIEW if row.is_example else None)
     return level if level is None or may_train(user) else ShareLevel.VIEW
 
 

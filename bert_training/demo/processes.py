@@ -26,7 +26,7 @@ FOREIGN_SETTINGS = (
 
 
 class PrepareFailed(Exception):
-    """The database or the accounts could not be made; the message carries what was printed."""
+    """The database, the accounts or the example could not be made; the message carries what was printed."""
 
 
 def demo_environment(folder: Path, *, port: int) -> dict[str, str]:
@@ -43,12 +43,22 @@ def demo_environment(folder: Path, *, port: int) -> dict[str, str]:
 
 def prepare(environment: Mapping[str, str]) -> dict[str, Any]:
     """Make the database, accounts and tokens; returns what `prepare_demo` prints."""
-    command = [*MANAGE, "prepare_demo"]
+    accounts: dict[str, Any] = json.loads(_command(environment, "prepare_demo").splitlines()[-1])
+    return accounts
+
+
+def load_example(environment: Mapping[str, str]) -> str:
+    """Load the example run; returns what the command says of it."""
+    return _command(environment, "load_example").strip()
+
+
+def _command(environment: Mapping[str, str], name: str) -> str:
+    """Run a management command; returns what it prints. Raises PrepareFailed."""
+    command = [*MANAGE, name]
     done = subprocess.run(command, env=dict(environment), cwd=PROJECT_FOLDER, capture_output=True, text=True)  # noqa: S603
     if done.returncode:
         raise PrepareFailed(done.stderr[-4000:])
-    accounts: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return accounts
+    return done.stdout
 
 
 def start_web(environment: Mapping[str, str], *, port: int, log: Path) -> Child:

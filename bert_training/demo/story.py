@@ -55,6 +55,7 @@ def play(folder: Path, *, port: int | None, steps: int, once: bool, say: Say) ->
     children: list[Child] = []
     try:
         stage = set_up(folder, port=port, children=children, say=say)
+        say(processes.load_example(processes.demo_environment(folder, port=port)))
         try:
             show_result(stage, train_sample(stage, folder, steps=steps, say=say), say=say)
         except DemoFailed as error:
@@ -91,7 +92,7 @@ def train_sample(stage: Stage, folder: Path, *, steps: int, say: Say) -> dict[st
     client = PortalClient(stage.base_url, stage.accounts["token"])
     for unfinished in client.unfinished_runs():
         client.cancel(unfinished["id"])  # of a demo that was interrupted
-    datasets = {task: client.upload(_sample_file(folder, task), task=task, name=f"Exemplo: {task}") for task in TASKS}
+    datasets = {task: client.upload(sample_file(folder, task), task=task, name=f"Exemplo: {task}") for task in TASKS}
     say(
         "Uploaded the sample spreadsheets: "
         + ", ".join(f"{name} ({item['rows']} rows)" for name, item in datasets.items())
@@ -103,7 +104,7 @@ def train_sample(stage: Stage, folder: Path, *, steps: int, say: Say) -> dict[st
         hyperparameters={**HYPERPARAMETERS, "max_steps": steps},
     )
     say(f"Training {BASE_MODEL}. Watch it live: {stage.base_url}/runs/{run['id']}")
-    return _follow(stage, client, run["id"], say=say)
+    return follow(stage, client, run["id"], say=say)
 
 
 def show_result(stage: Stage, run: dict[str, Any], *, say: Say) -> None:
@@ -165,7 +166,7 @@ def _start_worker(stage: Stage, environment: dict[str, str], folder: Path) -> Ch
     return processes.start_worker(environment | settings, *options, log=folder / "worker.log")
 
 
-def _sample_file(folder: Path, task: str) -> Path:
+def sample_file(folder: Path, task: str) -> Path:
     """Return the task's sample as a spreadsheet; written once, since the same bytes are the same dataset."""
     path = folder / f"{task}.xlsx"
     if not path.exists():
@@ -173,7 +174,7 @@ def _sample_file(folder: Path, task: str) -> Path:
     return path
 
 
-def _follow(stage: Stage, client: PortalClient, number: int, *, say: Say) -> dict[str, Any]:
+def follow(stage: Stage, client: PortalClient, number: int, *, say: Say) -> dict[str, Any]:
     """Print the run's log as it grows until the run has ended."""
     cursor, deadline = 0, time.monotonic() + RUN_SECONDS
     while True:

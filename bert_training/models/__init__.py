@@ -4,6 +4,7 @@ from bert_training.models.audit import AuditEvent
 from bert_training.models.base_model import BaseModel
 from bert_training.models.dataset import Dataset
 from bert_training.models.erasure import Erasure, ErasureCopy
+from bert_training.models.home import HomeVisit, PutAside
 from bert_training.models.invitation import Invitation
 from bert_training.models.job import Job, JobAttempt, PortalTick
 from bert_training.models.manifest import DatasetManifest
@@ -31,6 +32,7 @@ __all__ = [
     "Erasure",
     "ErasureCopy",
     "GradeScale",
+    "HomeVisit",
     "IdempotentRequest",
     "Invitation",
     "Job",
@@ -39,6 +41,7 @@ __all__ = [
     "Metric",
     "PortalTick",
     "Prediction",
+    "PutAside",
     "Quota",
     "RateBucket",
     "Run",

@@ -55,6 +55,8 @@ class Dataset(models.Model):
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     # A deleted dataset on which runs stand keeps name and digest for them; files, summary and report are gone.
     deleted_at = models.DateTimeField(_("deleted"), null=True, blank=True, editable=False)
+    # The portal's own example: everybody who reads may see it, nobody trains on it (access.py).
+    is_example = models.BooleanField(_("example"), default=False, db_default=False, editable=False)
 
     class Meta:
         db_table = "bert_datasets"
@@ -67,7 +69,12 @@ class Dataset(models.Model):
                 fields=["owner", "sha256", "request_digest"],
                 condition=~models.Q(status="refused") & models.Q(deleted_at__isnull=True),
                 name="uq_bert_datasets_identity",
-            )
+            ),
+            models.UniqueConstraint(
+                fields=["is_example"],
+                condition=models.Q(is_example=True, deleted_at__isnull=True),
+                name="uq_bert_datasets_example",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -56,6 +56,8 @@ class Run(models.Model):
         _("kind of repeat"), max_length=20, choices=repeat_choices, blank=True, default="", db_default=""
     )
     repeat_number = models.IntegerField(_("number of the repeat"), default=0, db_default=0)  # from 1; 0 = no repeat
+    # The portal's own example: everybody who reads may see it, lists leave it out (access.py).
+    is_example = models.BooleanField(_("example"), default=False, db_default=False, editable=False)
     # contract.messages.Reproducibility, as measured on the machine that trained
     reproducibility = models.JSONField(_("reproducibility"), default=dict, blank=True)
     result = models.JSONField(_("result"), null=True, blank=True)
@@ -96,6 +98,9 @@ class Run(models.Model):
                 fields=["repeat_of", "repeat_kind", "repeat_number"],
                 condition=models.Q(repeat_of__isnull=False),
                 name="uq_bert_runs_repeat",
+            ),
+            models.UniqueConstraint(
+                fields=["is_example"], condition=models.Q(is_example=True), name="uq_bert_runs_example"
             ),
         ]
 

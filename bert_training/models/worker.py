@@ -77,6 +77,8 @@ class Worker(models.Model):
     simulates = models.BooleanField(_("simulates"), default=False, db_default=False)  # --dry-run, at its last claim
     clock_skew_seconds = models.FloatField(_("clock skew (seconds)"), default=0)
     created_at = models.DateTimeField(_("registered"), auto_now_add=True)
+    # Stands for the PC that trained the example: it never calls, and no list of computers shows it.
+    is_example = models.BooleanField(_("example"), default=False, db_default=False, editable=False)
 
     objects = WorkerQuerySet.as_manager()
 
@@ -88,7 +90,10 @@ class Worker(models.Model):
         constraints = [
             models.CheckConstraint(
                 condition=models.Q(paused_at__isnull=True) | models.Q(draining=True), name="ck_bert_workers_paused"
-            )
+            ),
+            models.UniqueConstraint(
+                fields=["is_example"], condition=models.Q(is_example=True), name="uq_bert_workers_example"
+            ),
         ]
 
     def __str__(self) -> str:

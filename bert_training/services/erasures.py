@@ -83,7 +83,8 @@ def _note(
 
 
 def _machines(attempts: QuerySet[JobAttempt]) -> set[Machine]:
-    found = attempts.order_by().values_list("worker", "worker__name", "instance").distinct()
+    real = attempts.filter(worker__is_example=False)
+    found = real.order_by().values_list("worker", "worker__name", "instance").distinct()
     return {(worker, name, machine_of(instance)) for worker, name, instance in found}
 
 

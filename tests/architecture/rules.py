@@ -132,6 +132,11 @@ ROWS = (
     Row("bert_training/management/commands/run_worker.py", ours=(f"{B}worker",), theirs=("django",)),
     Row("bert_training/management/commands/train_local.py", ours=(f"{B}worker",), theirs=("django",)),
     Row("bert_training/management/commands/demo.py", ours=(f"{B}demo",), theirs=("django",)),
+    Row(
+        "bert_training/management/commands/record_example.py",
+        ours=(f"{B}demo", f"{B}services", f"{B}models"),
+        theirs=("django",),
+    ),
     Row("bert_training/management/*", ours=(f"{B}services", f"{B}models", f"{B}contract.enums"), theirs=("django",)),
     Row("bert_training/demo/*", ours=(f"{B}demo", *SPECS), theirs=("httpx2",)),
     # The portal wires and knows no word of training: addresses, sockets, the tick, and the contract's codes and limits.

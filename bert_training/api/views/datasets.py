@@ -181,7 +181,7 @@ class Datasets(OriginsOfPage, ApiView, ListAPIView[Dataset]):
 
     def get_queryset(self) -> QuerySet[Dataset]:
         """Return what the caller may see."""
-        return access.datasets_visible_to(self.request.user).select_related("owner").order_by("-id")
+        return access.datasets_listed_for(self.request.user).select_related("owner").order_by("-id")
 
 
 class DatasetDetail(ApiView):
