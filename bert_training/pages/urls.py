@@ -34,6 +34,7 @@ from bert_training.pages import (
     tokens,
     upload,
     workbooks,
+    worker_connect,
     workers,
 )
 from bert_training.pages.chart_files import ChartForm
@@ -50,6 +51,7 @@ def chart_paths(below: str, view: Callable[..., HttpResponseBase], *, name: str)
 app_name = "pages"
 urlpatterns = [
     path("", home.overview, name="home"),
+    path("aside", home.set_aside, name="home-aside"),
     path("sign-in", SignIn.as_view(), name="sign-in"),
     path("sign-out", SignOut.as_view(), name="sign-out"),
     path("account", account.overview, name="account"),
@@ -113,6 +115,9 @@ urlpatterns = [
     path("queue/<int:pk>/move", queue.move, name="queue-move"),
     path("queue/<int:pk>/priority", queue.change_priority, name="queue-priority"),
     path("workers", workers.list_workers, name="workers"),
+    path("workers/connect", worker_connect.connect, name="worker-connect"),
+    path("workers/connect/program.zip", worker_connect.download_program, name="worker-program"),
+    path("workers/<int:pk>/connection", worker_connect.show_connection, name="worker-connection"),
     path("workers/<int:pk>/<slug:to>", workers.switch, name="worker-switch"),
     path("account/tokens", tokens.list_tokens, name="tokens"),
     path("account/tokens/new", tokens.make_token, name="token-new"),

@@ -81,6 +81,7 @@ TABLE: dict[str, dict[str, Rule]] = {
 # --- pages; what a form is sent with stands in BODIES
 TABLE |= {
     "pages:home": {"GET": PEOPLE_ONLY},
+    "pages:home-aside": {"POST": PEOPLE_ONLY},
     "pages:language": {"POST": EVERYBODY},
     "pages:datasets": {"GET": READER},
     "pages:dataset-upload": {"GET": TRAINER, "POST": TRAINER},
@@ -127,6 +128,9 @@ TABLE |= {
     "pages:queue-priority": {"GET": OPERATOR, "POST": OPERATOR},
     "pages:workers": {"GET": ANY_ROLE},
     "pages:worker-switch": {"GET": OPERATOR, "POST": OPERATOR},
+    "pages:worker-connect": {"GET": STAFF_ONLY, "POST": STAFF_ONLY},
+    "pages:worker-connection": {"GET": STAFF_ONLY},
+    "pages:worker-program": {"GET": STAFF_ONLY},
     "pages:erasures": {"GET": PEOPLE_ONLY},
     "pages:erasure": {"GET": OWNER_OR_STAFF},
     "pages:erasure-settle": {"POST": SETTLE},
@@ -169,6 +173,7 @@ ATTEMPT = {"attempt": 1}
 LINE = {"ts": "2026-01-01T00:00:00Z", "level": "INFO", "message": "x"}
 BODIES: dict[tuple[str, str], Callable[[World], dict[str, Any]]] = {
     ("pages:queue-move", "POST"): lambda world: {"move": "first"},
+    ("pages:home-aside", "POST"): lambda world: {"kind": "worker_silent", "number": "1"},
     ("api:run-repeats", "POST"): lambda world: {"kind": "seed", "count": 2},
     ("api:job-claim", "POST"): lambda world: {"instance": "machine-1:1", "tasks": [world.dataset.task]},
     ("api:job-progress", "POST"): lambda world: {

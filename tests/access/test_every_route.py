@@ -16,9 +16,9 @@ from tests.access.table import TABLE
 ROUTES = {route.name: route for route in routes()}
 READ = sorted(name for name, verbs in TABLE.items() if "GET" in verbs)
 WRITTEN = sorted(name for name, verbs in TABLE.items() for verb in verbs if verb != "GET")
-# A session that moves on, when a token was last used, that something was saved, and whether the cache can be written
-# where the database is the cache.
-ALLOWED_WRITES = {"django_session", "bert_access_tokens", "bert_audit_events", "bert_cache"}
+# A session that moves on, when a token was last used and a person last here, that something was saved, and whether the
+# cache can be written where the database is the cache.
+ALLOWED_WRITES = {"django_session", "bert_access_tokens", "bert_home_visits", "bert_audit_events", "bert_cache"}
 WRITE = re.compile(r'^(?:INSERT INTO|UPDATE|DELETE FROM) "(\w+)"')
 HEADERS = {
     "X-Frame-Options": "DENY",

@@ -1,6 +1,7 @@
 /**
  * Keeps parts of a page fresh: fetches the page again and replaces each element marked data-refresh="name".
  * An element with data-refresh-seconds asks for that by itself, until the server leaves the attribute out.
+ * The answer to a form names with data-refresh-from the page that shows the same parts.
  */
 
 const parser = new DOMParser();
@@ -10,7 +11,8 @@ let isWaiting = false;
 export async function refreshParts() {
   let response;
   try {
-    response = await fetch(location.href, { headers: { Accept: "text/html" }, redirect: "error" });
+    const source = document.querySelector("[data-refresh-from]");
+    response = await fetch(source?.dataset.refreshFrom ?? location.href, { headers: { Accept: "text/html" }, redirect: "error" });
   } catch {
     return false;
   }
