@@ -79,7 +79,13 @@ def send(worker: Worker, job: Job, predictions: Sequence[Predictions], *, attemp
 
 
 def completion(
-    predictions: Sequence[Predictions], names: Sequence[str], *, attempt: int = 1, digest: str = ""
+    predictions: Sequence[Predictions],
+    names: Sequence[str],
+    *,
+    attempt: int = 1,
+    digest: str = "",
+    log_seq: int = 0,
+    metric_seq: int = 0,
 ) -> CompleteRequest:
     """Return the end report of a worker that has sent these predictions."""
     figures = {"precision": None, "recall": None, "f1": None, "support": 0}
@@ -93,8 +99,8 @@ def completion(
     return CompleteRequest(
         attempt=attempt,
         outcome=Outcome.COMPLETED,
-        log_seq=0,
-        metric_seq=0,
+        log_seq=log_seq,
+        metric_seq=metric_seq,
         prediction_seq=sum(len(part.rows) for part in predictions),
         result=Result.model_validate(result),
     )

@@ -28,6 +28,7 @@ class Documentation(JsonErrors, SpectacularSwaggerSplitView):
 
     permission_classes = [IsPerson]
     url_name = "api:schema"
+    template_name = "api/documentation.html"
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         """Allow Swagger its styles."""
