@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("bert_training", "0022_audit_events"),
+        ("bert_training", "0023_run_marks"),
     ]
 
     operations = [

@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('auth', '0012_alter_user_first_name_max_length'),
-        ('bert_training', '0022_audit_events'),
+        ("bert_training", "0024_pauses_and_hours_of_workers"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
