@@ -15,7 +15,18 @@ from django.http import Http404
 from django.utils.translation import gettext as _
 
 from bert_training.contract.enums import JobStatus, Role, ShareLevel
-from bert_training.models import AccessToken, Dataset, DatasetShare, Erasure, Job, Run, RunShare, Team, Worker
+from bert_training.models import (
+    AccessToken,
+    Dataset,
+    DatasetShare,
+    Erasure,
+    Job,
+    Notification,
+    Run,
+    RunShare,
+    Team,
+    Worker,
+)
 
 if TYPE_CHECKING:
     Person = User | AnonymousUser
@@ -66,6 +77,21 @@ def _granted_roles(user: Person) -> frozenset[Role]:
     granted = Permission.objects.filter(Q(pk__in=own) | Q(pk__in=by_group), content_type__app_label="bert_training")
     names = granted.filter(codename__in=[*Role]).values_list("codename", flat=True)
     return frozenset(map(Role, names))
+
+
+def people_with(role: Role) -> QuerySet[User]:
+    """Return everybody active who has a role, by their own right or by a group; staff have every role."""
+    granted = Permission.objects.filter(content_type__app_label="bert_training", codename=role.value)
+    own = User.user_permissions.through.objects.filter(permission__in=granted).values("user")
+    groups = Group.permissions.through.objects.filter(permission__in=granted).values("group")
+    by_group = User.groups.through.objects.filter(group__in=groups).values("user")
+    allowed = Q(is_staff=True) | Q(is_superuser=True) | Q(pk__in=own) | Q(pk__in=by_group)
+    return User.objects.filter(allowed, is_active=True)
+
+
+def administrators() -> QuerySet[User]:
+    """Return everybody who minds the house (may_administer)."""
+    return User.objects.filter(is_active=True, is_staff=True)
 
 
 def may_read(user: Person) -> bool:
@@ -173,6 +199,13 @@ def visible_erasure(user: Person, pk: int) -> Erasure:
 def tokens_of(user: Person) -> QuerySet[AccessToken]:
     """Return the tokens that somebody holds, to be seen, rotated and revoked by nobody else; staff have the admin."""
     return AccessToken.objects.filter(user=user.pk) if is_person(user) else AccessToken.objects.none()
+
+
+def notifications_of(user: Person) -> QuerySet[Notification]:
+    """Return what the page has told somebody, to be seen by nobody else; of deleted data nothing is left to see."""
+    if not is_person(user):
+        return Notification.objects.none()
+    return Notification.objects.filter(user=user.pk, occurrence__dataset__deleted_at__isnull=True)
 
 
 def seen_among(user: Person, model: type[Dataset] | type[Run], pks: Collection[int]) -> frozenset[int]:

@@ -1,10 +1,12 @@
 """What django-q2 runs, by dotted name: short, idempotent functions that call one service each and never raise."""
 
 import logging
+from collections.abc import Callable
 
 from bert_training.services import erasures, password_links, profiles, rate_limits, sessions, sweep
 from bert_training.services.doubting import corrections
 from bert_training.services.errors import StorageAway, StorageFull
+from bert_training.services.notifying import announcing, dispatches, house, inbox, sending
 from bert_training.services.proving import listed_results, proofs
 from bert_training.services.repeating import fold_doubts
 from bert_training.services.reproducing import reproduction_measures
@@ -15,19 +17,30 @@ logger = logging.getLogger(__name__)
 
 
 def sweep_files() -> None:
-    """Remove what nobody needs, and what a deletion could not reach, once a day: each whether or not others fail."""
-    for work in (
+    """Remove what nobody needs, and what a deletion could not reach, once a day."""
+    _do_each(
         erasures.clear_stores,
         sweep.sweep_files,
         sweep.sweep_predictions,
         rate_limits.forget_full_buckets,
         sessions.forget_ended_sessions,
+        inbox.forget_old_notifications,
         sweep.sweep_working_folders,
-    ):
+    )
+
+
+def watch_house() -> None:
+    """Note what nobody reports by itself, and go on with what is on its way, every two minutes."""
+    _do_each(house.watch, announcing.announce_overdue, dispatches.send_overdue)
+
+
+def _do_each(*works: Callable[[], object]) -> None:
+    """Do each of these whether or not others fail."""
+    for work in works:
         try:
             work()
         except Exception:
-            logger.exception("a part of the daily sweep failed", extra={"work": work.__name__})
+            logger.exception("a part of planned work failed", extra={"work": work.__name__})
 
 
 def check_dataset(pk: int) -> None:
@@ -105,3 +118,19 @@ def mail_password_links(numbers: list[int], request_id: str, address: str) -> No
         password_links.mail_password_links(numbers, request_id, address)
     except Exception:
         logger.exception("password links not mailed")
+
+
+def announce(key: str) -> None:
+    """Tell people what was noted; when that fails, the watch over the house tries again."""
+    try:
+        announcing.announce(key)
+    except Exception:
+        logger.exception("not announced", extra={"key": key})
+
+
+def send_dispatch(pk: int) -> None:
+    """Send an e-mail or call a webhook; what fails here is tried again after its time."""
+    try:
+        sending.send(pk)
+    except Exception:
+        logger.exception("not sent", extra={"dispatch": pk})

@@ -109,6 +109,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "bert_training.pages.rights.rights",
+                "bert_training.pages.notifications.bell",
             ]
         },
     }
@@ -281,6 +282,10 @@ if OIDC_SERVER_URL and not OIDC_SERVER_URL.startswith(("https://", "http://127.0
 HAS_EMAIL = bool(env_text("EMAIL_URL"))
 EMAIL_CONFIG = environ.Env.email_url_config(env_text("EMAIL_URL") or "dummymail://")
 vars().update(EMAIL_CONFIG)
+# Which hosts webhooks may call, each a name or name:port. Those of WEBHOOK_HOSTS over https and at public addresses
+# alone; those within the house also over http and at private addresses.
+WEBHOOK_HOSTS = [host.lower() for host in env_list("WEBHOOK_HOSTS", "")]
+WEBHOOK_INTERNAL_HOSTS = [host.lower() for host in env_list("WEBHOOK_INTERNAL_HOSTS", "")]
 EMAIL_TIMEOUT = 10  # seconds; a request waits for the mail server
 DEFAULT_FROM_EMAIL = env_text("EMAIL_FROM") or f"portal@{urlsplit(BASE_URL).hostname}"
 

@@ -212,6 +212,7 @@ class AuditKind(StrEnum):
     EXPORTED = "exported"
     GRADES_CHANGED = "grades_changed"
     BASE_MODEL_CHANGED = "base_model_changed"
+    WEBHOOK_CHANGED = "webhook_changed"
 
 
 class TokenScope(StrEnum):
@@ -249,6 +250,51 @@ class CopyState(StrEnum):
     SWITCHED_OFF = "switched_off"
     REPLACED = "replaced"  # the worker runs on another computer, or was set up anew: the old disk cannot be asked
     REMOVED = "removed"  # the worker was deleted
+
+
+class NoticeKind(StrEnum):
+    """What people may be told about; who is told stands in services.notifying.recipients."""
+
+    RUN_COMPLETED = "run_completed"
+    RUN_DECISION = "run_decision"  # completed, and somebody must decide: its verdict is not simply "use"
+    RUN_FAILED = "run_failed"
+    RUN_CANCELED = "run_canceled"  # by somebody else
+    REPEATS_ENDED = "repeats_ended"
+    DATASET_READY = "dataset_ready"  # after a check in the background
+    DATASET_REFUSED = "dataset_refused"
+    TOKEN_EXPIRING = "token_expiring"  # noqa: S105 - a kind, not a secret
+    WORKER_SILENT = "worker_silent"
+    WORKER_TOKEN_EXPIRING = "worker_token_expiring"  # noqa: S105
+    DISK_FULL = "disk_full"
+    ERASURE_WAITING = "erasure_waiting"
+    WEBHOOK_OFF = "webhook_off"
+    TEST = "test"  # what staff send to see whether a webhook arrives
+
+
+class DispatchState(StrEnum):
+    """How far an e-mail or a call of a webhook is."""
+
+    PENDING = "pending"
+    SENT = "sent"
+    FAILED = "failed"
+
+
+class DispatchFailure(StrEnum):
+    """Why an attempt to send was in vain."""
+
+    ADDRESS_REFUSED = "address_refused"  # the host's address is private, or of this computer
+    BROKEN_OFF = "broken_off"  # the portal was stopped in the middle of it
+    CONNECTION = "connection"
+    HOST_NOT_ALLOWED = "host_not_allowed"
+    MAIL_SERVER = "mail_server"
+    NO_ADDRESS = "no_address"  # the person has no e-mail, or the portal no mail server
+    REDIRECT = "redirect"
+    SECRET_UNREADABLE = "secret_unreadable"  # noqa: S105
+    STATUS = "status"  # answered, with other than 2xx
+    SWITCHED_OFF = "switched_off"
+    TIMEOUT = "timeout"
+    TLS = "tls"
+    UNKNOWN_HOST = "unknown_host"
 
 
 class WorkerState(StrEnum):

@@ -8,6 +8,7 @@ from bert_training.models.home import HomeVisit, PutAside
 from bert_training.models.invitation import Invitation
 from bert_training.models.job import Job, JobAttempt, PortalTick
 from bert_training.models.manifest import DatasetManifest
+from bert_training.models.notification import Dispatch, Notification, NotificationChoice, Occurrence
 from bert_training.models.profile import DatasetProfile, TokenLengths
 from bert_training.models.proof import GradeScale, Prediction, RunProof
 from bert_training.models.quota import DeletedGpuTime, Quota
@@ -17,6 +18,7 @@ from bert_training.models.shared_state import CacheEntry, RateBucket
 from bert_training.models.team import DatasetShare, RunShare, Team
 from bert_training.models.telemetry import Log, Metric
 from bert_training.models.token import AccessToken
+from bert_training.models.webhook import Webhook
 from bert_training.models.worker import Worker
 
 __all__ = [
@@ -29,6 +31,7 @@ __all__ = [
     "DatasetProfile",
     "DatasetShare",
     "DeletedGpuTime",
+    "Dispatch",
     "Erasure",
     "ErasureCopy",
     "GradeScale",
@@ -39,6 +42,9 @@ __all__ = [
     "JobAttempt",
     "Log",
     "Metric",
+    "Notification",
+    "NotificationChoice",
+    "Occurrence",
     "PortalTick",
     "Prediction",
     "PutAside",
@@ -51,5 +57,6 @@ __all__ = [
     "SplitManifest",
     "Team",
     "TokenLengths",
+    "Webhook",
     "Worker",
 ]

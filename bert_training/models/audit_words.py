@@ -65,6 +65,7 @@ AUDIT_LABELS: dict[AuditKind, Label] = {
     AuditKind.EXPORTED: _("data taken out"),
     AuditKind.GRADES_CHANGED: _("scale of grades changed"),
     AuditKind.BASE_MODEL_CHANGED: _("base model changed"),
+    AuditKind.WEBHOOK_CHANGED: _("webhook changed"),
 }
 
 

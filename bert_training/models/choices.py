@@ -7,8 +7,11 @@ from bert_training.contract.enums import (
     HARDWARE,
     CopyState,
     DatasetStatus,
+    DispatchFailure,
+    DispatchState,
     ErasureKind,
     JobStatus,
+    NoticeKind,
     Outcome,
     Phase,
     ProfileStatus,
@@ -100,6 +103,53 @@ WORKER_STATE_LABELS: dict[str, Label] = {
     WorkerState.DRAINING: _("finishing its last job"),
     WorkerState.STOPPED: _("stopped"),
 }
+
+NOTICE_LABELS: dict[str, Label] = {
+    NoticeKind.RUN_COMPLETED: _("a run of yours is completed"),
+    NoticeKind.RUN_DECISION: _("a completed run of yours needs a decision"),
+    NoticeKind.RUN_FAILED: _("a run of yours failed"),
+    NoticeKind.RUN_CANCELED: _("somebody else canceled a run of yours"),
+    NoticeKind.REPEATS_ENDED: _("all repeats of a run of yours have ended"),
+    NoticeKind.DATASET_READY: _("a large dataset of yours is ready"),
+    NoticeKind.DATASET_REFUSED: _("a large dataset of yours was refused"),
+    NoticeKind.TOKEN_EXPIRING: _("an API token of yours is about to expire"),
+    NoticeKind.WORKER_SILENT: _("a computer has fallen silent"),
+    NoticeKind.WORKER_TOKEN_EXPIRING: _("the token of a computer is about to expire"),
+    NoticeKind.DISK_FULL: _("a disk is full"),
+    NoticeKind.ERASURE_WAITING: _("a deletion waits for a computer"),
+    NoticeKind.WEBHOOK_OFF: _("a webhook was switched off"),
+    NoticeKind.TEST: _("a test"),
+}
+DISPATCH_STATE_LABELS: dict[str, Label] = {
+    DispatchState.PENDING: _("on its way"),
+    DispatchState.SENT: _("delivered"),
+    DispatchState.FAILED: _("given up"),
+}
+DISPATCH_FAILURE_LABELS: dict[str, Label] = {
+    DispatchFailure.ADDRESS_REFUSED: _("the host leads to a private address"),
+    DispatchFailure.BROKEN_OFF: _("the portal was stopped meanwhile"),
+    DispatchFailure.CONNECTION: _("no connection"),
+    DispatchFailure.HOST_NOT_ALLOWED: _("the host is not on the list of WEBHOOK_HOSTS"),
+    DispatchFailure.MAIL_SERVER: _("the mail server refused it or did not answer"),
+    DispatchFailure.NO_ADDRESS: _("there is no e-mail address or no mail server"),
+    DispatchFailure.REDIRECT: _("it answered with a redirect, which is not followed"),
+    DispatchFailure.SECRET_UNREADABLE: _("its secret cannot be read: make a new one"),
+    DispatchFailure.STATUS: _("it answered with an error"),
+    DispatchFailure.SWITCHED_OFF: _("it is switched off"),
+    DispatchFailure.TIMEOUT: _("it did not answer in time"),
+    DispatchFailure.TLS: _("its certificate is not valid"),
+    DispatchFailure.UNKNOWN_HOST: _("the host's name is not known"),
+}
+
+
+def notice_choices() -> list[tuple[str, Label]]:
+    """List what people may be told about."""
+    return [(str(value), label) for value, label in NOTICE_LABELS.items()]
+
+
+def dispatch_state_choices() -> list[tuple[str, Label]]:
+    """List how far an e-mail or a call of a webhook is."""
+    return [(str(value), label) for value, label in DISPATCH_STATE_LABELS.items()]
 
 
 def status_choices() -> list[tuple[str, Label]]:

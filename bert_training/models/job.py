@@ -82,6 +82,10 @@ class Job(models.Model):
     # The one worker that keeps the weights to begin from: weights never travel.
     bound_to = models.ForeignKey(Worker, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     cancel_requested_at = models.DateTimeField(_("cancel requested"), null=True, blank=True)
+    # Who asked for it: of a run that somebody else canceled its owner is told. Empty: the system did, or nobody.
+    cancel_requested_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+", editable=False
+    )
     finish_requested_at = models.DateTimeField(_("finish requested"), null=True, blank=True)
     phase = models.CharField(_("phase"), max_length=20, choices=phase_choices, blank=True)
     epoch = models.IntegerField(_("epoch"), default=0)

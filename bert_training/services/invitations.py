@@ -15,7 +15,7 @@ from bert_training.contract.enums import AuditKind, ErrorCode
 from bert_training.models import Invitation, Team
 from bert_training.models.token import token_digest
 from bert_training.services.audit import record
-from bert_training.services.emails import Delivery, send_link
+from bert_training.services.emails import Delivery, Letter, send_letter
 from bert_training.services.errors import AlreadyInvited, InvitationClosed, NameTaken
 
 SECRET_BYTES = 32  # 256 bits: their SHA-256 needs no salt (ASVS 6.5.2)
@@ -67,12 +67,8 @@ def invite(wanted: InvitationRequest, *, by: User) -> tuple[Invitation, str]:
 def mail_invitation(invitation: Invitation, url: str) -> Delivery:
     """Send the link to the person it is for, in the language of who invites."""
     context: dict[str, object] = {"invitation": invitation, "url": url}
-    return send_link(
-        invitation.email,
-        subject=_("Your invitation to the BERT Training Portal"),
-        template="invitations/email.txt",
-        context=context,
-    )
+    letter = Letter(_("Your invitation to the BERT Training Portal"), "invitations/email.txt", context)
+    return send_letter(invitation.email, letter)
 
 
 @transaction.atomic

@@ -21,6 +21,8 @@ from bert_training.models import Job, JobAttempt, Run, Worker
 from bert_training.models.job import hold_end, lease_end
 from bert_training.services.audit import record
 from bert_training.services.errors import AlreadyFinished, ProtocolError, ServiceError
+from bert_training.services.notifying.occurrences import note_run_ended
+from bert_training.services.origin import current_origin
 from bert_training.services.phases import COLUMNS as PHASE_COLUMNS
 from bert_training.services.phases import enter_phase
 from bert_training.services.profiles import note_token_lengths
@@ -196,7 +198,9 @@ def _end_job(job: Job, attempt: JobAttempt, report: CompleteRequest) -> None:
             **headline_columns(job.run, report.result.metrics),
         }
         if report.prediction_seq:
-            start_proof(job.run_id)
+            start_proof(job.run_id)  # which tells people once it is there, with its figures
+        else:
+            note_run_ended(job.run_id, JobStatus.COMPLETED)
     elif report.outcome is Outcome.FAILED:
         reason, message = _failure(report)
     else:
@@ -204,6 +208,8 @@ def _end_job(job: Job, attempt: JobAttempt, report: CompleteRequest) -> None:
     attempt.end(report.outcome, reason=reason, message=message)
     job.transition(JobStatus(report.outcome.value), lease_until=None)
     Run.objects.filter(pk=job.run_id).update(error_code=reason, error_message=message, **facts)
+    if report.outcome is not Outcome.COMPLETED:
+        note_run_ended(job.run_id, JobStatus(report.outcome.value))
 
 
 def _failure(report: CompleteRequest) -> tuple[str, str]:
@@ -247,6 +253,7 @@ def end_if_over(job: Job, outcome: Outcome) -> bool:
         return False
     job.transition(status, lease_until=None)
     Run.objects.filter(pk=job.run_id).update(error_code=reason.value)
+    note_run_ended(job.run_id, status)
     ring_after_commit(job)
     return True
 
@@ -268,12 +275,14 @@ def _is_poison(job: Job) -> bool:
 @short_transaction
 def cancel_job(job_id: int) -> None:
     """Cancel: at once in the queue, else by asking the worker. Raises AlreadyFinished."""
-    job = _unfinished(job_id)
+    job, person = _unfinished(job_id), current_origin().find_caller().person
     if job.status == JobStatus.QUEUED:
-        job.transition(JobStatus.CANCELED, cancel_requested_at=Now())
+        job.transition(JobStatus.CANCELED, cancel_requested_at=Now(), cancel_requested_by=person)
         Run.objects.filter(pk=job.run_id).update(error_code=Reason.CANCELED_BY_USER.value)
+        note_run_ended(job.run_id, JobStatus.CANCELED)
     else:
-        Job.objects.filter(pk=job_id).update(cancel_requested_at=Coalesce("cancel_requested_at", Now()))
+        unasked = Job.objects.filter(pk=job_id, cancel_requested_at__isnull=True)  # the first who asked is named
+        unasked.update(cancel_requested_at=Now(), cancel_requested_by=person)
     record(AuditKind.RUN_CANCELED, target=job.run, status=job.status)
     ring_after_commit(job)
 

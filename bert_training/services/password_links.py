@@ -17,7 +17,7 @@ from django_q.tasks import async_task
 
 from bert_training.contract.enums import AuditKind
 from bert_training.services.audit import record
-from bert_training.services.emails import Delivery, send_link
+from bert_training.services.emails import Delivery, Letter, send_letter
 from bert_training.services.origin import Origin, calling_from, current_origin
 
 MAIL_FUNCTION = "bert_training.background.mail_password_links"
@@ -33,12 +33,9 @@ def make_password_link(person: User) -> str:
 
 def mail_password_link(person: User, url: str) -> Delivery:
     """Send somebody their link."""
-    return send_link(
-        person.email,
-        subject=_("A new password for the BERT Training Portal"),
-        template="account/password_reset_email.txt",
-        context={"person": person, "url": url, "hours": settings.PASSWORD_RESET_TIMEOUT // 3600},
-    )
+    subject = _("A new password for the BERT Training Portal")
+    context = {"person": person, "url": url, "hours": settings.PASSWORD_RESET_TIMEOUT // 3600}
+    return send_letter(person.email, Letter(subject, "account/password_reset_email.txt", context))
 
 
 def mail_links_later(email: str) -> None:

@@ -18,6 +18,7 @@ from bert_training.data.process_limits import BACKGROUND_LIMITS
 from bert_training.models import Dataset
 from bert_training.services.datasets import CHECK_FUNCTION, checked_fields
 from bert_training.services.manifests import inherit_manifest
+from bert_training.services.notifying.occurrences import note_dataset_checked
 from bert_training.services.profiles import start_profile
 from bert_training.services.sources import request_of, stored_sources
 from bert_training.services.stored_files import drop_files, put_file
@@ -96,8 +97,11 @@ def _settle(pk: int, report: Report) -> bool:
     waiting = Dataset.objects.filter(pk=pk, status=DatasetStatus.CHECKING, deleted_at__isnull=True)
     with transaction.atomic():
         is_settled = bool(waiting.update(**checked_fields(report)))
-        if is_settled and report.valid:
-            start_profile(Dataset.objects.get(pk=pk))
+        if is_settled:
+            dataset = Dataset.objects.get(pk=pk)
+            note_dataset_checked(dataset)
+            if report.valid:
+                start_profile(dataset)
     return is_settled
 
 

@@ -15,8 +15,19 @@ from django.core.files.storage import default_storage
 from django.db import transaction
 from django.test import Client
 
-from bert_training.contract.enums import ErasureKind, ProofStatus, Role, ShareLevel
-from bert_training.models import Dataset, DatasetManifest, Erasure, ErasureCopy, Run, RunProof, Team, Worker
+from bert_training.contract.enums import ErasureKind, NoticeKind, ProofStatus, Role, ShareLevel
+from bert_training.models import (
+    Dataset,
+    DatasetManifest,
+    Erasure,
+    ErasureCopy,
+    Notification,
+    Occurrence,
+    Run,
+    RunProof,
+    Team,
+    Worker,
+)
 from bert_training.services.divisions import pack_letters
 from bert_training.services.tokens import issue_user_token
 from tests.pages.training import train
@@ -57,6 +68,7 @@ class World:
     worker: Worker
     token_id: int
     copy: ErasureCopy
+    notification_id: int
 
     def values_of(self, name: str) -> dict[str, Any]:
         """Return the arguments of a route: `pk` is the number of the kind of row that its name begins with."""
@@ -69,6 +81,7 @@ class World:
             "token": self.token_id,
             "queue": self.queued_id,
             "erasure": self.copy.erasure_id,
+            "notification": self.notification_id,
         }
         admin = {"copy": self.copy.pk, "object_id": self.dataset.pk, "id": self.users["owner"].pk, "content_type_id": 1}
         chart = {"name": CHART_NAMES[name]} if name in CHART_NAMES else {}
@@ -115,7 +128,14 @@ def make_world() -> World:
         holder,
         token_id,
         _erased(users["owner"], holder),
+        _told(users["owner"], run),
     )
+
+
+def _told(owner: User, run: Run) -> int:
+    """Tell the owner that a run is completed."""
+    occurrence = Occurrence.objects.create(kind=NoticeKind.RUN_COMPLETED, key="told", run=run)
+    return Notification.objects.create(occurrence=occurrence, user=owner).pk
 
 
 def _erased(owner: User, worker: Worker) -> ErasureCopy:

@@ -134,6 +134,10 @@ TABLE |= {
     "pages:erasures": {"GET": PEOPLE_ONLY},
     "pages:erasure": {"GET": OWNER_OR_STAFF},
     "pages:erasure-settle": {"POST": SETTLE},
+    "pages:notifications": {"GET": PEOPLE_ONLY},
+    "pages:notifications-read": {"POST": PEOPLE_ONLY},
+    "pages:notification-open": {"POST": OWN},
+    "pages:notification-choices": {"GET": PEOPLE_ONLY, "POST": PEOPLE_ONLY},
     # --- accounts
     "pages:account": {"GET": PEOPLE_ONLY},
     "account_change_password": {"GET": PEOPLE_ONLY, "POST": PEOPLE_ONLY},

@@ -16,7 +16,7 @@ from django.db.models import F, QuerySet
 from django.utils import timezone
 from django_q.tasks import async_task, schedule
 
-from bert_training.contract.enums import ProofStatus
+from bert_training.contract.enums import JobStatus, ProofStatus
 from bert_training.data.checks import DatasetRefused
 from bert_training.data.digest import file_digest
 from bert_training.data.proof.shape import Proof
@@ -25,6 +25,7 @@ from bert_training.live.publish import ring
 from bert_training.models import Prediction, Run, RunProof
 from bert_training.services.divisions import division_of
 from bert_training.services.errors import DatasetGone
+from bert_training.services.notifying.occurrences import note_run_ended
 from bert_training.services.proving.listed_results import note_proof
 from bert_training.services.stored_files import drop_files, put_file, stored_copy
 from bert_training.services.transactions import hold_dataset
@@ -97,7 +98,10 @@ def drop_predictions(runs: QuerySet[Run]) -> list[str]:
     """
     proofs = RunProof.objects.filter(run__in=runs)
     keys = [key for key in proofs.select_for_update().values_list("key", flat=True) if key]
-    proofs.filter(status=ProofStatus.PENDING).update(status=ProofStatus.FAILED, finished_at=timezone.now())
+    waiting = proofs.filter(status=ProofStatus.PENDING)
+    for run_id in waiting.values_list("pk", flat=True):
+        note_run_ended(run_id, JobStatus.COMPLETED)
+    waiting.update(status=ProofStatus.FAILED, finished_at=timezone.now())
     proofs.update(key="", sha256="", bytes=0)
     Prediction.objects.filter(run__in=runs).delete()
     return keys
@@ -110,9 +114,11 @@ def _pending(run_id: int) -> QuerySet[RunProof]:
 
 def _settle(run_id: int, status: ProofStatus, **found: object) -> bool:
     """End the wait for a proof; tells whether it was waited for."""
-    is_settled = bool(_pending(run_id).update(status=status.value, finished_at=timezone.now(), **found))
-    if is_settled:
-        transaction.on_commit(lambda: ring(run_id))
+    with transaction.atomic():
+        is_settled = bool(_pending(run_id).update(status=status.value, finished_at=timezone.now(), **found))
+        if is_settled:
+            note_run_ended(run_id, JobStatus.COMPLETED)
+            transaction.on_commit(lambda: ring(run_id))
     return is_settled
 
 
