@@ -13,7 +13,7 @@ from tests.browser import chromium
 from tests.processes import Product
 from tests.services import IS_EMBEDDED
 
-pytest_plugins = ["tests.personas", "tests.predicting"]
+pytest_plugins = ["tests.personas", "tests.predicting", "tests.receiver"]
 
 
 @pytest.fixture(scope="session")

@@ -54,7 +54,7 @@ else:
 
 
 # What no list may be asked for: ?password__startswith= would read a superuser's hash to other staff letter by letter.
-SECRET_FIELDS = frozenset({"password", "digest"})
+SECRET_FIELDS = frozenset({"password", "digest", "secret"})
 
 
 class CappedPaginator(Paginator):  # type: ignore[type-arg]  # takes parameters only in the stubs

@@ -13,15 +13,13 @@ from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
-from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from bert_training.admin.base import PortalModelAdmin, Row, admin_url, chosen_rows, list_url, signed_in
+from bert_training.admin.confirming import CONFIRMED, Question, ask
 from bert_training.models.choices import Label
 from bert_training.services.errors import ServiceError
-
-CONFIRMED = "confirmed"
 
 
 class ServiceDeletion(PortalModelAdmin[Row]):
@@ -82,17 +80,12 @@ class ServiceDeletion(PortalModelAdmin[Row]):
         return deleted
 
     def _ask(self, request: HttpRequest, rows: Sequence[Model], *, action: str) -> HttpResponse:
-        context = {
-            **self.admin_site.each_context(request),
-            "title": _("Delete %(name)s?")
-            % {"name": self.opts.verbose_name_plural if action else self.opts.verbose_name},
-            "opts": self.opts,
-            "rows": rows,
-            "chosen": [row.pk for row in rows],
-            "action": action,
-            "verb": _("Yes, delete"),
-            "confirmed": CONFIRMED,
-            "warning": self.deletion_warning,
-            "back": list_url(self.model) if action else admin_url(rows[0]),
-        }
-        return TemplateResponse(request, "admin/bert_training/confirm.html", context)
+        name = self.opts.verbose_name_plural if action else self.opts.verbose_name
+        question = Question(
+            title=_("Delete %(name)s?") % {"name": name},
+            warning=self.deletion_warning,
+            verb=_("Yes, delete"),
+            back=list_url(self.model) if action else admin_url(rows[0]),
+            action=action,
+        )
+        return ask(request, self.admin_site, question, rows=rows)

@@ -27,12 +27,14 @@ from bert_training.admin.runs import RunAdmin
 from bert_training.admin.teams import RoleAdmin, TeamAdmin
 from bert_training.admin.telemetry import LogAdmin, MetricAdmin
 from bert_training.admin.tokens import AccessTokenAdmin
+from bert_training.admin.webhooks import DispatchAdmin, WebhookAdmin
 from bert_training.admin.workers import WorkerAdmin
 from bert_training.models import (
     AccessToken,
     AuditEvent,
     BaseModel,
     Dataset,
+    Dispatch,
     GradeScale,
     Invitation,
     Job,
@@ -42,6 +44,7 @@ from bert_training.models import (
     Quota,
     Run,
     Team,
+    Webhook,
     Worker,
 )
 
@@ -59,6 +62,8 @@ MODEL_ADMINS: dict[type[Model], Any] = {
     BaseModel: BaseModelAdmin,
     GradeScale: GradeScaleAdmin,
     Quota: QuotaAdmin,
+    Webhook: WebhookAdmin,
+    Dispatch: DispatchAdmin,
     AuditEvent: AuditEventAdmin,
     Invitation: InvitationAdmin,
     Team: TeamAdmin,

@@ -19,7 +19,7 @@ from django.views.decorators.debug import sensitive_variables
 
 from bert_training.admin.badges import token_badge
 from bert_training.admin.base import PortalModelAdmin, admin_url, chosen_rows, link, list_url, shown_moment, signed_in
-from bert_training.admin.deletion import CONFIRMED
+from bert_training.admin.confirming import CONFIRMED, Question, ask
 from bert_training.admin.token_page import NewToken, show_token_once
 from bert_training.admin.widgets import NamedAutocomplete
 from bert_training.contract.enums import TokenScope
@@ -170,21 +170,17 @@ class AccessTokenAdmin(PortalModelAdmin[AccessToken]):
         return link(admin_url(row), row) if row else "-"
 
     def _ask(self, request: HttpRequest, rows: Sequence[AccessToken]) -> HttpResponse:
-        context = {
-            **self.admin_site.each_context(request),
-            "title": gettext("Revoke access tokens?"),
-            "opts": self.opts,
-            "rows": [f"{row} · {row.worker or row.user} · {row.label}".rstrip(" ·") for row in rows],
-            "chosen": [row.pk for row in rows],
-            "action": "revoke",
-            "confirmed": CONFIRMED,
-            "verb": gettext("Yes, revoke"),
-            "warning": gettext(
+        question = Question(
+            title=gettext("Revoke access tokens?"),
+            warning=gettext(
                 "Programs and workers that use them are refused from now on. This cannot be undone; make new ones."
             ),
-            "back": list_url(AccessToken),
-        }
-        return TemplateResponse(request, "admin/bert_training/confirm.html", context)
+            verb=gettext("Yes, revoke"),
+            back=list_url(AccessToken),
+            action="revoke",
+            lines=[f"{row} · {row.worker or row.user} · {row.label}".rstrip(" ·") for row in rows],
+        )
+        return ask(request, self.admin_site, question, rows=rows)
 
     def _show_form(self, request: HttpRequest, form: IssueForm) -> HttpResponse:
         context = {

@@ -61,6 +61,18 @@ def switch_webhook(webhook: Webhook, *, active: bool) -> None:
     record(AuditKind.WEBHOOK_CHANGED, target=webhook, active_after=active)
 
 
+def delete_webhook(webhook: Webhook) -> None:
+    """Delete a webhook with its log of deliveries."""
+    with transaction.atomic():
+        record(AuditKind.WEBHOOK_CHANGED, target=webhook, did="deleted")
+        webhook.delete()
+
+
+def secret_of(webhook: Webhook) -> str:
+    """Return the secret by which calls are signed. Raises SealBroken."""
+    return unseal(webhook.secret, PURPOSE)
+
+
 def new_test(webhook: Webhook) -> Dispatch:
     """Store a test of a webhook; whoever sends it sees at once whether it arrives."""
     now = timezone.now()
@@ -76,7 +88,7 @@ def call_webhook(dispatch: Dispatch) -> Try:
     if not webhook.active and not is_test:
         return Try(failure=DispatchFailure.SWITCHED_OFF)
     try:
-        secret = unseal(webhook.secret, PURPOSE)
+        secret = secret_of(webhook)
     except SealBroken:
         logger.error("a webhook's secret cannot be read", extra={"webhook": webhook.pk})
         return Try(failure=DispatchFailure.SECRET_UNREADABLE)
