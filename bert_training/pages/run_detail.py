@@ -1,20 +1,18 @@
 """The page of one run: its state now and the newest log lines; the browser appends the rest as it happens."""
 
 from datetime import datetime
+from itertools import accumulate
 from typing import Any
 
 from django.contrib.auth.models import User
-from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from bert_training import access
-from bert_training.contract.enums import JobStatus
 from bert_training.contract.limits import API_PREFIX
-from bert_training.models import Job, Log, Run
+from bert_training.models import Log, Run
 from bert_training.models.choices import STATUS_LABELS
 from bert_training.models.reasons import explain
 from bert_training.pages import run_charts, run_facts, run_long_text, run_proof, run_repeats, run_reproduction
@@ -23,7 +21,7 @@ from bert_training.pages.run_marks import marks_context
 from bert_training.pages.run_settings import settings_of
 from bert_training.pages.sharing import shares_context
 from bert_training.pages.splits import shown_split
-from bert_training.pages.words import bound_sentence, computers, held_sentence
+from bert_training.pages.waiting import why_waiting
 from bert_training.services.divisions import split_facts
 from bert_training.services.provenance import provenance_of
 from bert_training.services.run_state import run_state
@@ -43,7 +41,6 @@ def show_run(request: HttpRequest, pk: int) -> HttpResponse:
     state = run_state(run)
     oldest = _cursor_before_newest(run)
     telemetry = telemetry_since(run.pk, logs_after=oldest, limit=FIRST_LINES)
-    there = computers()
     may_change = access.may_change(user, run)
     may_use_data = access.may_use(user, run.dataset)
     division = split_facts(run)
@@ -57,8 +54,7 @@ def show_run(request: HttpRequest, pk: int) -> HttpResponse:
         "initial_run_visible": _is_visible(user, run.initial_run_id),
         "progress_value": f"{state['progress']['fraction']:.4f}",
         "steps_sentence": steps_sentence(state["progress"]),
-        "waiting_sentence": waiting_sentence(run, online=there.online),
-        "workers_online": there.online,
+        "waiting": why_waiting(run.job, user),
         "explanation": explain(run.error_code) if run.error_code else None,
         "result": run_facts.result_of(run),
         "proof": run_proof.proof_of(run, split=division),
@@ -101,26 +97,6 @@ def steps_sentence(progress: dict[str, Any]) -> str:
     return _("epoch %(epoch)s · step %(step)s of %(total_steps)s") % progress
 
 
-def waiting_sentence(run: Run, *, online: int) -> str:
-    """Say why nothing happens yet; empty once a computer has taken the run."""
-    job = run.job
-    if job.status != JobStatus.QUEUED:
-        return ""
-    if job.bound_to_id is not None:
-        return bound_sentence(job)
-    if job.is_held:
-        return held_sentence(job)
-    before = Q(priority__gt=job.priority) | Q(priority=job.priority, turn__lt=job.turn)
-    before |= Q(priority=job.priority, turn=job.turn, pk__lt=job.pk)
-    ahead = Job.objects.filter(before, status=JobStatus.QUEUED).count()
-    if not online:
-        return _("Waiting: no computer is connected now. The run starts by itself when one is.")
-    if not ahead:
-        return _("Waiting for a free computer; this run is next.")
-    words = ngettext("Waiting: %(count)s run is ahead.", "Waiting: %(count)s runs are ahead.", ahead)
-    return words % {"count": ahead}
-
-
 def _cursor_before_newest(run: Run) -> int:
     """Return the cursor after which the newest FIRST_LINES lines stand; 0 when that is all of them."""
     older = Log.objects.filter(run=run).order_by("-id").values_list("id", flat=True)[FIRST_LINES : FIRST_LINES + 1]
@@ -133,7 +109,18 @@ def _shown_line(line: dict[str, Any]) -> dict[str, str]:
 
 
 def _shown_attempt(attempt: dict[str, Any]) -> dict[str, Any]:
-    return {**attempt, "started_at": datetime.fromisoformat(attempt["started_at"])}
+    started_at = datetime.fromisoformat(attempt["started_at"])
+    return {**attempt, "started_at": started_at, "bars": _phase_bars(attempt["phases"])}
+
+
+def _phase_bars(phases: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Say where each phase lies on a bar whose whole is 100."""
+    total = sum(phase["seconds"] for phase in phases) or 1.0
+    begins = accumulate((phase["seconds"] for phase in phases), initial=0.0)
+    return [
+        {**phase, "x": round(100 * begin / total, 2), "width": round(100 * phase["seconds"] / total, 2)}
+        for phase, begin in zip(phases, begins, strict=False)
+    ]
 
 
 def _words_for_scripts() -> dict[str, Any]:

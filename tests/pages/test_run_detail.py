@@ -188,4 +188,9 @@ def test_the_page_says_how_long_the_phases_of_each_attempt_took(as_ana: Client, 
     job = start(worker, run)
     JobAttempt.objects.filter(job=job).update(phase_seconds={"preparing": 4.2, "training": 125})
     content = page_of(as_ana, run).replace("\u00a0", " ")
-    assert 'data-phases="1">preparing 4 s · training 2 min 5 s</p>' in content
+    assert re.findall(r'phase-swatch phase-(\w+)"></span>([^<]+)</li>', content) == [
+        ("preparing", "preparing 4 s"),
+        ("training", "training 2 min 5 s"),
+    ]
+    widths = [float(width) for width in re.findall(r'width="([\d.]+)" height="8" class="phase-', content)]
+    assert widths == [3.25, 96.75]

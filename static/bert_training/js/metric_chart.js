@@ -5,7 +5,7 @@
 
 import { ChartFigures } from "./chart_figures.js";
 import { drawMarks } from "./chart_marks.js";
-import { scaleOf, writer } from "./chart_units.js";
+import { axisOf, scaleOf, writer } from "./chart_units.js";
 import { CurveData } from "./curve_data.js";
 
 const HEIGHT_PIXELS = 240;
@@ -143,7 +143,7 @@ export class MetricChart {
         scales: { x: { time: false }, y: scaleOf(this.group.unit) },
         axes: [
           { ...axis, size: 32, values: (_plot, ticks) => ticks.map((tick) => (Number.isInteger(tick) ? tick.toLocaleString(this.how.lang) : "")) },
-          { ...axis, size: 68, values: (_plot, ticks) => ticks.map(this.number) },
+          { ...axis, ...axisOf(this.group.unit), size: 68, values: (_plot, ticks) => ticks.map(this.number) },
         ],
         series: [{ label: this.how.words.step }, ...this.group.curves.map((curve, place) => this.#series(curve, place))],
         hooks: {

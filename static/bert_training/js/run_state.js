@@ -1,5 +1,7 @@
 /** Shows the state of a run: badge, phase, progress, remaining time, connection. States come as services.run_state made them. */
 
+import { showPhases } from "./phase_bar.js";
+
 const BADGE = /\bbadge-(queued|running|completed|failed|canceled)\b/;
 const ENDED = new Set(["completed", "failed", "canceled"]);
 const SAID_AFTER_MS = 15_000; // a short reconnect is nobody's business
@@ -30,7 +32,7 @@ export class RunState {
     setText(parts.remaining, isFinished || run.silent ? "" : this.#remaining(progress.eta_seconds));
     parts.bar.value = progress.fraction ?? 0;
     this.#showPhases(run.attempts ?? []);
-    const turn = JSON.stringify([run.status, run.canceling, run.proof, (run.attempts ?? []).map(({ outcome, origin }) => [outcome, origin])]);
+    const turn = JSON.stringify([run.status, run.canceling, Boolean(run.silent), run.proof, (run.attempts ?? []).map(({ outcome, origin }) => [outcome, origin])]);
     const isTurned = this.turn !== undefined && this.turn !== turn;
     this.turn = turn;
     return isTurned;
@@ -40,7 +42,7 @@ export class RunState {
   #showPhases(attempts) {
     for (const { number, phases } of attempts) {
       const place = this.page.querySelector(`[data-phases="${number}"]`);
-      if (place) setText(place, phases.map(({ text }) => text).join(" · "));
+      if (place && phases.length) showPhases(place, phases);
     }
   }
 
