@@ -30,6 +30,10 @@ class Axis:
         """Return the numbers that are written beside it."""
         return [self.low + (self.high - self.low) * tick / (TICKS - 1) for tick in range(TICKS)]
 
+    def anchor(self, tick: int) -> str:
+        """Return where a number below it is held, so that the first and the last are not cut off."""
+        return "start" if tick == 0 else "end" if tick == TICKS - 1 else "middle"
+
 
 @dataclass(frozen=True)
 class Curve:
@@ -100,8 +104,7 @@ def _frame(name: str, title: str, across: Axis, up: Axis, *, legend: int, table:
         chart.words.append(Words(LEFT - 6, y + 4, up.text(value), "end", is_muted=True))
     for place, value in enumerate(across.ticks()):
         x = round(_place(value, up.low, across, up)[0])
-        anchor = "start" if place == 0 else "end" if place == TICKS - 1 else "middle"
-        chart.words.append(Words(x, TOP + PLOT_HEIGHT + 16, across.text(value), anchor, is_muted=True))
+        chart.words.append(Words(x, TOP + PLOT_HEIGHT + 16, across.text(value), across.anchor(place), is_muted=True))
     middle = LEFT + (WIDTH - LEFT - RIGHT) // 2
     chart.words.append(Words(middle, TOP + PLOT_HEIGHT + 34, across.label, "middle"))
     return chart

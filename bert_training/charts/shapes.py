@@ -9,7 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 WIDTH = 640
+COMPACT = 340  # width of a picture that is to be read on a telephone as well
 TEXT = 12  # height of a line of text
+TILE_OPACITY = 0.55  # of the darkest: words in ink keep 4.5:1 on it, light and dark
 PLAIN_COLOURS = ("#0f6e90", "#c2530a", "#2c7a3f", "#7a3fb0", "#a8326e", "#6c6414")  # of series 1 to 6, in a file
 
 
@@ -89,6 +91,34 @@ class Dot:
 
 
 @dataclass(frozen=True)
+class Tile:
+    """A field of a matrix: the stronger its share, the darker; is_marked: in the second colour."""
+
+    x: int
+    y: int
+    width: int
+    height: int
+    share: float
+    title: str
+    is_marked: bool = False
+
+    @property
+    def opacity(self) -> str:
+        """Return how dark it is, so that words on it can be read."""
+        return f"{TILE_OPACITY * self.share:.2f}"
+
+    @property
+    def series(self) -> int:
+        """Return which series' colour it has."""
+        return 2 if self.is_marked else 1
+
+    @property
+    def colour(self) -> str:
+        """Return its colour in a file."""
+        return PLAIN_COLOURS[self.series - 1]
+
+
+@dataclass(frozen=True)
 class Table:
     """The figures behind a picture, for those who cannot see it and for spreadsheets: texts as a reader reads them."""
 
@@ -113,8 +143,14 @@ class Chart:
     bands: list[Band] = field(default_factory=list)
     strokes: list[Stroke] = field(default_factory=list)
     dots: list[Dot] = field(default_factory=list)
+    tiles: list[Tile] = field(default_factory=list)
     width: int = WIDTH
     table: Table | None = None
+
+    @property
+    def is_compact(self) -> bool:
+        """Tell whether its words stay legible on a telephone."""
+        return self.width <= COMPACT
 
 
 def shorten(text: str, characters: int) -> str:

@@ -55,22 +55,17 @@ class FigureTable:
 
 
 def headline_figures(proof: Proof, spec: TaskSpec, *, graded_metric: str, grade: str) -> list[ShownFigure]:
-    """Return the graded figure and the accuracy, and beside them the graded figure of each simple method.
+    """Return the graded figure and the accuracy.
 
     Of entities precision and recall instead: most words belong to none, so their accuracy is high whatever is found.
     """
     others = ("precision", "recall") if "entities" in proof else ("accuracy",)
     shown = [metric for metric in spec.metrics if metric.name == graded_metric]
     shown += [metric for metric in spec.metrics if metric.name in others and metric not in shown]
-    own = [
+    return [
         _shown(metric, proof["figures"].get(metric.name), note=grade if metric == shown[0] else "", is_first=not place)
         for place, metric in enumerate(shown)
     ]
-    simple = [
-        _shown(shown[0], entry["figures"].get(graded_metric), label=_baseline_head(entry["source"]))
-        for entry in _ordered(proof)
-    ]
-    return own + simple
 
 
 def figure_table(proof: Proof, spec: TaskSpec, worker_figures: dict[str, Any]) -> FigureTable:
@@ -78,7 +73,7 @@ def figure_table(proof: Proof, spec: TaskSpec, worker_figures: dict[str, Any]) -
     known = [metric for metric in spec.metrics if metric.name in proof["figures"] or metric.name == LOSS]
     known.sort(key=lambda metric: metric.name != proof["metric"])
     return FigureTable(
-        baselines=[_baseline_head(entry["source"]) for entry in _ordered(proof)],
+        baselines=[baseline_head(entry["source"]) for entry in ordered_baselines(proof)],
         rows=[_row(metric, proof, worker_figures) for metric in known if metric.chart != FINAL],
         more=[_row(metric, proof, worker_figures) for metric in known if metric.chart == FINAL],
     )
@@ -92,29 +87,28 @@ def _row(metric: Metric, proof: Proof, worker_figures: dict[str, Any]) -> Figure
         text=found.text,
         interval=found.interval,
         validation=figure_text(metric, proof["validation"].get(metric.name)),
-        baselines=[_shown(metric, entry["figures"].get(metric.name)) for entry in _ordered(proof)],
+        baselines=[_shown(metric, entry["figures"].get(metric.name)) for entry in ordered_baselines(proof)],
         is_first=metric.name == proof["metric"],
     )
 
 
-def _shown(
-    metric: Metric, figure: Figure | None, *, label: str = "", note: str = "", is_first: bool = False
-) -> ShownFigure:
+def _shown(metric: Metric, figure: Figure | None, *, note: str = "", is_first: bool = False) -> ShownFigure:
     found = figure or NO_FIGURE
     between = interval_text(found, lambda value: figure_text(metric, value))
-    return ShownFigure(label or _(metric.label), figure_text(metric, found["value"]), between, note, is_first)
+    return ShownFigure(_(metric.label), figure_text(metric, found["value"]), between, note, is_first)
 
 
 def _plain(value: float | None) -> Figure:
     return Figure(value=value, low=None, high=None)
 
 
-def _ordered(proof: Proof) -> Sequence[Any]:
+def ordered_baselines(proof: Proof) -> Sequence[Any]:
     """Return the simple methods, the stronger kind first."""
     order = list(BASELINE_HEADS)
     return sorted(proof["baselines"], key=lambda entry: order.index(entry["source"]) if entry["source"] in order else 9)
 
 
-def _baseline_head(source: str) -> str:
+def baseline_head(source: str) -> str:
+    """Name a simple method above a column."""
     known = BASELINE_HEADS.get(PredictionSource(source)) if source in list(PredictionSource) else None
     return str(known) if known else baseline_name(source)

@@ -17,6 +17,7 @@ from bert_training.models.choices import STATUS_LABELS
 from bert_training.models.reasons import explain
 from bert_training.pages import run_charts, run_facts, run_long_text, run_proof, run_repeats, run_reproduction
 from bert_training.pages.requests import page, person
+from bert_training.pages.result_view import ResultView
 from bert_training.pages.run_marks import marks_context
 from bert_training.pages.run_settings import settings_of
 from bert_training.pages.sharing import shares_context
@@ -57,7 +58,7 @@ def show_run(request: HttpRequest, pk: int) -> HttpResponse:
         "waiting": why_waiting(run.job, user),
         "explanation": explain(run.error_code) if run.error_code else None,
         "result": run_facts.result_of(run),
-        "proof": run_proof.proof_of(run, split=division),
+        "proof": run_proof.proof_of(run, split=division, view=ResultView.of(request.GET)),
         "long_text": run_long_text.long_text_of(run),
         **run_repeats.repeats_context(run, may_change=may_change, may_use_data=may_use_data),
         **shares_context(user, run),

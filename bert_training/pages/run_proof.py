@@ -5,63 +5,44 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
+from bert_training.charts.shapes import Chart
 from bert_training.contract.enums import JobStatus, ProofStatus
 from bert_training.contract.limits import API_PREFIX
-from bert_training.data.proof.shape import CalibrationProof, LabelErrors, Proof
+from bert_training.data.proof.shape import CalibrationProof, Proof
 from bert_training.models import Run, RunProof
-from bert_training.models.choices import SPLIT_LABELS
-from bert_training.pages import proof_classes, proof_figures
+from bert_training.pages import proof_classes, proof_doubts, proof_figures, proof_matrix, run_proof_charts
+from bert_training.pages.proof_coverage import ShownCoverage, shown_coverage
+from bert_training.pages.result_view import ResultView
 from bert_training.pages.words import Fact
-from bert_training.services.doubting.doubted_labels import label_text, source_sentence, suggestion_text
-from bert_training.services.profile_words import row_names
-from bert_training.services.proving.figure_words import count_text, distance_text, share_text
+from bert_training.services.proving.figure_words import count_text, distance_text
 from bert_training.services.proving.proof_alerts import Code
 from bert_training.services.proving.proof_summary import Summary, summarize, usable
 from bert_training.tasks import TASKS
 from bert_training.tasks.spec import TaskSpec
 
-SHOWN_SUSPECTS = 10
-
-
-@dataclass(frozen=True)
-class ShownSuspect:
-    """A row whose label is doubted."""
-
-    row: str
-    split: str
-    given: str
-    suggested: str
-    doubt: str
-
-
-@dataclass(frozen=True)
-class ShownDoubts:
-    """The doubted labels. counts: by split.  first: the most doubtful."""
-
-    sentence: str
-    source: str
-    counts: list[Fact]
-    first: list[ShownSuspect]
-
 
 @dataclass(frozen=True)
 class ShownProof:
-    """A ready proof in words. download: "" where the predictions were deleted with the dataset."""
+    """A ready proof in words and pictures.
+
+    charts: by their names, those that there are.  download: "" where the predictions were deleted with the dataset.
+    """
 
     summary: Summary
     headline: list[proof_figures.ShownFigure]
     table: proof_figures.FigureTable
     averaging: list[str]
-    classes: list[proof_classes.ShownClass]
+    classes: proof_classes.ClassList
     weakest: str
-    pairs: list[proof_classes.ShownPair]
-    confusion: proof_classes.ConfusionTable | None
+    pairs: list[proof_matrix.ShownPair]
+    matrix: proof_matrix.Matrix | None
     errors: list[Fact]
     errors_sentence: str
     calibration: list[str]
-    doubts: ShownDoubts | None
+    coverage: ShownCoverage | None
+    doubts: proof_doubts.ShownDoubts | None
+    charts: Mapping[str, Chart]
     source: str
     download: str
 
@@ -80,7 +61,7 @@ class ProofState:
     is_pending: bool = False
 
 
-def proof_of(run: Run, *, split: Mapping[str, Any]) -> ProofState:
+def proof_of(run: Run, *, split: Mapping[str, Any], view: ResultView) -> ProofState:
     """Return the proof of a run in words, or why there is none. split: the facts of its division."""
     spec = TASKS.get(run.task)
     if run.status != JobStatus.COMPLETED or run.simulate or spec is None:
@@ -89,7 +70,7 @@ def proof_of(run: Run, *, split: Mapping[str, Any]) -> ProofState:
     proof = usable(row)
     if proof is not None:
         summary = summarize(run, proof, split=split)
-        return ProofState(_shown(run, proof, spec, summary=summary, has_file=bool(row and row.key)), "")
+        return ProofState(_shown(run, spec, summary, view=view, has_file=bool(row and row.key)), "")
     if row is None:
         return ProofState(
             None,
@@ -110,7 +91,8 @@ def proof_of(run: Run, *, split: Mapping[str, Any]) -> ProofState:
     )
 
 
-def _shown(run: Run, proof: Proof, spec: TaskSpec, *, summary: Summary, has_file: bool) -> ShownProof:
+def _shown(run: Run, spec: TaskSpec, summary: Summary, *, view: ResultView, has_file: bool) -> ShownProof:
+    proof = summary.proof
     return ShownProof(
         summary=summary,
         headline=proof_figures.headline_figures(
@@ -118,14 +100,16 @@ def _shown(run: Run, proof: Proof, spec: TaskSpec, *, summary: Summary, has_file
         ),
         table=proof_figures.figure_table(proof, spec, (run.result or {}).get("metrics", {})),
         averaging=_averaging(proof),
-        classes=proof_classes.shown_classes(proof),
+        classes=proof_classes.class_list(run, proof, view),
         weakest=proof_classes.weakest_sentence(proof),
-        pairs=proof_classes.confused_pairs(proof),
-        confusion=proof_classes.confusion_table(proof),
+        pairs=proof_matrix.confused_pairs(run, proof),
+        matrix=proof_matrix.shown_matrix(run, proof, view),
         errors=_errors(proof),
         errors_sentence=_errors_sentence(proof),
         calibration=_calibration(proof["calibration"], is_bad=summary.warns_of(Code.BADLY_CALIBRATED)),
-        doubts=_doubts(proof["label_errors"]),
+        coverage=shown_coverage(proof, view),
+        doubts=proof_doubts.shown_doubts(proof["label_errors"]),
+        charts=run_proof_charts.charts_of(proof, spec, graded_metric=summary.graded.metric),
         source=_source(summary),
         download=f"{API_PREFIX}/runs/{run.pk}/predictions" if has_file else "",
     )
@@ -188,38 +172,6 @@ def _calibration(found: CalibrationProof | None, *, is_bad: bool) -> list[str]:
     fitted = _("The correction was fitted on the validation rows and is part of the kept model.")
     means = _("So of answers stated with 80%% about 80 in 100 should be right.") % {}
     return [said % errors, fitted if is_bad else f"{means} {fitted}"]
-
-
-def _doubts(found: LabelErrors | None) -> ShownDoubts | None:
-    if found is None:
-        return None
-    count = sum(found["counts"].values())
-    words = ngettext(
-        "%(count)s of %(judged)s rows has a label that is doubted.",
-        "%(count)s of %(judged)s rows have a label that is doubted.",
-        count,
-    )
-    if not count:
-        words = _("None of %(judged)s rows has a label that is doubted.")
-    return ShownDoubts(
-        sentence=words % {"count": count_text(count), "judged": count_text(found["judged"])},
-        source=source_sentence(found),
-        counts=[
-            Fact(str(label), count_text(found["counts"][split]))
-            for split, label in SPLIT_LABELS.items()
-            if split in found["counts"]
-        ],
-        first=[
-            ShownSuspect(
-                row=row_names([entry["row"]]),
-                split=str(SPLIT_LABELS.get(entry["split"], entry["split"])),
-                given=label_text(entry["given"]),
-                suggested=suggestion_text(entry["given"], entry["suggested"]),
-                doubt=share_text(entry["doubt"]),
-            )
-            for entry in found["suspects"][:SHOWN_SUSPECTS]
-        ],
-    )
 
 
 def _source(summary: Summary) -> str:

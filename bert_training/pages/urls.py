@@ -26,6 +26,7 @@ from bert_training.pages import (
     run_downloads,
     run_marks,
     run_new,
+    run_proof_charts,
     run_repeats,
     run_report,
     run_rows,
@@ -110,6 +111,7 @@ urlpatterns = [
         for form in run_report.FORMS
     ],
     *chart_paths("runs/<int:pk>/curves", run_curves.download_curve, name="run-curve"),
+    *chart_paths("runs/<int:pk>/result", run_proof_charts.download_chart, name="run-result-chart"),
     path("runs/<int:pk>/metrics", run_downloads.download_metrics, name="run-metrics"),
     path("runs/<int:pk>/training_history.png", run_downloads.download_training_history, name="run-training-history"),
     path("notifications", notifications.list_notifications, name="notifications"),

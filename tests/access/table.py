@@ -111,6 +111,8 @@ TABLE |= {
     "pages:run-repeats-cancel": {"GET": MANAGE, "POST": MANAGE},
     "pages:run-model-card": {"GET": VIEW},
     "pages:run-label-errors": {"GET": VIEW},
+    "pages:run-result-chart-svg": {"GET": VIEW},
+    "pages:run-result-chart-csv": {"GET": VIEW},
     "pages:run-label-errors-workbook": {"GET": VIEW},
     "pages:run-rows": {"GET": VIEW},
     "pages:run-rows-csv": {"GET": VIEW},

@@ -6,13 +6,13 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from bert_training.contract.enums import PredictionSource, ProofStatus
+from bert_training.contract.enums import PredictionSource
 from bert_training.data.figures.entities import ENTITIES
 from bert_training.data.figures.labels import LABELS
 from bert_training.data.proof.prove import prove as real_proof
-from bert_training.data.proof.shape import Proof
 from bert_training.models import GradeScale, Run, RunProof, Worker
 from tests.pages.queries import queries_of
+from tests.pages.results import page_of, prove
 from tests.pages.training import train
 from tests.personas import make_run, ready_dataset
 from tests.predicting import entity_predictions, label_predictions
@@ -20,17 +20,6 @@ from tests.proofs import class_proof, entity_errors, entity_proof, gain, label_e
 
 NETWORK, LINEAR = PredictionSource.NETWORK, PredictionSource.LINEAR
 CANARY = "<img src=x onerror=alert(1)>"
-
-
-def prove(run: Run, proof: Proof, **fields: Any) -> Run:
-    RunProof.objects.create(run=run, status=ProofStatus.READY, content=proof, key="proofs/x.parquet", **fields)
-    return run
-
-
-def page_of(client: Client, run: Run) -> str:
-    response = client.get(f"/runs/{run.pk}")
-    assert response.status_code == 200
-    return str(response.content.decode())
 
 
 def test_the_sentence_stands_on_top_with_its_reason(as_ana: Client, finished_run: Run) -> None:
@@ -62,16 +51,10 @@ def test_classes_are_shown_weakest_first_and_without_examples_never_as_zero(as_a
 def test_what_is_taken_for_what_is_named_most_frequent_first(as_ana: Client, finished_run: Run) -> None:
     confusion = [[0, 0, 80], [0, 1, 3], [1, 0, 12], [1, 1, 88]]
     content = page_of(as_ana, prove(finished_run, make_proof(names=("alfa", "beta"), confusion=confusion)))
-    pairs = content[content.index("Most frequent confusions") : content.index("The whole table")]
+    pairs = content[content.index("Most frequent confusions") : content.index('class="matrix"')]
     assert pairs.index(">beta<") < pairs.index(">alfa<")
     assert "12.0%" in pairs
     assert ">80<" not in pairs
-
-
-@pytest.mark.parametrize(("count", "is_whole"), [(12, True), (13, False), (77, False)])
-def test_a_table_of_all_pairs_is_for_few_classes(as_ana: Client, finished_run: Run, count: int, is_whole: bool) -> None:
-    proof = make_proof(names=tuple(f"k{number}" for number in range(count)), confusion=[[0, 1, 5]])
-    assert ("The whole table" in page_of(as_ana, prove(finished_run, proof))) is is_whole
 
 
 def test_entities_show_their_errors_and_their_scheme(as_ana: Client, ana: User, worker: Worker) -> None:

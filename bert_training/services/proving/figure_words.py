@@ -21,6 +21,12 @@ def share_text(value: float | None) -> str:
     return UNKNOWN if value is None else f"{_tenths(100 * value)}%"
 
 
+def round_share_text(value: float) -> str:
+    """Write a share that is round, such as a threshold, without decimals that it does not have."""
+    percent = round(100 * value, 1)
+    return f"{number_format(int(percent) if percent.is_integer() else percent)}%"
+
+
 def points_text(value: float | None) -> str:
     """Write a difference of shares in points, always with its sign."""
     if value is None:
