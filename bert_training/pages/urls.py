@@ -30,6 +30,7 @@ from bert_training.pages import (
     run_repeats,
     run_report,
     run_rows,
+    run_slices,
     runs,
     sharing,
     splits,
@@ -111,6 +112,8 @@ urlpatterns = [
         for form in run_report.FORMS
     ],
     *chart_paths("runs/<int:pk>/curves", run_curves.download_curve, name="run-curve"),
+    path("runs/<int:pk>/slices", run_slices.show_slices, name="run-slices"),
+    *chart_paths("runs/<int:pk>/slices", run_slices.download_chart, name="run-slices-chart"),
     *chart_paths("runs/<int:pk>/result", run_proof_charts.download_chart, name="run-result-chart"),
     path("runs/<int:pk>/metrics", run_downloads.download_metrics, name="run-metrics"),
     path("runs/<int:pk>/training_history.png", run_downloads.download_training_history, name="run-training-history"),

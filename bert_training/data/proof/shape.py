@@ -85,6 +85,22 @@ class CoveragePoint(TypedDict):
     wrong: Figure
 
 
+class Slice(TypedDict):
+    """A part of the test rows. figures: by the metric's name.  is_few: fewer than 30 units.
+
+    kind: "range" (from low to high), "value", "others" (so many rarer `values`), "rest" (no number) or "blank".
+    """
+
+    kind: str
+    value: str
+    low: float
+    high: float
+    values: int
+    rows: int
+    is_few: bool
+    figures: dict[str, Figure]
+
+
 class Suspect(TypedDict):
     """A row whose label a model that had not seen it doubts.
 

@@ -2,6 +2,9 @@
 
 import io
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import IO
 
 from django.utils.translation import gettext as _
@@ -18,9 +21,16 @@ from bert_training.services.stored_files import StoredFile, open_stored, stored_
 
 def predictions_of(run: Run) -> list[Predictions]:
     """Return all predictions of a run; raises ServiceError not_found, DatasetGone, StorageAway."""
+    with predictions_on_disk(run) as path:
+        return read_predictions(path)
+
+
+@contextmanager
+def predictions_on_disk(run: Run) -> Iterator[Path]:
+    """Copy the file of a run's predictions to a temporary path for as long as the block runs; raises the same."""
     stored = stored_predictions(run)
     with stored_copy(stored.key, stored.sha256) as path:
-        return read_predictions(path)
+        yield path
 
 
 def stored_predictions(run: Run) -> RunProof:
