@@ -4,7 +4,7 @@ Operators see each name and owner, as far as that goes, and put the queue into a
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any
 
 from django import forms
@@ -17,13 +17,13 @@ from django.utils.translation import gettext_lazy
 
 from bert_training import access
 from bert_training.contract.enums import JobStatus, Role
-from bert_training.models import Job, Run
+from bert_training.models import Job
 from bert_training.pages.requests import action, form_page, needs, page, page_of, person
 from bert_training.pages.words import bound_sentence, computers, held_sentence
 from bert_training.services.errors import ServiceError
+from bert_training.services.queue_entries import Entry, entries_of, running_entries, waiting_entries
 from bert_training.services.queue_order import MOST_PRIORITY, Move, move_job, set_priority
 from bert_training.services.run_state import silent_sentence
-from bert_training.tasks import TASKS
 
 
 class PriorityForm(forms.Form):
@@ -37,41 +37,19 @@ class PriorityForm(forms.Form):
     )
 
 
-@dataclass(frozen=True)
-class Entry:
-    """One line of the queue; `run` is None where the reader may not know it, opens: whether they may see its page."""
-
-    job: Job
-    run: Run | None
-    position: int
-    opens: bool = False
-
-    @property
-    def task_label(self) -> str:
-        """Name the task in the reader's language."""
-        return _(TASKS[self.job.task].label) if self.job.task in TASKS else self.job.task
-
-    @property
-    def remark(self) -> str:
-        """Say what is unusual about it: silent, being canceled, or waiting for the one computer with its weights."""
-        if self.job.is_canceling:
-            return _("being canceled")
-        waits = bound_sentence(self.job) or held_sentence(self.job) if self.run else ""
-        return silent_sentence(self.job) or waits
-
-
 @page
 @needs(*Role)
 def show_queue(request: HttpRequest) -> HttpResponse:
-    """Show what is running, then who waits in which order."""
+    """Show what is running, then who waits in which order, why, and until when about."""
     user = person(request)
-    waiting = page_of(request, Job.objects.in_queue_order().select_related("hold_worker", "bound_to"))
-    shown: Any = waiting
-    shown.object_list = entries(user, waiting.object_list, first=waiting.start_index() or 1)
+    waiting: Any = page_of(request, Job.objects.in_queue_order())
+    first = waiting.start_index() or 1
+    count = waiting.end_index() - first + 1 if waiting.paginator.count else 0
+    waiting.object_list = with_remarks(waiting_entries(user, first=first, count=count))
     there = computers()
     context = {
-        "running": entries(user, Job.objects.filter(status=JobStatus.RUNNING).order_by("started_at")),
-        "page": shown,
+        "running": with_remarks(running_entries(user)),
+        "page": waiting,
         "workers_sentence": there.sentence,
         "workers_online": there.online,
         "may_operate": access.may_operate(user),
@@ -80,17 +58,22 @@ def show_queue(request: HttpRequest) -> HttpResponse:
     return render(request, "queue/queue.html", context)
 
 
-def entries(user: User, jobs: Iterable[Job], first: int = 1) -> list[Entry]:
-    """Join jobs with those of their runs that somebody may see; operators read the names of all."""
-    listed = list(jobs)
-    wanted = [job.run_id for job in listed]
-    opened = set(access.runs_visible_to(user).filter(pk__in=wanted).values_list("pk", flat=True))
-    named = wanted if access.may_operate(user) else opened
-    runs = Run.objects.select_related("owner").only("name", "owner__username").in_bulk(named)
-    return [
-        Entry(job, runs.get(job.run_id), position, opens=job.run_id in opened)
-        for position, job in enumerate(listed, start=first)
-    ]
+def entries(user: User, jobs: Iterable[Job]) -> list[Entry]:
+    """Return jobs as somebody may see them, without what is expected of them."""
+    return with_remarks(entries_of(user, jobs))
+
+
+def with_remarks(entries: Iterable[Entry]) -> list[Entry]:
+    """Say of each entry what is unusual about it."""
+    return [replace(entry, remark=remark_of(entry)) for entry in entries]
+
+
+def remark_of(entry: Entry) -> str:
+    """Say that it is silent, being canceled, or waits for the one computer with its weights; names as known."""
+    if entry.job.is_canceling:
+        return _("being canceled")
+    waits = bound_sentence(entry.job) or held_sentence(entry.job) if entry.run else ""
+    return silent_sentence(entry.job) or waits
 
 
 @action

@@ -12,6 +12,7 @@ from bert_training.contract.enums import Feature, JobStatus
 from bert_training.models import Job, Run
 from bert_training.services.proving.figure_words import count_text, share_text
 from bert_training.services.queue import queue_status
+from bert_training.services.worker_hours import outside_words
 from bert_training.tasks import TASKS
 from bert_training.tasks.spec import Metric
 
@@ -80,6 +81,12 @@ def held_sentence(job: Job) -> str:
     """Say for which computer a run waits, and until when; empty when any may take it. Costs one query when held."""
     if not job.is_held or job.hold_worker is None:
         return ""
+    if job.hold_worker.paused_at is not None:
+        words = _(
+            "Waits for %(worker)s, which is paused and has its checkpoint at step %(step)s; "
+            "another computer would start from the beginning."
+        )
+        return words % {"worker": job.hold_worker.name, "step": count_text(job.checkpoint_step)}
     words = _(
         "Waits until %(time)s for %(worker)s, which has its checkpoint at step %(step)s; "
         "another computer would start from the beginning."
@@ -97,10 +104,15 @@ def bound_sentence(job: Job) -> str:
         words = _("Waits for %(worker)s, which keeps the model that it begins from and is switched off.")
     elif not keeper.is_online:
         words = _("Waits for %(worker)s, which keeps the model that it begins from and is not connected now.")
+    elif keeper.paused_at is not None:
+        words = _("Waits for %(worker)s, which keeps the model that it begins from and is paused.")
     elif keeper.draining:
         words = _("Waits for %(worker)s, which keeps the model that it begins from and takes no new runs now.")
     elif not keeper.can(Feature.INITIAL_WEIGHTS):
         words = _("Waits for %(worker)s, which keeps the model that it begins from; its program must be updated first.")
+    elif outside := outside_words(keeper, timezone.now()):
+        words = _("Waits for %(worker)s, which keeps the model that it begins from and is %(outside)s.")
+        return words % {"worker": keeper.name, "outside": outside}
     else:
         words = _("Waits for %(worker)s, which keeps the model that it begins from.")
     return words % {"worker": keeper.name}
