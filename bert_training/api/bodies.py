@@ -9,6 +9,7 @@ from bert_training.contract.limits import MOST_REPEATS
 from bert_training.contract.messages import Identifier
 from bert_training.models.run import NOTES_CHARACTERS
 from bert_training.models.run_tag import TAG_CHARACTERS, TAGS_OF_A_RUN
+from bert_training.services.queue_order import Move
 
 Name = Annotated[str, Field(max_length=200)]
 NonemptyName = Annotated[str, Field(min_length=1, max_length=200, pattern=r"\S")]
@@ -76,6 +77,18 @@ class TeamShare(Body):
 
     team: Identifier
     level: ShareLevel
+
+
+class QueueMove(Body):
+    """POST /queue/{job}/move."""
+
+    to: Move
+
+
+class QueuePriority(Body):
+    """POST /queue/{job}/priority: higher goes first, 0 is usual."""
+
+    priority: Priority
 
 
 class Shares(Body):

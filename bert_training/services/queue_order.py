@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from bert_training.contract.enums import AuditKind, ErrorCode, JobStatus
@@ -67,6 +68,18 @@ def set_priority(job_id: int, priority: int) -> None:
     if not _write(job_id, priority=priority):
         raise _not_waiting()
     record(AuditKind.QUEUE_REORDERED, target=Job(pk=job_id), priority_after=priority)
+
+
+def place_of(job_id: int) -> dict[str, int]:
+    """Return where an entry stands now: job, position (1 = the next), priority. Raises ServiceError not_found."""
+    job = Job.objects.filter(pk=job_id, status=JobStatus.QUEUED).first()
+    if job is None:
+        raise _not_waiting()
+    ahead = Q(priority__gt=job.priority) | Q(priority=job.priority) & (
+        Q(turn__lt=job.turn) | Q(turn=job.turn, pk__lt=job.pk)
+    )
+    position = Job.objects.filter(ahead, status=JobStatus.QUEUED).count() + 1
+    return {"job": job.pk, "position": position, "priority": job.priority}
 
 
 def _write(pk: int, **changes: int) -> int:

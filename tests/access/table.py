@@ -71,6 +71,9 @@ TABLE: dict[str, dict[str, Rule]] = {
     "api:worker-register": {"POST": STAFF_ONLY},
     "api:workers": {"GET": OPERATOR},
     "api:worker-heartbeat": {"POST": WORKER},
+    "api:queue": {"GET": ANY_ROLE},
+    "api:queue-move": {"POST": OPERATOR},
+    "api:queue-priority": {"POST": OPERATOR},
     "api:queue-status": {"GET": ANY_ROLE},
     "api:base-models": {"GET": ANY_ROLE},
     "api:tasks": {"GET": ANY_ROLE},
@@ -132,6 +135,8 @@ TABLE |= {
     "pages:queue-move": {"POST": OPERATOR},
     "pages:queue-priority": {"GET": OPERATOR, "POST": OPERATOR},
     "pages:workers": {"GET": ANY_ROLE},
+    "pages:worker": {"GET": OPERATOR},
+    "pages:worker-hours": {"GET": OPERATOR, "POST": OPERATOR},
     "pages:worker-switch": {"GET": OPERATOR, "POST": OPERATOR},
     "pages:worker-connect": {"GET": STAFF_ONLY, "POST": STAFF_ONLY},
     "pages:worker-connection": {"GET": STAFF_ONLY},
@@ -183,6 +188,8 @@ LINE = {"ts": "2026-01-01T00:00:00Z", "level": "INFO", "message": "x"}
 BODIES: dict[tuple[str, str], Callable[[World], dict[str, Any]]] = {
     ("pages:queue-move", "POST"): lambda world: {"move": "first"},
     ("pages:home-aside", "POST"): lambda world: {"kind": "worker_silent", "number": "1"},
+    ("api:queue-move", "POST"): lambda world: {"to": "first"},
+    ("api:queue-priority", "POST"): lambda world: {"priority": 1},
     ("api:run-repeats", "POST"): lambda world: {"kind": "seed", "count": 2},
     ("api:job-claim", "POST"): lambda world: {"instance": "machine-1:1", "tasks": [world.dataset.task]},
     ("api:job-progress", "POST"): lambda world: {
