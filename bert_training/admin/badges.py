@@ -61,6 +61,8 @@ def worker_badge(worker: Worker) -> SafeString:
         return badge("neutral", worker.get_state_display())
     if not worker.is_online:
         return badge("danger", _("silent"))
+    if worker.paused_at is not None:
+        return badge("warning", _("paused"))
     colour = {WorkerState.BUSY.value: "info", WorkerState.DRAINING.value: "warning"}.get(worker.state, "success")
     return badge(colour, worker.get_state_display())
 

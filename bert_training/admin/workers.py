@@ -24,12 +24,14 @@ from bert_training.admin.facts import facts_table
 from bert_training.admin.running import running_job, with_running_job
 from bert_training.admin.token_page import NewToken, show_token_once
 from bert_training.admin.tokens import MOST_DAYS
+from bert_training.admin.worker_hours import hours_page
 from bert_training.contract.enums import AuditKind
 from bert_training.contract.tokens import shown_prefix
 from bert_training.models import AccessToken, Worker
 from bert_training.services.errors import ServiceError
 from bert_training.services.tokens import rotate_worker_token
-from bert_training.services.workers import register_worker, set_worker_active, set_worker_draining
+from bert_training.services.worker_hours import hours_text
+from bert_training.services.workers import pause_worker, register_worker, set_worker_active, set_worker_draining
 from bert_training.token_form import RotationForm, days_field
 
 WORDS = ("name", "description", "team")
@@ -37,6 +39,8 @@ FACTS = (
     "badge",
     "active",
     "draining",
+    "paused_at",
+    "shown_hours",
     "seen",
     "instance",
     "shown_hardware",
@@ -87,7 +91,7 @@ class WorkerAdmin(AuditedAdmin[Worker], PortalModelAdmin[Worker]):
     fields = (*WORDS, *FACTS)
     readonly_fields = FACTS
     inlines = (TokenInline,)
-    actions = ("activate", "deactivate", "drain", "stop_draining", "rotate_token")
+    actions = ("activate", "deactivate", "drain", "pause", "stop_draining", "change_hours", "rotate_token")
     row_actions = actions
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Worker]:
@@ -95,10 +99,13 @@ class WorkerAdmin(AuditedAdmin[Worker], PortalModelAdmin[Worker]):
         return with_running_job(workers_visible_to(request.user))
 
     def get_urls(self) -> list[URLPattern]:
-        """Add the page that rotates a token."""
-        rotate = self.admin_site.admin_view(self.rotate_view)
-        name = "bert_training_worker_rotate_token"
-        return [path("<int:pk>/rotate-token/", rotate, name=name), *super().get_urls()]
+        """Add the pages that rotate a token and change the hours."""
+        rotate, hours = self.admin_site.admin_view(self.rotate_view), self.admin_site.admin_view(self.hours_view)
+        return [
+            path("<int:pk>/rotate-token/", rotate, name="bert_training_worker_rotate_token"),
+            path("<int:pk>/hours/", hours, name="bert_training_worker_hours"),
+            *super().get_urls(),
+        ]
 
     def has_delete_permission(self, request: HttpRequest, obj: Worker | None = None) -> bool:
         """Workers stay, switched off, for the history of the runs."""
@@ -126,11 +133,7 @@ class WorkerAdmin(AuditedAdmin[Worker], PortalModelAdmin[Worker]):
     @sensitive_variables("token")
     def rotate_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Ask how long the old token stays valid, then make a new one and show it."""
-        worker = self.get_queryset(request).filter(pk=pk).first()
-        if worker is None:
-            raise Http404
-        if not self.has_change_permission(request, worker):
-            raise PermissionDenied
+        worker = self._changeable(request, pk)
         form = RotationForm(request.POST or None, days=days_field(required=False, most=MOST_DAYS, initial=None))
         if request.method == "POST" and form.is_valid():
             token = rotate_worker_token(worker, **form.cleaned_data)
@@ -146,6 +149,18 @@ class WorkerAdmin(AuditedAdmin[Worker], PortalModelAdmin[Worker]):
         }
         return TemplateResponse(request, "admin/bert_training/form.html", context)
 
+    def hours_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Ask in which hours a worker takes jobs, and keep them."""
+        return hours_page(self, request, self._changeable(request, pk))
+
+    def _changeable(self, request: HttpRequest, pk: int) -> Worker:
+        worker = self.get_queryset(request).filter(pk=pk).first()
+        if worker is None:
+            raise Http404
+        if not self.has_change_permission(request, worker):
+            raise PermissionDenied
+        return worker
+
     def save_model(self, request: HttpRequest, obj: Worker, form: "ModelForm[Worker]", change: bool) -> None:
         """Write the words about a worker; what it reports about itself is not overwritten with an older state."""
         obj.save(update_fields=WORDS)
@@ -153,8 +168,9 @@ class WorkerAdmin(AuditedAdmin[Worker], PortalModelAdmin[Worker]):
     def row_actions_for(self, row: Worker) -> Iterable[str]:
         """Offer the other position of each switch."""
         if not row.active:
-            return ["activate", "rotate_token"]
-        return ["stop_draining" if row.draining else "drain", "deactivate", "rotate_token"]
+            return ["activate", "change_hours", "rotate_token"]
+        rest = [] if row.paused_at else ["pause"]
+        return ["stop_draining" if row.draining else "drain", *rest, "deactivate", "change_hours", "rotate_token"]
 
     @admin.action(description=_("Activate"), permissions=["change"])
     def activate(self, request: HttpRequest, queryset: QuerySet[Worker]) -> None:
@@ -171,20 +187,28 @@ class WorkerAdmin(AuditedAdmin[Worker], PortalModelAdmin[Worker]):
         """Let the chosen workers finish and claim no more."""
         self.perform(request, queryset, act=lambda row: set_worker_draining(row, True), history=gettext("Draining."))
 
+    @admin.action(description=_("Pause now: hand the job back at the next checkpoint"), permissions=["change"])
+    def pause(self, request: HttpRequest, queryset: QuerySet[Worker]) -> None:
+        """Let the chosen workers hand their jobs back and claim no more; the jobs wait for them."""
+        self.perform(request, queryset, act=pause_worker, history=gettext("Paused."))
+
     @admin.action(description=_("End draining"), permissions=["change"])
     def stop_draining(self, request: HttpRequest, queryset: QuerySet[Worker]) -> None:
         """Let the chosen workers claim again."""
         done = gettext("Draining ended.")
         self.perform(request, queryset, act=lambda row: set_worker_draining(row, False), history=done)
 
+    @admin.action(description=_("Hours"), permissions=["change"])
+    def change_hours(self, request: HttpRequest, queryset: QuerySet[Worker]) -> HttpResponse | None:
+        """Lead to the page of a worker's hours."""
+        refusal = gettext("Choose one worker: its hours have a page of their own.")
+        return _lead_to("bert_training_worker_hours", request, queryset, refusal)
+
     @admin.action(description=_("New token"), permissions=["change"])
     def rotate_token(self, request: HttpRequest, queryset: QuerySet[Worker]) -> HttpResponse | None:
         """Lead to the page that asks first; a token page is for one worker."""
-        workers = list(queryset[:2])
-        if len(workers) != 1:
-            messages.error(request, gettext("Choose one worker: its new token is shown once, on a page of its own."))
-            return None
-        return HttpResponseRedirect(reverse("admin:bert_training_worker_rotate_token", args=[workers[0].pk]))
+        refusal = gettext("Choose one worker: its new token is shown once, on a page of its own.")
+        return _lead_to("bert_training_worker_rotate_token", request, queryset, refusal)
 
     @admin.display(description=_("state"), ordering="last_seen_at")
     def badge(self, worker: Worker) -> SafeString:
@@ -201,6 +225,11 @@ class WorkerAdmin(AuditedAdmin[Worker], PortalModelAdmin[Worker]):
         """Lead to the run that it trains."""
         job = running_job(worker)
         return link(admin_url(job.run), job.run.name) if job else "-"
+
+    @admin.display(description=_("takes jobs"))
+    def shown_hours(self, worker: Worker) -> str:
+        """Return in which hours it claims."""
+        return hours_text(worker)
 
     @admin.display(description=_("hardware"))
     def shown_hardware(self, worker: Worker) -> SafeString:
@@ -233,3 +262,12 @@ class WorkerAdmin(AuditedAdmin[Worker], PortalModelAdmin[Worker]):
         token = NewToken(text, prefix=shown_prefix(text), holder=worker.name, back=admin_url(worker), is_worker=True)
         title = gettext("Token of %(worker)s") % {"worker": worker.name}
         return show_token_once(request, self.admin_site, token=token, title=title)
+
+
+def _lead_to(page: str, request: HttpRequest, queryset: QuerySet[Worker], refusal: str) -> HttpResponse | None:
+    """Lead from an action to the page of the one worker that was chosen; refuse for several."""
+    workers = list(queryset[:2])
+    if len(workers) != 1:
+        messages.error(request, refusal)
+        return None
+    return HttpResponseRedirect(reverse(f"admin:{page}", args=[workers[0].pk]))

@@ -1,4 +1,4 @@
-"""When a worker may claim, since when it is paused, whether it only simulates."""
+"""When a worker may claim, since when it is paused, whether it only simulates; its last attempts found by an index."""
 
 from django.db import migrations, models
 
@@ -23,6 +23,10 @@ class Migration(migrations.Migration):
             model_name="worker",
             name="simulates",
             field=models.BooleanField(db_default=False, default=False, verbose_name="simulates"),
+        ),
+        migrations.AddIndex(
+            model_name="jobattempt",
+            index=models.Index(fields=["worker", "-id"], name="ix_bert_job_attempts_worker"),
         ),
         migrations.AddConstraint(
             model_name="worker",

@@ -231,6 +231,7 @@ class JobAttempt(models.Model):
         ordering = ("job", "number")
         verbose_name = _("attempt")
         verbose_name_plural = _("attempts")
+        indexes = [models.Index(fields=["worker", "-id"], name="ix_bert_job_attempts_worker")]  # a worker's last ones
         constraints = [
             models.UniqueConstraint(fields=["job", "number"], name="uq_bert_job_attempts_number"),
             models.UniqueConstraint(

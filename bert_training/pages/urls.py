@@ -38,6 +38,7 @@ from bert_training.pages import (
     upload,
     workbooks,
     worker_connect,
+    worker_switches,
     workers,
 )
 from bert_training.pages.chart_files import ChartForm
@@ -129,6 +130,9 @@ urlpatterns = [
     path("workers/connect/program.zip", worker_connect.download_program, name="worker-program"),
     path("workers/<int:pk>/connection", worker_connect.show_connection, name="worker-connection"),
     path("workers/<int:pk>/<slug:to>", workers.switch, name="worker-switch"),
+    path("workers/<int:pk>", workers.show_worker, name="worker"),
+    path("workers/<int:pk>/hours", worker_switches.edit_hours, name="worker-hours"),
+    path("workers/<int:pk>/<slug:to>", worker_switches.switch, name="worker-switch"),
     path("account/tokens", tokens.list_tokens, name="tokens"),
     path("account/tokens/new", tokens.make_token, name="token-new"),
     path("account/tokens/<int:pk>/rotate", tokens.rotate_token, name="token-rotate"),

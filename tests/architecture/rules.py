@@ -27,7 +27,7 @@ LEARNING = (*NETWORKS, "accelerate", "peft", "safetensors", "sklearn", "seqeval"
 SPECS = (f"{B}tasks", f"{B}contract")
 # What pages, API, admin and sockets share: they read rows, ask access, and change things through services only.
 DOORS = (f"{B}services", f"{B}access", f"{B}models", f"{B}data.proof.shape", *SPECS)
-FORMS = ("run_form", "preset_choices", "upload_form", "token_form")  # that pages and admin share
+FORMS = ("run_form", "preset_choices", "upload_form", "token_form", "hours_form")  # that pages and admin share
 
 ROWS = (
     Row(f"{B[:-1]}/__init__.py"),
@@ -106,6 +106,7 @@ ROWS = (
     ),
     Row("bert_training/run_form.py", ours=SPECS, theirs=("django", "pydantic")),  # the form that pages and admin share
     Row("bert_training/token_form.py", ours=(f"{B}contract.enums",), theirs=("django",)),
+    Row("bert_training/hours_form.py", ours=(f"{B}services.worker_hours",), theirs=("django",)),
     Row("bert_training/preset_choices.py", ours=(f"{B}run_form", *SPECS), theirs=("django",)),
     Row(
         "bert_training/pages/*",

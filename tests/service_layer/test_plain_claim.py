@@ -94,8 +94,14 @@ def test_only_the_teams_jobs_are_handed_out_in_one_statement(ana: User, carla: U
 
 @pytest.mark.parametrize(
     "unusual",
-    [{"instance": "machine-1:0"}, {"draining": True}, {"active": False}, {"instance": "machine-2:1"}],
-    ids=["restarted", "draining", "inactive", "other machine"],
+    [
+        {"instance": "machine-1:0"},
+        {"draining": True},
+        {"active": False},
+        {"instance": "machine-2:1"},
+        {"hours": [{"days": [0], "begin": "19:00", "end": "07:00"}]},
+    ],
+    ids=["restarted", "draining", "inactive", "other machine", "with hours"],
 )
 def test_an_unusual_worker_is_left_to_the_steps(run: Run, worker: Worker, unusual: dict[str, Any]) -> None:
     Worker.objects.update(**unusual)

@@ -17,6 +17,10 @@ class WorkerSerializer(serializers.ModelSerializer[Worker]):
     last_seen_at = UtcField(read_only=True, allow_null=True)
     seconds_since_seen = serializers.SerializerMethodField()
     online = serializers.BooleanField(source="is_online", read_only=True)
+    paused_at = UtcField(read_only=True, allow_null=True)
+    hours = serializers.ListField(
+        child=serializers.DictField(), read_only=True, help_text="When it claims; empty = always. Day 0 is Monday."
+    )
     hardware = serializers.DictField(read_only=True)
     versions = serializers.DictField(read_only=True)
     job = serializers.SerializerMethodField()
@@ -31,6 +35,8 @@ class WorkerSerializer(serializers.ModelSerializer[Worker]):
             "token_expires_at",
             "active",
             "draining",
+            "paused_at",
+            "hours",
             "online",
             "state",
             "last_seen_at",
