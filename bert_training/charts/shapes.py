@@ -2,7 +2,7 @@
 
 The same picture is shown in the page and saved as a file: it carries plain colours, which the page's style overrides.
 All lengths are in units of the picture, whose width is WIDTH unless it says otherwise. A series is a number from 1 to
-6: its colour in the page is --color-series-N.
+8: its colour in the page is --color-series-N.
 """
 
 from collections.abc import Sequence
@@ -12,7 +12,8 @@ WIDTH = 640
 COMPACT = 340  # width of a picture that is to be read on a telephone as well
 TEXT = 12  # height of a line of text
 TILE_OPACITY = 0.55  # of the darkest: words in ink keep 4.5:1 on it, light and dark
-PLAIN_COLOURS = ("#0f6e90", "#c2530a", "#2c7a3f", "#7a3fb0", "#a8326e", "#6c6414")  # of series 1 to 6, in a file
+# Of series 1 to 8, in a file.
+PLAIN_COLOURS = ("#0f6e90", "#c2530a", "#2c7a3f", "#7a3fb0", "#a8326e", "#6c6414", "#4a5a68", "#a3211a")
 
 
 @dataclass(frozen=True)
