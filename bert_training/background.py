@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable
 
 from bert_training.services import erasures, password_links, profiles, rate_limits, sessions, sweep
+from bert_training.services.answers import run_pairs
 from bert_training.services.doubting import corrections
 from bert_training.services.errors import StorageAway, StorageFull
 from bert_training.services.notifying import announcing, dispatches, house, inbox, sending
@@ -110,6 +111,14 @@ def compare_runs(first: int, second: int) -> None:
         reproduction_measures.compare_stored_runs(first, second)
     except Exception:
         logger.exception("runs not compared", extra={"first": first, "second": second})
+
+
+def pair_runs(runs: list[int]) -> None:
+    """Set several runs against the first where their answers are too many to do it while somebody waits."""
+    try:
+        run_pairs.pair_stored_runs(runs)
+    except Exception:
+        logger.exception("runs not paired", extra={"runs": runs})
 
 
 def mail_password_links(numbers: list[int], request_id: str, address: str) -> None:

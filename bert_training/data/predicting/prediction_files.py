@@ -51,6 +51,14 @@ def read_part(path: Path, source: PredictionSource, split: Split) -> list[Predic
         return [_read_group(file.read_row_group(place, use_threads=False)) for place in places]
 
 
+def read_rows_of(path: Path, source: PredictionSource, split: Split) -> list[int]:
+    """Read for which rows of a split one source has an answer, and nothing else."""
+    with pq.ParquetFile(path) as file:
+        places = [place for place in range(file.num_row_groups) if _whose(file, place) == (source, split)]
+        groups = [file.read_row_group(place, ["row"], use_threads=False)["row"].to_pylist() for place in places]
+    return [row for rows in groups for row in rows]
+
+
 def read_groups(path: Path) -> Iterator[Predictions]:
     """Read the same piece by piece, at most GROUP_ROWS rows at once."""
     with pq.ParquetFile(path) as file:

@@ -139,6 +139,11 @@ class Predictions:
         return type(self)(self.source, self.split, self.rows[indexes], self.units[indexes], self.answers.take(indexes))
 
 
+def in_row_order(part: Predictions) -> Predictions:
+    """Return the same answers by the number of their rows."""
+    return part.take(np.argsort(part.rows, kind="stable"))
+
+
 def merge(predictions: Sequence[Predictions]) -> list[Predictions]:
     """Join those of the same source and split, in the order in which they first come; leave out what has no row."""
     groups: dict[tuple[PredictionSource, Split], list[Predictions]] = {}
@@ -172,7 +177,7 @@ def prediction_digest(predictions: Sequence[Predictions]) -> str:
     """
     digest = hashlib.sha256()
     for group in sorted(merge(predictions), key=lambda group: (group.source, group.split)):
-        in_order = group.take(np.argsort(group.rows, kind="stable"))
+        in_order = in_row_order(group)
         digest.update(f"{group.source} {group.split} {len(in_order.rows)} ".encode())
         digest.update(_bytes(in_order.rows, "<i8"))
         for part in in_order.answers.canonical():

@@ -8,7 +8,7 @@ import numpy as np
 from bert_training.contract.enums import PredictionSource, Split
 from bert_training.data.figures.judgement import Judgement
 from bert_training.data.figures.shapes import Figures
-from bert_training.data.predicting.predictions import Predictions, merge
+from bert_training.data.predicting.predictions import Predictions, in_row_order, merge
 from bert_training.data.proof.calibration import calibration_proof
 from bert_training.data.proof.coverage import coverage_points
 from bert_training.data.proof.gain import gain, no_gain
@@ -42,7 +42,7 @@ def prove(
     that the network's own folds found, in their place.  What cannot be said is None: no test rows, no baselines.
     """
     # In the order of rows, so that no figure depends on how they came, not even in its last bit.
-    parts = {(part.source, part.split): part.take(np.argsort(part.rows, kind="stable")) for part in merge(predictions)}
+    parts = {(part.source, part.split): in_row_order(part) for part in merge(predictions)}
     sources = judge(_sources_on_test(parts), judgement=judgement, names=names, seed=seed)
     network, baselines = (sources[0], sources[1:]) if sources else (None, [])
     metric = decided_by(metric, network.figures if network else {})

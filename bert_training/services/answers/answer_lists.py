@@ -27,7 +27,7 @@ def answer_list(run: Run, split: Split) -> AnswerList | None:
     Raises ServiceError not_found where there are no predictions, DatasetGone, StorageAway.
     """
     stored = stored_predictions(run)
-    key = (stored.sha256, split)
+    key = (stored.sha256, split, *label_names(run))
     return _recent.get(key, lambda: _read(run, stored.key, stored.sha256, split), _weigh)
 
 

@@ -31,7 +31,7 @@ def test_the_difference_of_two_networks_is_their_gain_drawn_in_the_same_pairs() 
     promised = gain(other, one, "f1_macro")
     found = pair([first, second], judgement=LABELS, names=NAMES, metric="loss", seed=7)[1]
     assert found.metric == "f1_macro"
-    assert found.differences["f1_macro"] == {name: promised[name] for name in ("value", "low", "high")}  # type: ignore[literal-required]
+    assert found.differences["f1_macro"] == {name: promised[name] for name in ("value", "low", "high")}
 
 
 def test_a_network_does_not_differ_from_itself() -> None:
