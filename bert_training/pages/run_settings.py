@@ -32,7 +32,7 @@ def settings_of(run: Run) -> ShownSettings:
     spec = TASKS.get(run.task)
     if spec is None:
         return ShownSettings("", [], [("", [Fact(name, str(value)) for name, value in run.hyperparameters.items()])])
-    facts = _facts_of(run, spec)
+    facts = facts_by_name(run, spec)
     names = names_by_group(spec.hyperparameters)
     basics = names.get(Group.BASICS, [])
     essentials = [facts[name] for name in basics if name in facts]
@@ -46,7 +46,7 @@ def settings_of(run: Run) -> ShownSettings:
     return ShownSettings(_preset_of(run, spec), essentials, [*groups, *([(_("Others"), others)] if others else [])])
 
 
-def _facts_of(run: Run, spec: TaskSpec) -> dict[str, Fact]:
+def facts_by_name(run: Run, spec: TaskSpec) -> dict[str, Fact]:
     """Return a fact for each stored hyperparameter, in the order of the form."""
     declared: dict[str, Any] = spec.hyperparameters.model_json_schema()["properties"]
     others = [name for name in run.hyperparameters if name not in declared]
