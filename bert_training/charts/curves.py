@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from math import ceil, floor, log10
 
 from bert_training.charts.shapes import TEXT, WIDTH, Band, Chart, Dot, Line, Stroke, Table, Words
 from bert_training.services.proving.figure_words import share_text
@@ -9,18 +10,21 @@ from bert_training.services.proving.figure_words import share_text
 PLOT_HEIGHT = 240
 LEFT, RIGHT, TOP, BOTTOM = 56, 16, 12, 44
 TICKS = 5
+ROUND = (1, 2, 2.5, 5, 10)  # what steps between marks are, times a power of ten
+NEAR = 1e-9  # of a step: a value so near a mark lies on it
 LEGEND_ROW = 18
 MOST_DOTS = 64  # above it a curve alone: the dots would hide it
 
 
 @dataclass(frozen=True)
 class Axis:
-    """From where to where, what it shows, and how a number on it is written."""
+    """From where to where, what it shows, and how a number on it is written. tick_count: so many, both ends too."""
 
     label: str
     low: float = 0.0
     high: float = 1.0
     text: Callable[[float], str] = share_text
+    tick_count: int = TICKS
 
     def place(self, value: float) -> float:
         """Return where a number stands between the ends, 0..1."""
@@ -28,11 +32,23 @@ class Axis:
 
     def ticks(self) -> list[float]:
         """Return the numbers that are written beside it."""
-        return [self.low + (self.high - self.low) * tick / (TICKS - 1) for tick in range(TICKS)]
+        steps = self.tick_count - 1
+        return [self.low + (self.high - self.low) * tick / steps for tick in range(self.tick_count)]
 
     def anchor(self, tick: int) -> str:
         """Return where a number below it is held, so that the first and the last are not cut off."""
-        return "start" if tick == 0 else "end" if tick == TICKS - 1 else "middle"
+        return "start" if tick == 0 else "end" if tick == self.tick_count - 1 else "middle"
+
+
+def axis_around(label: str, values: Sequence[float], text: Callable[[float], str]) -> Axis:
+    """Return an axis that holds all values and has round numbers at its ends and between them."""
+    low, high = min(values), max(values)
+    least = ((high - low) or abs(high) or 1.0) / (TICKS - 1)
+    power = 10.0 ** floor(log10(least))
+    step = next(power * factor for factor in ROUND if power * factor >= least * (1 - NEAR))
+    first, last = floor(low / step + NEAR), ceil(high / step - NEAR)
+    last = max(last, first + 1)
+    return Axis(label, first * step, last * step, text, last - first + 1)
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,11 @@
 """The curves of several runs over the same axes: loss, and the figure that decides, while they trained."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 from django.utils.translation import gettext as _
 
-from bert_training.charts.curves import Axis, Curve, draw_curves
+from bert_training.charts.curves import Curve, axis_around, draw_curves
 from bert_training.charts.shapes import Chart, Table
 from bert_training.contract.enums import Split
 from bert_training.models import Metric, Run
@@ -16,6 +16,7 @@ from bert_training.tasks.spec import Metric as MetricSpec
 
 LOSS = "loss"
 MOST_POINTS = 2_000  # of one split that are read of a run, the newest
+MARKED_POINTS = 20  # of a curve; more would hide those of the others
 DRAWN_POINTS = 300  # a curve; more are not to be told apart
 
 Points = list[tuple[float, float]]
@@ -54,8 +55,8 @@ def _chart(runs: Sequence[Run], split: Split, metric: str) -> Chart | None:
         if (points := _thinned(found[run.pk]))
     ]
     every = [point for curve in curves for point in curve.points]
-    across = Axis(_("Step"), 0.0, max(step for step, _value in every), lambda step: count_text(round(step)))
-    up = _axis([value for _step, value in every], _(spec.label), partial(figure_text, spec))
+    across = axis_around(_("Step"), [0.0, *(step for step, _value in every)], lambda step: count_text(round(step)))
+    up = axis_around(_(spec.label), [value for _step, value in every], partial(figure_text, spec))
     return draw_curves(slug, title, curves, across=across, up=up, table=_table(runs, found, spec))
 
 
@@ -71,18 +72,13 @@ def _thinned(points: Points) -> Points:
 
 
 def _titles(run: Run, points: Points, spec: MetricSpec) -> list[str]:
+    if len(points) > MARKED_POINTS:
+        return []
     words = _("%(run)s, step %(step)s: %(value)s")
     return [
         words % {"run": run.name, "step": count_text(round(step)), "value": figure_text(spec, value)}
         for step, value in points
     ]
-
-
-def _axis(values: Sequence[float], label: str, text: Callable[[float], str]) -> Axis:
-    """Return an axis with a little room around the values, from 0 where they are near."""
-    low, high = min(values), max(values)
-    room = (high - low) * 0.05 or abs(high) * 0.1 or 1.0
-    return Axis(label, max(0.0, low - room) if low >= 0 else low - room, high + room, text)
 
 
 def _table(runs: Sequence[Run], found: Found, spec: MetricSpec) -> Table:

@@ -1,16 +1,24 @@
 """What several runs reached on the same test rows, in words: figures, classes and rows, each set against the first."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
 from bert_training.data.proof.shape import Figure
 from bert_training.models import Run
-from bert_training.pages.words import figure_text
+from bert_training.pages.words import COEFFICIENTS, figure_text
 from bert_training.services.csv_form import Value
-from bert_training.services.proving.figure_words import UNKNOWN, count_text, interval_text, points_text, share_text
+from bert_training.services.proving.figure_words import (
+    MINUS,
+    UNKNOWN,
+    count_text,
+    interval_text,
+    points_text,
+    share_text,
+)
 from bert_training.tasks import TASKS
 from bert_training.tasks.spec import Metric
 
@@ -20,7 +28,7 @@ RIGHT, WRONG = True, False
 
 @dataclass(frozen=True)
 class Difference:
-    """A figure of one run, and by how much it differs from that of the first, in points.
+    """A figure of one run, and by how much it differs from that of the first, shares in points.
 
     tone: "better" or "worse" where the whole interval says so, else "".  note: the same in a word.
     """
@@ -123,19 +131,28 @@ def _widest(row: Sequence[Any]) -> float:
 
 
 def _cell(metric: Metric, value: float | None, difference: Figure, is_own: bool) -> Difference:
-    return _with_tone(figure_text(metric, value), None if is_own else difference)
+    write = _coefficient_text if metric.name in COEFFICIENTS else points_text
+    return _with_tone(figure_text(metric, value), None if is_own else difference, write)
 
 
 def _class_cell(found: Any, *, is_own: bool) -> Difference:
     if found.f1 is None:
         return Difference(_("no examples") if is_own else UNKNOWN)
-    return _with_tone(share_text(found.f1), None if is_own else found.difference)
+    return _with_tone(share_text(found.f1), None if is_own else found.difference, points_text)
 
 
-def _with_tone(text: str, difference: Figure | None) -> Difference:
+def _coefficient_text(value: float | None) -> str:
+    """Write a difference of coefficients, which are no shares, with its sign."""
+    if value is None:
+        return UNKNOWN
+    sign = "+" if value > 0 else MINUS if value < 0 else ""
+    return f"{sign}{number_format(round(abs(value), 4), decimal_pos=4)}"
+
+
+def _with_tone(text: str, difference: Figure | None, write: Callable[[float | None], str]) -> Difference:
     if difference is None or difference["low"] is None or difference["high"] is None:
         return Difference(text)
     tone = "better" if difference["low"] > 0 else "worse" if difference["high"] < 0 else ""
     notes = {"better": _("better"), "worse": _("worse"), "": _("no difference shown")}
-    interval = interval_text(difference, points_text)
-    return Difference(text, points_text(difference["value"]), interval, tone, notes[tone])
+    interval = interval_text(difference, write)
+    return Difference(text, write(difference["value"]), interval, tone, notes[tone])

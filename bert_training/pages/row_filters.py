@@ -77,7 +77,7 @@ class LabelFilters(RowFilters):
     """Which rows of a classifier to show."""
 
     given = forms.ChoiceField(label=_("In the spreadsheet"))
-    answered = forms.ChoiceField(label=_("Answered"))
+    answered = forms.ChoiceField(label=_("Answer of the model"))
     low = DecimalNumberField(label=_("Confidence from, in %"))
     high = DecimalNumberField(label=_("Confidence to, in %"))
     sort = forms.ChoiceField(label=_("Order"), choices=list(ORDER_LABELS.items()))
@@ -95,7 +95,7 @@ class SentenceFilters(RowFilters):
     kind = forms.ChoiceField(label=_("Entity type"))
     error = forms.ChoiceField(label=_("What became of it"), choices=with_all(list(FATE_LABELS.items())))
     given = forms.ChoiceField(label=_("In the spreadsheet"))
-    answered = forms.ChoiceField(label=_("Answered"))
+    answered = forms.ChoiceField(label=_("Answer of the model"))
     sort = forms.ChoiceField(label=_("Order"), choices=list(SENTENCE_ORDER_LABELS.items()))
     field_order = ("split", "show", "kind", "error", "given", "answered", "row", "sort")
 

@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from bert_training import access
-from bert_training.charts.curves import Axis, Mark, draw_dots
+from bert_training.charts.curves import Mark, axis_around, draw_dots
 from bert_training.charts.shapes import PLAIN_COLOURS, Chart, Table
 from bert_training.contract.enums import JobStatus, Role
 from bert_training.models import Run
@@ -165,8 +165,8 @@ def _chart(points: Sequence[Point], choices: ScatterChoices) -> Chart | None:
         Mark(scale(each.x), each.y, _title(each, label, metric), series.get(each.dataset_name, len(PLAIN_COLOURS)))
         for each in points
     ]
-    across = _axis([mark.x for mark in marks], label, partial(_setting_text, is_wide=is_wide))
-    up = _axis([mark.y for mark in marks], _(metric.label), partial(figure_text, metric))
+    across = axis_around(label, [mark.x for mark in marks], partial(_setting_text, is_wide=is_wide))
+    up = axis_around(_(metric.label), [mark.y for mark in marks], partial(figure_text, metric))
     best_first = sorted(points, key=lambda each: -each.y if metric.higher_is_better else each.y)
     rows = [
         [f"{each.pk} {each.name}", each.dataset_name, shown_number(each.x), figure_text(metric, each.y)]
@@ -184,13 +184,6 @@ def _title(point: Point, label: str, metric: Metric) -> str:
 def _setting_text(value: float, *, is_wide: bool) -> str:
     """Write a number of the setting's axis with two digits that count."""
     return shown_number(float(f"{10**value if is_wide else value:.2g}"))
-
-
-def _axis(values: Sequence[float], label: str, text: Callable[[float], str]) -> Axis:
-    """Return an axis with room around the dots."""
-    low, high = min(values), max(values)
-    room = (high - low) * 0.06 or abs(high) * 0.1 or 1.0
-    return Axis(label, low - room, high + room, text)
 
 
 def _legend(points: Sequence[Point]) -> list[tuple[tuple[int, str], int]]:

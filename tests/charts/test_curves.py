@@ -2,10 +2,11 @@
 
 from xml.etree import ElementTree
 
+import pytest
 from django.template.loader import render_to_string
 from django.utils import translation
 
-from bert_training.charts.curves import LEFT, PLOT_HEIGHT, TOP, Axis, Curve, Mark, draw_curves, draw_dots
+from bert_training.charts.curves import LEFT, PLOT_HEIGHT, TOP, Axis, Curve, Mark, axis_around, draw_curves, draw_dots
 from bert_training.charts.shapes import WIDTH
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -45,3 +46,19 @@ def test_a_picture_has_the_same_shapes_in_every_language() -> None:
         pictures.append([shape.attrib for shape in picture.iter(f"{SVG}circle")])
     assert pictures[0] == pictures[1] != []
     assert chart.dots[0].title == "<b>run</b>"
+
+
+@pytest.mark.parametrize(
+    ("values", "ticks"),
+    [
+        ([0.45, 0.92], [0.4, 0.6, 0.8, 1.0]),
+        ([0.0, 600.0], [0, 200, 400, 600]),
+        ([0.00001, 0.0001], [0, 0.000025, 0.00005, 0.000075, 0.0001]),
+        ([3.0], [3, 4]),
+        ([0.0], [0, 0.25]),
+    ],
+)
+def test_an_axis_around_values_is_marked_at_round_numbers(values: list[float], ticks: list[float]) -> None:
+    axis = axis_around("x", values, str)
+    assert axis.ticks() == pytest.approx(ticks)
+    assert all(0 <= axis.place(value) <= 1 for value in values)

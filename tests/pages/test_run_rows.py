@@ -88,7 +88,7 @@ def test_a_row_is_found_by_its_number(as_ana: Client, answered: Run) -> None:
 def test_the_file_holds_the_filtered_rows_and_is_on_record(as_ana: Client, answered: Run) -> None:
     rows, texts = rows_of(answered), read_table(answered.dataset)["text"]
     assert file_of(as_ana, answered) == [
-        ["Row", "Split", "In the spreadsheet", "Answered", "Right", "Probability", "Text"],
+        ["Row", "Split", "In the spreadsheet", "Answer of the model", "Right", "Probability", "Text"],
         [str(rows[1]), "test", "cobrança", "saúde", "no", "0.7002", texts[1]],
         [str(rows[3]), "test", "saúde", "família", "no", "0.8999", texts[3]],
     ]
@@ -177,13 +177,13 @@ def test_sentences_are_narrowed_by_type_and_kind_of_error(as_ana: Client, tagged
 def test_sentences_show_what_was_given_and_answered_by_more_than_colour(as_ana: Client, tagged: Run) -> None:
     words = read_table(tagged.dataset)["tokens"][1]
     content = " ".join(text_of(as_ana, tagged).split())
-    marked = f'<mark class="entity entity-missed">{words[2]} <span class="entity-kind">LOCAL<span> · Missed</span>'
+    marked = f'<mark class="entity entity-missed">{words[2]} <span class="entity-kind">LOCAL<span> · missed</span>'
     assert marked in content
     assert f"Wrong type</strong>: in the spreadsheet PESSOA “{words[0]}”; answered LOCAL “{words[0]}”" in content
     lines = file_of(as_ana, tagged, "?error=missed")
     assert [line[2:8] for line in lines[1:]] == [
-        ["Wrong type", "PESSOA", "1", "LOCAL", "1", "0.75"],
-        ["Missed", "LOCAL", "3", "no entity", "", ""],
+        ["wrong type", "PESSOA", "1", "LOCAL", "1", "0.75"],
+        ["missed", "LOCAL", "3", "no entity", "", ""],
     ]
 
 

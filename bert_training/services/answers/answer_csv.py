@@ -54,9 +54,9 @@ def open_rows_csv(run: Run, split: Split, found: RowList, *, has_texts: bool) ->
 def _head(found: RowList, *, has_texts: bool) -> list[str]:
     own = [_("Text")] if has_texts else []
     if isinstance(found.answers, LabelList):
-        answer = [_("In the spreadsheet"), _("Answered"), _("Right"), _("Probability")]
+        answer = [_("In the spreadsheet"), _("Answer of the model"), _("Right"), _("Probability")]
     else:
-        answer = [_("What became of it"), _("In the spreadsheet"), _("Words"), _("Answered"), _("Words")]
+        answer = [_("What became of it"), _("In the spreadsheet"), _("Words"), _("Answer of the model"), _("Words")]
         answer.append(_("Probability"))
     return [_("Row"), _("Split"), *answer, *own]
 

@@ -25,12 +25,13 @@ SENTENCE_ORDER_LABELS: dict[str, Label] = {
     SentenceOrder.SURE: _("most confident error first"),
     SentenceOrder.ROW: _("as in the spreadsheet"),
 }
+# Of one entity; counts of them have words of their own.
 FATE_LABELS: dict[str, Label] = {
-    Fate.RIGHT: _("Right"),
-    Fate.MISSED: _("Missed"),
-    Fate.SPURIOUS: _("Spurious"),
-    Fate.WRONG_TYPE: _("Wrong type"),
-    Fate.WRONG_BOUNDARY: _("Wrong boundary"),
+    Fate.RIGHT: _("right"),
+    Fate.MISSED: _("missed"),
+    Fate.SPURIOUS: _("spurious"),
+    Fate.WRONG_TYPE: _("wrong type"),
+    Fate.WRONG_BOUNDARY: _("wrong boundary"),
 }
 
 

@@ -45,6 +45,8 @@ def _changes(user: User, first: Run, run: Run) -> list[str]:
     rows = compare_for(user, first, run).rows
     if rows is None:
         return []
+    if rows["count"] > len(rows["changes"]):
+        return [_("Their tables differ in %(count)s places.") % {"count": count_text(rows["count"])}]
     shown = [change_sentence(change) for change in rows["changes"][:SHOWN_CHANGES]]
     left = rows["count"] - len(shown)
     more = ngettext("%(count)s more difference", "%(count)s more differences", left) % {"count": count_text(left)}
