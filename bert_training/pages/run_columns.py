@@ -46,7 +46,7 @@ COLUMNS = (
     Column("result", _("Test result"), sort="result", is_number=True),
     Column("verdict", _("Verdict")),
     Column("data", _("Data")),
-    Column("base_model", _("Base model")),
+    Column("base_model", _("Base model"), is_usual=False),
     Column("task", _("Task"), is_usual=False),
     Column("tags", _("Tags")),
     Column("notes", _("Notes"), is_usual=False),

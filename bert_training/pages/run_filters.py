@@ -52,7 +52,7 @@ class DayField(forms.DateField):
     FORMAT = "%Y-%m-%d"
     FIRST, LAST = date(2000, 1, 1), date(2999, 12, 31)  # so that no time zone leads out of the calendar
 
-    def __init__(self, *, label: Label) -> None:
+    def __init__(self, *, label: Any) -> None:
         judges = [MinValueValidator(self.FIRST), MaxValueValidator(self.LAST)]
         widget = DayInput(format=self.FORMAT)
         super().__init__(label=label, widget=widget, input_formats=[self.FORMAT], validators=judges)
