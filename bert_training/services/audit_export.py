@@ -3,19 +3,18 @@
 Whoever takes it is noted in it before the first line.
 """
 
-import csv
-import io
 import json
 from collections.abc import Callable, Iterator, Sequence
 from enum import StrEnum
+from itertools import chain
 from typing import Any
 
 from django.db.models import QuerySet
 
 from bert_training.contract.enums import AuditKind
-from bert_training.data.writing.formula_signs import harmless
 from bert_training.models import AuditEvent
 from bert_training.services.audit import record
+from bert_training.services.csv_form import Value, reader_form
 from bert_training.services.telemetry import iso_utc
 
 ROWS_AT_ONCE = 1000
@@ -46,12 +45,14 @@ class ExportForm(StrEnum):
 def export_audit(events: QuerySet[AuditEvent], form: ExportForm, *, filters: Sequence[str]) -> Iterator[str]:
     """Note that the audit is taken out, and return it in pieces. events: in any order; filters: names of those set."""
     record(AuditKind.EXPORTED, what="audit", form=form, filters=filters)
-    return _pieces(events, _csv_lines if form is ExportForm.CSV else _json_lines)
+    if form is ExportForm.JSON_LINES:
+        return _pieces(events, _json_lines)
+    csv_form = reader_form()  # now: when the pieces are asked for, the reader's language may be gone
+    head = csv_form.mark.decode() + csv_form.lines([COLUMNS])
+    return chain([head], _pieces(events, lambda rows: csv_form.lines(map(_csv_row, rows))))
 
 
 def _pieces(events: QuerySet[AuditEvent], write: Callable[[list[dict[str, Any]]], str]) -> Iterator[str]:
-    if write is _csv_lines:
-        yield ",".join(COLUMNS) + "\r\n"
     newest_first = events.order_by("-pk").values(*COLUMNS)
     page = list(newest_first[:ROWS_AT_ONCE])
     while page:
@@ -63,10 +64,5 @@ def _json_lines(rows: list[dict[str, Any]]) -> str:
     return "".join(json.dumps({**row, "at": iso_utc(row["at"])}, ensure_ascii=False) + "\n" for row in rows)
 
 
-def _csv_lines(rows: list[dict[str, Any]]) -> str:
-    buffer = io.StringIO()
-    writer = csv.writer(buffer)
-    for row in rows:
-        shown = {**row, "at": iso_utc(row["at"]), "facts": json.dumps(row["facts"], ensure_ascii=False)}
-        writer.writerow("" if value is None else harmless(str(value)) for value in shown.values())
-    return buffer.getvalue()
+def _csv_row(row: dict[str, Any]) -> list[Value]:
+    return [*{**row, "at": iso_utc(row["at"]), "facts": json.dumps(row["facts"], ensure_ascii=False)}.values()]

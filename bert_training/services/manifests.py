@@ -17,6 +17,7 @@ from bert_training.data.splitting.manifest_sheet import check_manifest, write_ma
 from bert_training.data.table import PARTS, ROW
 from bert_training.models import Dataset, DatasetManifest, Run
 from bert_training.services.audit import record
+from bert_training.services.csv_form import PLAIN, CsvForm
 from bert_training.services.divisions import division_of, pack_letters, unpack_letters
 from bert_training.services.errors import DatasetNotReady, ServiceError
 from bert_training.services.frequent_events import record_export
@@ -45,12 +46,12 @@ class ManifestFacts:
     left_out: int
 
 
-def run_manifest_csv(run: Run) -> str:
+def run_manifest_csv(run: Run, form: CsvForm = PLAIN) -> bytes:
     """Return which row of the spreadsheet was in which split of a run, as CSV. Raises DatasetGone, StorageAway."""
     rows = read_table(run.dataset, [ROW])[ROW]
     splits = [SPLIT_OF[letter] for letter in division_of(run).letters]
     record_export(run, what="manifest")
-    return write_manifest(rows, splits, file_names(run.dataset))
+    return form.mark + write_manifest(rows, splits, file_names(run.dataset), separator=form.separator).encode()
 
 
 def upload_manifest(dataset: Dataset, file: Upload) -> ManifestFacts:

@@ -1,7 +1,6 @@
 """What can be downloaded of a run: its model card and its figures as CSV."""
 
-import csv
-import io
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -10,6 +9,7 @@ from bert_training.contract.enums import ErrorCode
 from bert_training.data.model_card import ModelCardFacts
 from bert_training.data.model_card import model_card as write_card
 from bert_training.models import Metric, Run, RunProof
+from bert_training.services.csv_form import PLAIN, CsvForm, Value
 from bert_training.services.divisions import division_of
 from bert_training.services.errors import ServiceError
 from bert_training.services.frequent_events import record_export
@@ -63,16 +63,17 @@ def _provenance(run: Run) -> dict[str, Any]:
     }
 
 
-def run_metrics_csv(run: Run) -> str:
+def run_metrics_csv(run: Run, form: CsvForm = PLAIN) -> bytes:
     """Return every metric point as CSV, one figure a line; an undefined figure is empty."""
     record_export(run, what="metrics")
-    buffer = io.StringIO()
-    writer = csv.writer(buffer)
-    writer.writerow(CSV_HEAD)
+    return form.file(_metric_lines(run))
+
+
+def _metric_lines(run: Run) -> Iterator[Sequence[Value]]:
+    yield CSV_HEAD
     points = Metric.objects.filter(run=run).select_related("attempt").order_by("id")
     for point in points.iterator(chunk_size=2000):
         place = (point.attempt.number, point.epoch, point.step, point.split)
         stamp = iso_utc(point.received_at)
-        # Names match ^[a-z][a-z0-9_.]*$ and values are numbers: nothing here can start a formula.
-        writer.writerows([*place, name, value, stamp] for name, value in point.values.items())
-    return buffer.getvalue()
+        for name, value in point.values.items():
+            yield *place, name, value, stamp

@@ -132,6 +132,7 @@ TABLE |= {
     "pages:run-manifest": {"GET": VIEW},
     "pages:run-curve-svg": {"GET": VIEW},
     "pages:run-curve-csv": {"GET": VIEW},
+    "pages:run-predictions": {"GET": VIEW},
     "pages:run-metrics": {"GET": VIEW},
     "pages:run-report-html": {"GET": VIEW},
     "pages:run-report-md": {"GET": VIEW},

@@ -145,7 +145,7 @@ def test_the_audit_is_for_who_may_view_it(bruno: User, path: str) -> None:
 
 def text_of(answer: Any) -> str:
     assert answer.status_code == 200
-    return b"".join(answer.streaming_content).decode()
+    return b"".join(answer.streaming_content).decode("utf-8-sig")
 
 
 # --- what staff change by hand ------------------------------------------------------------------------------------

@@ -64,7 +64,7 @@ def test_a_run_shows_its_split_and_gives_it_as_csv(as_ana: Client, run: Run) -> 
     assert "The protection moved 0 rows" in content
     answer = as_ana.get(f"/runs/{run.pk}/manifest")
     assert answer.headers["Content-Disposition"].endswith('-split.csv"')
-    assert answer.content.decode().splitlines()[0] == "linha,conjunto"
+    assert answer.content.decode("utf-8-sig").splitlines()[0] == "linha,conjunto"
     SplitManifest.objects.update(facts={})
     assert "The protection moved" not in as_ana.get(f"/runs/{run.pk}").content.decode()
 

@@ -52,7 +52,7 @@ def test_a_run_without_a_result_has_no_card(run: Run) -> None:
 def test_the_figures_are_a_table_with_a_line_each(running_job: Job, worker: Worker) -> None:
     point = MetricPoint.of(epoch=1, step=3, split=Split.TRAIN, values={"loss": float("nan"), "learning_rate": 0.1})
     append_metrics(worker, MetricBatch(job_id=running_job.pk, attempt=1, first_seq=1, points=[point]))
-    lines = list(csv.DictReader(io.StringIO(run_metrics_csv(running_job.run))))
+    lines = list(csv.DictReader(io.StringIO(run_metrics_csv(running_job.run).decode())))
     assert [(line["split"], line["step"], line["name"], line["value"]) for line in lines] == [
         ("train", "3", "loss", ""),
         ("train", "3", "learning_rate", "0.1"),

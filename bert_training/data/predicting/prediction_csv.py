@@ -11,18 +11,25 @@ from bert_training.data.writing.formula_signs import harmless
 HEAD = ("row", "split", "source", "gold", "predicted", "probability")
 
 
-def write_csv(parts: Iterable[Predictions], file: TextIO, *, names: Sequence[str]) -> None:
+def write_csv(
+    parts: Iterable[Predictions],
+    file: TextIO,
+    *,
+    names: Sequence[str],
+    separator: str = ",",
+    decimal_sign: str = ".",
+) -> None:
     """Write one part after the other. names: of the labels, in the order of their ids.
 
     Entities stand as `type[first word:last word + 1]`, separated by spaces. probability: of what was predicted, for
     entities the lowest; empty where there is none.
     """
-    writer = csv.writer(file)
+    writer = csv.writer(file, delimiter=separator)
     writer.writerow(HEAD)
     for part in parts:
         head = (part.split.value, part.source.value)
         writer.writerows(
-            (row, *head, *map(harmless, answer[:2]), answer[2])
+            (row, *head, *map(harmless, answer[:2]), answer[2].replace(".", decimal_sign))
             for row, answer in zip(part.rows.tolist(), _answers(part.answers, names), strict=True)
         )
 

@@ -70,7 +70,9 @@ COLUMNS = (
 )
 
 
-def write_manifest(rows: Sequence[int], splits: Sequence[Split | None], files: Sequence[str]) -> str:
+def write_manifest(
+    rows: Sequence[int], splits: Sequence[Split | None], files: Sequence[str], *, separator: str = ","
+) -> str:
     """Return a manifest as CSV: row of the spreadsheet, split, and, where several files were sent, which one.
 
     files: their names in the order of PARTS, "" for one that was not sent.
@@ -80,7 +82,7 @@ def write_manifest(rows: Sequence[int], splits: Sequence[Split | None], files: S
     if len({normalized(name) for name in files if name}) < sum(map(bool, files)):
         names = [WORD_OF[part] for part in PARTS]  # files that read alike are told apart by what they were sent for
     buffer = io.StringIO()
-    writer = csv.writer(buffer)
+    writer = csv.writer(buffer, delimiter=separator)
     writer.writerow([column.header for column in COLUMNS[: 3 if has_several else 2]])
     for row, split in zip(rows, splits, strict=True):
         part, number = divmod(row, PART_STRIDE)

@@ -14,6 +14,7 @@ from bert_training.data.predicting.prediction_csv import write_csv
 from bert_training.data.predicting.prediction_files import read_groups, read_predictions
 from bert_training.data.predicting.predictions import Predictions
 from bert_training.models import Run, RunProof
+from bert_training.services.csv_form import PLAIN, CsvForm
 from bert_training.services.errors import ServiceError
 from bert_training.services.frequent_events import record_export
 from bert_training.services.stored_files import StoredFile, open_stored, stored_copy
@@ -55,7 +56,7 @@ def open_predictions(run: Run) -> tuple[StoredFile, RunProof]:
     return file, stored
 
 
-def open_predictions_csv(run: Run) -> tuple[IO[bytes], RunProof]:
+def open_predictions_csv(run: Run, form: CsvForm = PLAIN) -> tuple[IO[bytes], RunProof]:
     """Open the predictions as CSV, in a file that goes when it is closed; never all of them in memory.
 
     Raises ServiceError not_found, DatasetGone, StorageAway.
@@ -64,8 +65,10 @@ def open_predictions_csv(run: Run) -> tuple[IO[bytes], RunProof]:
     names = label_names(run)
     file = tempfile.TemporaryFile(prefix="bert-csv-")  # noqa: SIM115 - the caller closes it
     with stored_copy(stored.key, stored.sha256) as path:
+        file.write(form.mark)
         text = io.TextIOWrapper(file, encoding="utf-8", newline="")
-        write_csv(read_groups(path), text, names=names)
+        signs = {"separator": form.separator, "decimal_sign": form.decimal_sign}
+        write_csv(read_groups(path), text, names=names, **signs)
         text.detach()
     file.seek(0)
     record_export(run, what="predictions_csv")
