@@ -14,6 +14,7 @@ from django.db.models.functions import Now
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
+from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -54,6 +55,13 @@ class Decision:
     since: datetime
     advice: str = ""
     is_urgent: bool = False
+
+    @property
+    def ago(self) -> str:
+        """Say how long ago it happened."""
+        if timezone.now() - self.since < timedelta(minutes=1):
+            return _("just now")
+        return _("%(time)s ago") % {"time": timesince(self.since)}
 
 
 def decisions_for(user: User) -> list[Decision]:

@@ -25,11 +25,12 @@ from bert_training.pages.requests import action, number_of, page, person
 from bert_training.pages.runs import listed_runs, rows_for_list
 from bert_training.pages.words import computers
 from bert_training.services.home import note_visit, put_aside
-from bert_training.services.phases import duration_text
+from bert_training.services.phases import NO_BREAK, duration_text
 from bert_training.services.run_state import progress_of, silent_sentence
 
 SHOWN_RUNS = 8
 SHOWN_WORKERS = 20
+SECONDS_A_MINUTE = 60
 
 
 @page
@@ -75,8 +76,11 @@ def _latest(request: HttpRequest, user: User) -> HttpResponse:
     since = note_visit(user)
     runs = rows_for_list(access.runs_listed_for(user))
     ended = listed_runs(user, runs.filter(status__in=TERMINAL_STATUSES).order_by("-finished_at")[:SHOWN_RUNS])
-    active = runs.exclude(status__in=TERMINAL_STATUSES).select_related("job__worker")[:SHOWN_RUNS]
-    at_work = active_runs(active)
+    # Running before queued, as their names sort.
+    active = (
+        runs.exclude(status__in=TERMINAL_STATUSES).select_related("job__worker").order_by("-status", "-id")[:SHOWN_RUNS]
+    )
+    at_work = active_runs(active[:SHOWN_RUNS])
     there = computers()
     context = {
         **_to_decide(user),
@@ -123,15 +127,24 @@ def active_runs(runs: Iterable[Run]) -> list[ActiveRun]:
     return [_active(run, attempts.get(run.job.pk)) for run in listed]
 
 
+def _remaining(seconds: float | None) -> str:
+    """Say how long a run still takes; empty where that is not known."""
+    if seconds is None:
+        return ""
+    if seconds < SECONDS_A_MINUTE:
+        return _("less than a minute left")
+    whole = duration_text(SECONDS_A_MINUTE * round(seconds / SECONDS_A_MINUTE))
+    return _("about %(duration)s left") % {"duration": whole.removesuffix(f"{NO_BREAK}0{NO_BREAK}s")}
+
+
 def _active(run: Run, attempt: JobAttempt | None) -> ActiveRun:
     progress = progress_of(run.job, attempt)
     seconds = progress["eta_seconds"]
     is_running = run.job.status == JobStatus.RUNNING
-    left = _("about %(duration)s left") % {"duration": duration_text(round(seconds))} if seconds is not None else ""
     return ActiveRun(
         run=run,
         percent=round(100 * progress["fraction"]) if is_running else 0,
         place=_("on %(worker)s") % {"worker": run.job.worker.name} if is_running and run.job.worker else "",
-        remaining=left,
+        remaining=_remaining(seconds),
         remark=silent_sentence(run.job),
     )

@@ -55,7 +55,7 @@ def _unpacking(name: str, commands: list[str]) -> Step:
 
 
 def _installing(name: str, commands: list[str]) -> Step:
-    return Step(name, _("Install what it needs: some minutes and about 5 GB"), "\n".join(commands))
+    return Step(name, _("Install what it needs: some minutes and several GB"), "\n".join(commands))
 
 
 def _keeping(name: str, commands: list[str]) -> Step:

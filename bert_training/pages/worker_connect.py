@@ -5,6 +5,7 @@ The token stands in the answer of the POST that made it and nowhere again; what 
 
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 from django import forms
 from django.conf import settings
@@ -27,6 +28,7 @@ from bert_training.services.workers import register_worker
 
 # Installing takes minutes; who has started the program and sees nothing after this time needs advice.
 ADVICE_AFTER = timedelta(minutes=2)
+LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
 
 class ConnectForm(forms.Form):
@@ -101,6 +103,7 @@ def _connection(request: HttpRequest, pk: int) -> dict[str, Any]:
         "clock_sentence": clock_sentence(worker),
         "is_late": is_late,
         "api_url": settings.BASE_URL,
+        "is_only_here": urlsplit(settings.BASE_URL).hostname in LOOPBACK,
         "is_https": settings.BASE_URL.startswith("https://"),
     }
 
