@@ -5,7 +5,7 @@ Rows go through the services, on the rows that ship with the tasks; only the fig
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,7 @@ from bert_training.contract.enums import ErasureKind, Feature, PredictionSource,
 from bert_training.data.checks import Problem
 from bert_training.data.predicting.predictions import LabelAnswers, Predictions
 from bert_training.data.splitting.manifest import SPLIT_OF
-from bert_training.models import AccessToken, Dataset, Erasure, ErasureCopy, Job, Quota, Run, Team, Worker
+from bert_training.models import AccessToken, Dataset, Erasure, ErasureCopy, Job, JobAttempt, Quota, Run, Team, Worker
 from bert_training.services.datasets import register_upload
 from bert_training.services.divisions import division_of
 from bert_training.services.invitations import InvitationRequest, invite
@@ -31,7 +31,7 @@ from bert_training.tasks import TASKS
 from bert_training.tasks.intake import CheckRequest
 from bert_training.tasks.samples import sample_workbook
 from tests.pages.training import fail, start
-from tests.personas import XLSX, make_run, make_user, make_worker, share, token_of
+from tests.personas import BASE_MODEL, XLSX, make_run, make_user, make_worker, share, token_of
 from tests.predicting import complete_with, entity_predictions
 from tests.profiles import give_profile, give_token_lengths
 
@@ -135,6 +135,43 @@ def _runs(
     make_run(ana, datasets["entities"], name=f"Atos, rápido{mark}")
     repeat_run(result, kind=RepeatKind.FOLD, count=3)
     return {"result": result, "entities": entities, "failed": failed, "running": running, "queued": queued}
+
+
+def weeks_of_work(house: House, days: int = 28, seed: int = 7) -> None:
+    """Write what the dashboard counts: runs that ended on each of the last days, straight into the tables."""
+    chance = np.random.default_rng(seed)
+    chosen = ["completed"] * 7 + ["failed"] * 2 + ["canceled"]
+    reasons = ["gpu_out_of_memory", "gpu_out_of_memory", "worker_lost", "dataset_gone"]
+    for ago in range(days):
+        for number in range(int(chance.integers(0, 7))):
+            status = str(chance.choice(chosen))
+            code = str(chance.choice(reasons)) if status == "failed" else ""
+            _past_run(house, timezone.now() - timedelta(days=ago, minutes=90 * number + 5), status, code, chance)
+
+
+def _past_run(house: House, ended: datetime, status: str, code: str, chance: np.random.Generator) -> None:
+    ana, bruno, worker = house.people["ana"], house.people["bruno"], house.rows["gpu"]
+    assert isinstance(worker, Worker)
+    dataset = house.rows["texts"]
+    assert isinstance(dataset, Dataset)
+    owner = ana if chance.random() < 0.6 else bruno
+    started = ended - timedelta(minutes=int(chance.integers(10, 70)))
+    common = {"owner": owner, "dataset": dataset, "task": dataset.task, "base_model": BASE_MODEL}
+    run = Run.objects.create(
+        name=f"Chamados de {ended:%d/%m}",
+        hyperparameters={"epochs": 3},
+        status=status,
+        error_code=code,
+        started_at=started,
+        finished_at=ended,
+        **common,
+    )
+    job = Job.objects.create(
+        run=run, task=run.task, status=status, worker=worker, attempt=1, started_at=started, finished_at=ended
+    )
+    Job.objects.filter(pk=job.pk).update(created_at=started - timedelta(minutes=int(chance.integers(0, 40))))
+    outcome = {"job": job, "number": 1, "worker": worker, "outcome": status, "reason": code}
+    JobAttempt.objects.create(started_at=started, ended_at=ended, **outcome)
 
 
 def _train(worker: Worker, run: Run, message: str) -> None:

@@ -63,7 +63,7 @@ class AuditEventAdmin(FactsAdmin[AuditEvent]):
     list_per_page = 100
     show_facets = admin.ShowFacets.NEVER
     search_fields = ("request_id",)
-    search_help_text = _("The number of a request, or the exact name of a person or worker.")
+    search_help_text = _("The number of a request, or the exact name of a person or computer.")
     fields = readonly_fields = SHOWN
 
     def get_urls(self) -> list[URLPattern]:
@@ -120,7 +120,7 @@ class AuditEventAdmin(FactsAdmin[AuditEvent]):
         """Lead to everything that this person did."""
         return _narrowed("person", event.actor_id, event.actor_name) if event.actor_id else "-"
 
-    @admin.display(description=_("worker"))
+    @admin.display(description=_("computer"))
     def computer(self, event: AuditEvent) -> SafeString | str:
         """Lead to everything that this worker did."""
         return _narrowed("worker", event.worker_id, event.worker_name) if event.worker_id else "-"

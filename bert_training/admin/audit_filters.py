@@ -60,7 +60,7 @@ class PersonFilter(ChosenFilter):
 class WorkerFilter(ChosenFilter):
     """?worker=5"""
 
-    title = _("number of the worker")
+    title = _("number of the computer")
     parameter_name = "worker"
 
     def condition(self, chosen: str) -> Q | None:

@@ -79,9 +79,9 @@ def _figures(queue: dict[str, Any]) -> list[Figure]:
             waiting and _("oldest: %(time)s") % {"time": waiting},
         ),
         Figure(_("Running"), queue["running"], f"{jobs}?status=running"),
-        Figure(_("Silent"), queue["silent"], f"{jobs}?status=running", _("running, but the worker is not heard of")),
+        Figure(_("Silent"), queue["silent"], f"{jobs}?status=running", _("running, but the computer is not heard of")),
         Figure(
-            _("Workers online"),
+            _("Computers online"),
             workers["online"],
             list_url(Worker),
             _("of %(count)d registered") % {"count": workers["registered"]},

@@ -95,7 +95,7 @@ class RunForm(HyperparametersForm):
     simulate = forms.BooleanField(
         label=_("simulation"),
         required=False,
-        help_text=_("Only for workers started with --dry-run: plays through without training."),
+        help_text=_("Only for computers whose program was started with --dry-run: plays through without training."),
     )
 
     def __init__(self, dataset: Dataset, *args: Any, **kwargs: Any) -> None:
@@ -122,7 +122,7 @@ class RunAdmin(RepeatActions, ServiceDeletion[Run]):
     readonly_fields = FACTS
     actions = ("cancel", "finish", "reproduce", *REPEAT_ACTIONS, "delete_chosen")
     row_actions = ("cancel", "finish", "reproduce")
-    deletion_warning = _("The run goes with its log, figures, result and repeats. The weights on the worker stay.")
+    deletion_warning = _("The run goes with its log, figures, result and repeats. The weights on the computer stay.")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Run]:
         """Ask access.py."""
@@ -193,7 +193,7 @@ class RunAdmin(RepeatActions, ServiceDeletion[Run]):
         """Return the state in its colour."""
         return run_badge(run)
 
-    @admin.display(description=_("worker"), ordering="job__worker__name")
+    @admin.display(description=_("computer"), ordering="job__worker__name")
     def worker(self, run: Run) -> str:
         """Return who trains or trained it."""
         return run.job.worker.name if run.job.worker else "-"

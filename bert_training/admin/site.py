@@ -10,6 +10,7 @@ from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
+from django.urls import URLPattern, URLResolver, path
 from django.utils.translation import gettext_lazy as _
 
 from bert_training.accounts.views import AdminSignIn, SignOut
@@ -17,8 +18,10 @@ from bert_training.admin.attempts import JobAttemptAdmin
 from bert_training.admin.audit import AuditEventAdmin
 from bert_training.admin.base_models import BaseModelAdmin
 from bert_training.admin.dashboard import dashboard
+from bert_training.admin.dashboard_charts import dashboard_charts, send_dashboard_chart
 from bert_training.admin.datasets import DatasetAdmin
 from bert_training.admin.grades import GradeScaleAdmin
+from bert_training.admin.groups import grouped
 from bert_training.admin.invitations import InvitationAdmin
 from bert_training.admin.jobs import JobAdmin
 from bert_training.admin.people import PersonAdmin
@@ -29,6 +32,7 @@ from bert_training.admin.telemetry import LogAdmin, MetricAdmin
 from bert_training.admin.tokens import AccessTokenAdmin
 from bert_training.admin.webhooks import DispatchAdmin, WebhookAdmin
 from bert_training.admin.workers import WorkerAdmin
+from bert_training.charts.saving import ChartForm
 from bert_training.models import (
     AccessToken,
     AuditEvent,
@@ -118,7 +122,22 @@ class PortalAdminSite(admin.AdminSite):
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         """Show the dashboard above the list of models."""
-        return super().index(request, {**(extra_context or {}), "dashboard": dashboard(request.user)})
+        own = {"dashboard": dashboard(request.user), "charts": dashboard_charts()}
+        return super().index(request, {**(extra_context or {}), **own})
+
+    def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
+        """Group the lists by what staff do with them."""
+        apps = super().get_app_list(request, app_label)
+        return apps if app_label else grouped(apps)
+
+    def get_urls(self) -> list[URLPattern | URLResolver]:
+        """Add where the charts of the dashboard are saved from."""
+        view = self.admin_view(send_dashboard_chart)
+        charts = [
+            path(f"charts/<slug:chart>.{form.value}", view, {"form": form}, name=f"chart-{form.value}")
+            for form in ChartForm
+        ]
+        return [*charts, *super().get_urls()]
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """Ask for name and password as the portal's own page does: through the same limits and second factor."""

@@ -61,7 +61,7 @@ class TeamAdmin(AuditedAdmin[Team], ServiceDeletion[Team]):
         shares = RunShare.objects.filter(team=team).select_related("run").order_by("-pk")
         return _links([(share.run, share.get_level_display()) for share in shares[:SHOWN_ROWS]])
 
-    @admin.display(description=_("workers"))
+    @admin.display(description=_("computers"))
     def own_workers(self, team: Team) -> SafeString | str:
         """Lead to the workers that take this team's jobs alone."""
         return _links([(worker, "") for worker in team.workers.order_by("name")[:SHOWN_ROWS]])

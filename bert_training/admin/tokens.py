@@ -60,7 +60,7 @@ class HolderFilter(admin.SimpleListFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
         """List the two kinds."""
-        return [("worker", _("workers")), ("user", _("people"))]
+        return [("worker", _("computers")), ("user", _("people"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[AccessToken]) -> QuerySet[AccessToken]:
         """Keep the tokens of one kind."""

@@ -82,7 +82,7 @@ class WorkerAdmin(AuditedAdmin[Worker], PortalModelAdmin[Worker]):
     """A worker is never deleted, its attempts name it; it is switched off."""
 
     audit_kinds = AuditKinds(*3 * [AuditKind.WORKER_CHANGED])  # they are registered by a service and never deleted
-    add_label = _("Register worker")
+    add_label = _("Register a computer")
     list_display = ("name", "badge", "seen", "current_run", "description", "team", "active")
     list_filter = ("active", "draining", "state", "team")
     list_select_related = ("team",)
@@ -207,7 +207,7 @@ class WorkerAdmin(AuditedAdmin[Worker], PortalModelAdmin[Worker]):
     @admin.action(description=_("New token"), permissions=["change"])
     def rotate_token(self, request: HttpRequest, queryset: QuerySet[Worker]) -> HttpResponse | None:
         """Lead to the page that asks first; a token page is for one worker."""
-        refusal = gettext("Choose one worker: its new token is shown once, on a page of its own.")
+        refusal = gettext("Choose one computer: its new token is shown once, on a page of its own.")
         return _lead_to("bert_training_worker_rotate_token", request, queryset, refusal)
 
     @admin.display(description=_("state"), ordering="last_seen_at")
@@ -249,7 +249,7 @@ class WorkerAdmin(AuditedAdmin[Worker], PortalModelAdmin[Worker]):
     def _show_form(self, request: HttpRequest, form: RegistrationForm) -> HttpResponse:
         context = {
             **self.admin_site.each_context(request),
-            "title": gettext("Register worker"),
+            "title": gettext("Register a computer"),
             "opts": self.opts,
             "form": form,
             "submit_label": gettext("Register and show the token"),

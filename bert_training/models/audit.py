@@ -47,8 +47,8 @@ class AuditEvent(models.Model):
     # Neither person nor worker: the system did it, or somebody who was not signed in.
     actor_id = models.BigIntegerField(_("number of the person"), null=True)
     actor_name = models.CharField(_("person"), max_length=150, blank=True)
-    worker_id = models.BigIntegerField(_("number of the worker"), null=True)
-    worker_name = models.CharField(_("worker"), max_length=100, blank=True)
+    worker_id = models.BigIntegerField(_("number of the computer"), null=True)
+    worker_name = models.CharField(_("computer"), max_length=100, blank=True)
     token_prefix = models.CharField(_("token"), max_length=20, blank=True)
     target_kind = models.CharField(_("kind of row"), max_length=40, blank=True)
     target_id = models.BigIntegerField(_("number of the row"), null=True)

@@ -38,7 +38,7 @@ OUTCOME_LABELS: dict[str, Label] = {
     Outcome.COMPLETED: _("completed"),
     Outcome.FAILED: _("failed"),
     Outcome.CANCELED: _("canceled"),
-    Outcome.RELEASED: _("released by the worker"),
+    Outcome.RELEASED: _("released by the computer"),
     Outcome.LOST: _("lost"),
 }
 PHASE_LABELS: dict[str, Label] = {

@@ -82,8 +82,10 @@ class ErasureCopy(models.Model):
     """
 
     erasure = models.ForeignKey(Erasure, on_delete=models.CASCADE, related_name="copies", verbose_name=_("deletion"))
-    worker = models.ForeignKey(Worker, null=True, on_delete=models.SET_NULL, related_name="+", verbose_name=_("worker"))
-    worker_name = models.CharField(_("worker"), max_length=100)  # stays when the worker is deleted
+    worker = models.ForeignKey(
+        Worker, null=True, on_delete=models.SET_NULL, related_name="+", verbose_name=_("computer")
+    )
+    worker_name = models.CharField(_("computer"), max_length=100)  # stays when the worker is deleted
     machine = models.CharField(max_length=200, blank=True)
     confirmed_at = models.DateTimeField(_("confirmed"), null=True)
     # Staff said that the computer was cleaned or destroyed.

@@ -73,7 +73,7 @@ class Job(models.Model):
     priority = models.IntegerField(_("priority"), default=0, help_text=_("Higher goes first."))
     turn = models.BigIntegerField(_("turn"), default=0)  # fair turns between owners within a priority
     worker = models.ForeignKey(
-        Worker, null=True, blank=True, on_delete=models.PROTECT, related_name="jobs", verbose_name=_("worker")
+        Worker, null=True, blank=True, on_delete=models.PROTECT, related_name="jobs", verbose_name=_("computer")
     )
     attempt = models.IntegerField(_("attempt"), default=0)
     lease_until = models.DateTimeField(_("lease until"), null=True, blank=True)
@@ -205,7 +205,7 @@ class JobAttempt(models.Model):
 
     job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="attempts", verbose_name=_("job"))
     number = models.IntegerField(_("number"))
-    worker = models.ForeignKey(Worker, on_delete=models.PROTECT, related_name="attempts", verbose_name=_("worker"))
+    worker = models.ForeignKey(Worker, on_delete=models.PROTECT, related_name="attempts", verbose_name=_("computer"))
     instance = models.CharField(max_length=200, blank=True)
     started_at = models.DateTimeField(_("started"))
     ended_at = models.DateTimeField(_("ended"), null=True, blank=True)
@@ -231,7 +231,10 @@ class JobAttempt(models.Model):
         ordering = ("job", "number")
         verbose_name = _("attempt")
         verbose_name_plural = _("attempts")
-        indexes = [models.Index(fields=["worker", "-id"], name="ix_bert_job_attempts_worker")]  # a worker's last ones
+        indexes = [
+            models.Index(fields=["worker", "-id"], name="ix_bert_job_attempts_worker"),  # a worker's last ones
+            models.Index(fields=["started_at"], name="ix_bert_job_attempts_started"),
+        ]
         constraints = [
             models.UniqueConstraint(fields=["job", "number"], name="uq_bert_job_attempts_number"),
             models.UniqueConstraint(

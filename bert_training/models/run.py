@@ -87,6 +87,7 @@ class Run(models.Model):
             models.Index(fields=["name", "id"], name="ix_bert_runs_name"),
             models.Index(fields=["headline_rank", "id"], name="ix_bert_runs_headline"),
             models.Index(fields=["duration_seconds", "id"], name="ix_bert_runs_duration"),
+            models.Index(fields=["finished_at"], name="ix_bert_runs_finished"),
         ]
         constraints = [
             models.CheckConstraint(

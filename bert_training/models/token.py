@@ -31,7 +31,7 @@ class AccessToken(models.Model):
     """Belongs to a worker or to a user, never to both."""
 
     worker = models.ForeignKey(
-        Worker, null=True, blank=True, on_delete=models.CASCADE, related_name="tokens", verbose_name=_("worker")
+        Worker, null=True, blank=True, on_delete=models.CASCADE, related_name="tokens", verbose_name=_("computer")
     )
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL,

@@ -85,8 +85,8 @@ class Worker(models.Model):
     class Meta:
         db_table = "bert_workers"
         ordering = ("name",)
-        verbose_name = _("worker")
-        verbose_name_plural = _("workers")
+        verbose_name = _("computer")
+        verbose_name_plural = _("computers")
         constraints = [
             models.CheckConstraint(
                 condition=models.Q(paused_at__isnull=True) | models.Q(draining=True), name="ck_bert_workers_paused"

@@ -50,7 +50,7 @@ PEOPLE = (
 )
 WORKERS = ("holder", "other_worker")
 FILE = b"predictions"
-ARGUMENTS = {"name": "classes", "topic": "privacy", "app_label": "bert_training", "to": "drain"}
+ARGUMENTS = {"name": "classes", "topic": "privacy", "app_label": "bert_training", "to": "drain", "chart": "ended"}
 CHART_NAMES = {"pages:run-curve-svg": "loss", "pages:run-curve-csv": "loss"}  # elsewhere ARGUMENTS["name"]
 CALLERS = (ANONYMOUS, *PEOPLE, *WORKERS)
 

@@ -114,7 +114,7 @@ def test_the_action_leads_to_the_page_that_asks_before_it_rotates(staff: Client,
 
 
 def test_tokens_are_rotated_one_worker_at_a_time(staff: Client, worker: Worker, other_worker: Worker) -> None:
-    assert "Choose one worker" in run_action(staff, "worker", "rotate_token", worker.pk, other_worker.pk)
+    assert "Choose one computer" in run_action(staff, "worker", "rotate_token", worker.pk, other_worker.pk)
 
 
 def test_a_token_page_needs_staff(person: Client, worker: Worker) -> None:

@@ -97,7 +97,11 @@ ROWS = (
         theirs=("django", "allauth", "jwt", "requests"),
     ),
     Row("bert_training/client_address.py", theirs=("django",)),
-    Row("bert_training/charts/*", ours=(f"{B}charts", f"{B}services.proving.figure_words"), theirs=("django",)),
+    Row(
+        "bert_training/charts/*",
+        ours=(f"{B}charts", f"{B}services.proving.figure_words", f"{B}services.csv_form"),
+        theirs=("django",),
+    ),
     Row("bert_training/column_fields.py", theirs=("django",)),
     Row(
         "bert_training/upload_form.py",
