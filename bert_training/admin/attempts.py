@@ -5,7 +5,8 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from bert_training.admin.badges import state_badge
-from bert_training.admin.base import FactsAdmin, FactsInline, admin_url, link, shown_moment
+from bert_training.admin.base import FactsAdmin, FactsInline, ListFilter, admin_url, link, shown_moment
+from bert_training.contract.enums import Reason
 from bert_training.models import Job, JobAttempt
 from bert_training.models.choices import Label
 from bert_training.models.reasons import explain
@@ -35,11 +36,22 @@ class AttemptInline(AttemptWords, FactsInline[JobAttempt, Job]):
     ordering = ("number",)
 
 
+class ReasonFilter(ListFilter):
+    """Attempts that ended for one reason."""
+
+    title = _("reason")
+    parameter_name = field = "reason"
+
+    def words(self) -> list[tuple[str, Label]]:
+        """List the reasons as sentences."""
+        return [(reason.value, explain(reason.value).sentence) for reason in Reason]
+
+
 class JobAttemptAdmin(AttemptWords, FactsAdmin[JobAttempt]):
     """All attempts, for the question which worker loses its jobs and why."""
 
     list_display = ("__str__", "run_link", "worker", "badge", "why", "started", "ended", "last_step")
-    list_filter = ("outcome", "reason", "worker")
+    list_filter = ("outcome", ReasonFilter, "worker")
     list_select_related = ("job__run", "worker")
     search_fields = ("job__run__name", "worker__name", "message")
     date_hierarchy = "started_at"

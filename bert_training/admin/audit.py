@@ -16,15 +16,15 @@ from django.http import HttpRequest, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import redirect
 from django.urls import NoReverseMatch, URLPattern, path, reverse
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from bert_training.admin.audit_filters import PARAMETERS, KindFilter, PersonFilter, TargetFilter, WorkerFilter
 from bert_training.admin.badges import badge
-from bert_training.admin.base import FactsAdmin, admin_url, link, list_url
-from bert_training.admin.facts import facts_table
+from bert_training.admin.base import FactsAdmin, admin_url, link, list_url, shown_second
+from bert_training.admin.fact_words import fact_word
+from bert_training.admin.facts import facts_table, shown_fact
 from bert_training.contract.enums import AuditKind
 from bert_training.models import AuditEvent, Worker
 from bert_training.services.audit_export import ExportForm, export_audit
@@ -103,7 +103,7 @@ class AuditEventAdmin(FactsAdmin[AuditEvent]):
     @admin.display(description=_("time"))
     def time(self, event: AuditEvent) -> str:
         """Return day and time to the second."""
-        return date_format(timezone.localtime(event.at), "Y-m-d H:i:s")
+        return shown_second(event.at)
 
     @admin.display(description=_("event"))
     def what(self, event: AuditEvent) -> SafeString:
@@ -137,7 +137,7 @@ class AuditEventAdmin(FactsAdmin[AuditEvent]):
     @admin.display(description=_("facts"))
     def short_facts(self, event: AuditEvent) -> str:
         """Return the facts in one line."""
-        return ", ".join(f"{name} {_in_one_line(value)}" for name, value in event.facts.items()) or "-"
+        return ", ".join(f"{fact_word(name)}: {_in_one_line(value)}" for name, value in event.facts.items()) or "-"
 
     @admin.display(description=_("facts"))
     def facts_table(self, event: AuditEvent) -> SafeString:
@@ -162,7 +162,7 @@ class AuditEventAdmin(FactsAdmin[AuditEvent]):
 
 
 def _in_one_line(value: Any) -> str:
-    return " ".join(map(str, value)) if isinstance(value, list) else str(value)
+    return " ".join(map(str, map(shown_fact, value))) if isinstance(value, list) else str(shown_fact(value))
 
 
 def _narrowed(name: str, value: object, words: str) -> SafeString:

@@ -90,6 +90,8 @@ class PortalModelAdmin(GenericModelAdmin[Row]):
     list_max_show_all = 200
     change_form_template = "admin/bert_training/change_form.html"
     add_label: Label = ""  # words of the button above the list; empty = "add" and the model's name
+    is_read_only = False  # nothing on a row's page can be written: it has no button to save
+    list_title: Label = ""  # what the list is called; empty = the model's name
     # Actions that the page of one row offers as buttons too.
     row_actions: ClassVar[Sequence[str]] = ()
 
@@ -104,7 +106,8 @@ class PortalModelAdmin(GenericModelAdmin[Row]):
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """Name the list, and its button by what it does."""
-        own = {"title": capfirst(str(self.opts.verbose_name_plural)), "add_label": self.add_label}
+        title = self.list_title or capfirst(str(self.opts.verbose_name_plural))
+        own = {"title": title, "add_label": self.add_label}
         return super().changelist_view(request, {**own, **(extra_context or {})})
 
     @admin.display(description=_("created"), ordering="created_at")
@@ -136,6 +139,8 @@ class PortalModelAdmin(GenericModelAdmin[Row]):
             context["row_links"] = self.row_links(obj)
             context["from_row"] = FROM_ROW
             context["show_save_and_add_another"] = False
+            if self.is_read_only:
+                context |= {"show_save": False, "show_save_and_continue": False, "show_close": True}
         return super().render_change_form(request, context, add=add, change=change, form_url=form_url, obj=obj)
 
     def response_action(
@@ -170,6 +175,24 @@ class PortalModelAdmin(GenericModelAdmin[Row]):
         actions = self.get_actions(request)
         allowed = {name: action[2] for name, action in actions.items() if action is not None}
         return [(name, allowed[name]) for name in self.row_actions_for(row) if name in allowed]
+
+
+class ListFilter(admin.SimpleListFilter):
+    """A filter over a closed list: what may be chosen is known, reading it from the table would scan that."""
+
+    field: str
+
+    def words(self) -> Iterable[tuple[str, Any]]:
+        """List the values with their words."""
+        raise NotImplementedError
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        """Offer the closed list."""
+        return list(self.words())
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Keep the rows with the chosen value."""
+        return queryset.filter(**{self.field: self.value()}) if self.value() else queryset
 
 
 class FactsAdmin(PortalModelAdmin[Row]):
@@ -213,6 +236,12 @@ class FactsInline(GenericInline[Row, Parent]):
 def shown_moment(moment: datetime | None) -> str:
     """Return day and time in the short form of the language; a dash for never."""
     return date_format(timezone.localtime(moment), "SHORT_DATETIME_FORMAT") if moment else "-"
+
+
+def shown_second(moment: datetime) -> str:
+    """Return day and time to the second in the form of the language, for lists in which seconds tell rows apart."""
+    local = timezone.localtime(moment)
+    return f"{date_format(local, 'SHORT_DATE_FORMAT')} {date_format(local, 'H:i:s')}"
 
 
 def signed_in(request: HttpRequest) -> User:

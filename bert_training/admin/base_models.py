@@ -6,6 +6,7 @@ from django import forms
 from django.contrib import admin
 from django.db.models import Field
 from django.http import HttpRequest
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from bert_training.admin.audited import AuditedAdmin, AuditKinds
@@ -20,7 +21,7 @@ class BaseModelAdmin(AuditedAdmin[BaseModel], PortalModelAdmin[BaseModel]):
     """An entry that is switched off is no longer offered; runs that used it stay as they are."""
 
     audit_kinds = AuditKinds(*3 * [AuditKind.BASE_MODEL_CHANGED])
-    list_display = ("name", "label", "shown_tasks", "language", "size", "licence", "recommended", "active")
+    list_display = ("name", "label", "shown_tasks", "shown_language", "size", "licence", "recommended", "active")
     list_filter = ("active", "recommended", "language")
     search_fields = ("name", "label")
     show_facets = admin.ShowFacets.ALWAYS
@@ -47,6 +48,11 @@ class BaseModelAdmin(AuditedAdmin[BaseModel], PortalModelAdmin[BaseModel]):
         """List the tasks in words."""
         words = dict(task_choices())
         return ", ".join(str(words.get(task, task)) for task in entry.tasks)
+
+    @admin.display(description=_("language"), ordering="language")
+    def shown_language(self, entry: BaseModel) -> str:
+        """Return the language in the reader's words: entries that came with the portal are in English."""
+        return gettext(entry.language) if entry.language else "-"
 
     @admin.display(description=_("size"), ordering="size_bytes")
     def size(self, entry: BaseModel) -> str:

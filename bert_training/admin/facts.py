@@ -8,6 +8,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
+from bert_training.admin.fact_words import VALUE_WORDS, fact_word
 from bert_training.run_form import shown_number
 
 SHOWN_ENTRIES = 200
@@ -16,13 +17,14 @@ BYTES_A_KILOBYTE = 1000
 WHOLE_FROM = 20  # 1.3 GB needs its decimal, 440 MB does not
 SIZES = ("_bytes", "disk_free")  # how the names of facts end that are sizes
 DECIMALS = 4  # of a figure between 0 and 1
+SMALL = 0.001  # a learning rate, of which four decimals say nothing
 
 
 def facts_table(facts: Mapping[str, Any], *, labels: Mapping[str, str] | None = None, depth: int = DEPTH) -> SafeString:
     """Return one row a fact; mappings and lists of mappings are shown inside, to a limited depth."""
     words = labels or {}
     shown = list(facts.items())[:SHOWN_ENTRIES]
-    rows = [(words.get(name, name), _shown_named(name, value, depth=depth)) for name, value in shown]
+    rows = [(words.get(name) or fact_word(name), _shown_named(name, value, depth=depth)) for name, value in shown]
     if not rows:
         return SafeString("-")
     lines = format_html_join("", '<tr><th scope="row">{}</th><td>{}</td></tr>', rows)
@@ -43,7 +45,7 @@ def shown_fact(value: Any, *, depth: int = DEPTH) -> SafeString | str:
         return facts_table(value, depth=depth - 1)
     if isinstance(value, list) and depth:
         return _shown_list(value, depth=depth - 1)
-    return str(value)
+    return str(VALUE_WORDS.get(value, value) if isinstance(value, str) else value)
 
 
 def shown_size(size_bytes: int) -> str:
@@ -58,8 +60,12 @@ def shown_size(size_bytes: int) -> str:
 
 
 def shown_figure(value: float | None) -> str:
-    """Return a figure with four decimals; a dash where there is none."""
-    return "-" if value is None else number_format(round(value, DECIMALS), decimal_pos=DECIMALS)
+    """Return a figure with four decimals, a smaller one with all it has; a dash where there is none."""
+    if value is None:
+        return "-"
+    if value and abs(value) < SMALL:
+        return shown_number(float(f"{value:.3g}"))
+    return number_format(round(value, DECIMALS), decimal_pos=DECIMALS)
 
 
 def _shown_named(name: str, value: Any, *, depth: int) -> SafeString | str:

@@ -31,6 +31,7 @@ GROUPS: Sequence[tuple[str, Label, Sequence[type[Model]]]] = (
     ("computers", _("Computers and models"), (Worker, BaseModel, GradeScale)),
     ("record", _("Record"), (AuditEvent,)),
 )
+NAMES: Mapping[type[Model], Label] = {User: _("People"), Group: _("Roles")}  # Django calls them users and groups
 OTHERS = "background", _("Work in the background")
 
 
@@ -45,4 +46,6 @@ def grouped(apps: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _group(name: str, title: Label, entries: list[dict[str, Any]]) -> dict[str, Any]:
+    for entry in entries:
+        entry["name"] = NAMES.get(entry["model"], entry["name"])
     return {"name": title, "app_label": name, "app_url": "", "has_module_perms": True, "models": entries}

@@ -6,7 +6,7 @@ from typing import Any
 from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
-from django.contrib.auth.models import Group, Permission, User
+from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.core.validators import RegexValidator
 from django.db.models import QuerySet
@@ -21,9 +21,9 @@ from django.views.decorators.debug import sensitive_variables
 from bert_training.admin.badges import badge
 from bert_training.admin.base import PortalModelAdmin, admin_url, shown_moment, signed_in
 from bert_training.admin.link_page import NewLink, show_link_once
-from bert_training.admin.roles import RolesField, role_name
-from bert_training.contract.enums import InvitationState, Role
-from bert_training.models import Invitation, Team
+from bert_training.admin.roles import RolesAndTeams, grantable_groups, role_name
+from bert_training.contract.enums import InvitationState
+from bert_training.models import Invitation
 from bert_training.models.choices import Label
 from bert_training.models.invitation import FULL_NAME_CHARACTERS
 from bert_training.services.errors import ServiceError
@@ -46,14 +46,6 @@ STATES: dict[InvitationState, tuple[str, Label]] = {
 FACTS = ("email", "full_name", "badge", "roles", "in_teams", "is_staff", "invited_by", "created", "expires", "account")
 
 
-def grantable_groups(giver: User) -> QuerySet[Group]:
-    """Return the roles that somebody may give: superusers any group, other staff those that hold roles alone."""
-    if giver.is_superuser:
-        return Group.objects.all()
-    beyond = Permission.objects.exclude(content_type__app_label="bert_training", codename__in=[*Role])
-    return Group.objects.exclude(permissions__in=beyond)
-
-
 def may_hand_over(user: User, invitation: Invitation) -> bool:
     """Tell whether somebody may see the link: who has it could use it, so it gives nothing above their own rights."""
     if user.is_superuser:
@@ -62,7 +54,7 @@ def may_hand_over(user: User, invitation: Invitation) -> bool:
     return not invitation.is_staff and not above.exists()
 
 
-class InvitationForm(forms.Form):
+class InvitationForm(RolesAndTeams):
     """Whom to invite, and what the account may do."""
 
     email = forms.EmailField(label=_("e-mail"), max_length=254, widget=forms.EmailInput(attrs={"class": "vTextField"}))
@@ -72,20 +64,6 @@ class InvitationForm(forms.Form):
         widget=forms.TextInput(attrs={"class": "vTextField"}),
         validators=[RegexValidator(r"[\x00-\x1f\x7f]", _("Write the name in one line."), inverse_match=True)],
     )
-    groups = RolesField(
-        Group.objects.none(),
-        label=_("roles"),
-        required=False,
-        widget=forms.CheckboxSelectMultiple,
-        help_text=_("Without a role the person can sign in and sees nothing."),
-    )
-    teams = forms.ModelMultipleChoiceField(
-        Team.objects.all(),
-        label=_("teams"),
-        required=False,
-        widget=forms.CheckboxSelectMultiple,
-        help_text=_("The person sees what is shared with these teams."),
-    )
     is_staff = forms.BooleanField(
         label=_("staff"), required=False, help_text=_("Administers the portal and sees everything in it.")
     )
@@ -93,10 +71,11 @@ class InvitationForm(forms.Form):
         label=_("days"), initial=VALID_DAYS, min_value=1, max_value=MAX_DAYS, help_text=_("How long the link is valid.")
     )
 
+    field_order = ("email", "full_name", "groups", "teams", "is_staff", "days")
+
     def __init__(self, inviter: User, *args: Any) -> None:
         super().__init__(*args)
-        groups: Any = self.fields["groups"]
-        groups.queryset = grantable_groups(inviter)
+        self.offer_roles(inviter)
         if not inviter.is_superuser:
             del self.fields["is_staff"]
 
@@ -137,6 +116,7 @@ class InvitationAdmin(PortalModelAdmin[Invitation]):
     search_fields = ("email", "full_name")
     date_hierarchy = "created_at"
     fields = readonly_fields = FACTS
+    is_read_only = True  # what may be done stands on buttons
     actions = ("withdraw", "new_link")
     row_actions = actions
 

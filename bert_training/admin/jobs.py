@@ -13,9 +13,10 @@ from django.utils.translation import gettext_lazy as _
 from bert_training.admin.attempts import AttemptInline
 from bert_training.admin.audited import AuditedAdmin, AuditKinds
 from bert_training.admin.badges import ago, badge, state_badge
-from bert_training.admin.base import PortalModelAdmin, admin_url, link
+from bert_training.admin.base import ListFilter, PortalModelAdmin, admin_url, link
 from bert_training.contract.enums import AuditKind, JobStatus
 from bert_training.models import Job
+from bert_training.models.choices import Label, task_choices
 from bert_training.services.jobs import lock_job
 from bert_training.services.runs import cancel_run, finish_run
 
@@ -41,6 +42,17 @@ FACTS = (
 )
 
 
+class TaskFilter(ListFilter):
+    """Jobs of one task, by the name that people read."""
+
+    title = _("task")
+    parameter_name = field = "task"
+
+    def words(self) -> list[tuple[str, Label]]:
+        """List the tasks."""
+        return task_choices()
+
+
 class JobAdmin(AuditedAdmin[Job], PortalModelAdmin[Job]):
     """Jobs come with their run and go with it; here they are put into another order, canceled or finished."""
 
@@ -57,7 +69,7 @@ class JobAdmin(AuditedAdmin[Job], PortalModelAdmin[Job]):
         "shown_progress",
         "waiting",
     )
-    list_filter = ("status", "task", "simulate", "worker")
+    list_filter = ("status", TaskFilter, "simulate", "worker")
     list_select_related = ("run__owner", "worker")
     search_fields = ("run__name", "run__owner__username", "worker__name")
     show_facets = admin.ShowFacets.ALWAYS

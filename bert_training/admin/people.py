@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin, messages
-from django.contrib.auth.models import Group, User
+from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import Q, QuerySet
 from django.forms import ModelForm
@@ -22,12 +22,11 @@ from bert_training.admin.audited import AuditedAdmin, AuditKinds
 from bert_training.admin.badges import badge
 from bert_training.admin.base import list_url, shown_moment, signed_in
 from bert_training.admin.deletion import ServiceDeletion
-from bert_training.admin.invitations import grantable_groups
 from bert_training.admin.person_help import HELP_ACTIONS, PersonHelp
 from bert_training.admin.quotas import use_of_person
-from bert_training.admin.roles import RoleFilter, RolesField, StaffFilter, role_name
+from bert_training.admin.roles import RoleFilter, RolesAndTeams, StaffFilter, grantable_groups, role_name
 from bert_training.contract.enums import AuditKind
-from bert_training.models import AccessToken, Dataset, Run, Team
+from bert_training.models import AccessToken, Dataset, Run
 from bert_training.services.errors import ServiceError
 from bert_training.services.people import delete_person, require_other_superuser, set_person_active
 from bert_training.services.sessions import end_sessions_of
@@ -44,24 +43,10 @@ def changeable_people(giver: User) -> QuerySet[User]:
     return people if giver.is_superuser else people.filter(Q(is_staff=False, is_superuser=False) | Q(pk=giver.pk))
 
 
-class PersonForm(forms.ModelForm):  # type: ignore[type-arg]  # takes parameters only in the stubs
+class PersonForm(RolesAndTeams, forms.ModelForm):  # type: ignore[type-arg]  # takes parameters only in the stubs
     """Names, roles and teams. giver: who fills it in; groups that they may not give stay as they are."""
 
     giver: ClassVar[User]
-    groups = RolesField(
-        Group.objects.none(),
-        label=_("Roles"),
-        required=False,
-        widget=forms.CheckboxSelectMultiple,
-        help_text=_("Without a role the person can sign in and sees nothing."),
-    )
-    teams = forms.ModelMultipleChoiceField(
-        Team.objects.all(),
-        label=_("Teams"),
-        required=False,
-        widget=forms.CheckboxSelectMultiple,
-        help_text=_("The person sees what is shared with these teams."),
-    )
 
     class Meta:
         model = User
@@ -79,9 +64,8 @@ class PersonForm(forms.ModelForm):  # type: ignore[type-arg]  # takes parameters
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        given: Any = self.fields["groups"]
-        given.queryset = grantable_groups(self.giver)
-        self.initial["groups"] = list(given.queryset.filter(user=self.instance))
+        given = self.offer_roles(self.giver)
+        self.initial["groups"] = list(given.filter(user=self.instance))
         self.initial["teams"] = list(self.instance.teams.all())
 
     def clean_username(self) -> str:
@@ -117,6 +101,7 @@ class PersonAdmin(PersonHelp, AuditedAdmin[User], ServiceDeletion[User]):
 
     audit_kinds = AuditKinds(AuditKind.USER_CREATED, AuditKind.USER_CHANGED, AuditKind.USER_DELETED)
     add_label = _("Invite a person")
+    list_title = _("People")
     form = PersonForm
     list_display = ("username", "full_name", "state", "shown_roles", "shown_teams", "last_seen")
     list_filter = ("is_active", ("is_staff", StaffFilter), "is_superuser", ("groups", RoleFilter), "teams")

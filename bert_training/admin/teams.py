@@ -15,6 +15,7 @@ from bert_training.admin.audited import AuditedAdmin, AuditKinds
 from bert_training.admin.base import PortalModelAdmin, admin_url, signed_in
 from bert_training.admin.deletion import ServiceDeletion
 from bert_training.admin.quotas import use_table
+from bert_training.admin.roles import role_name
 from bert_training.contract.enums import AuditKind
 from bert_training.models import DatasetShare, RunShare, Team
 from bert_training.services.quotas import uses_of_team
@@ -30,7 +31,7 @@ class TeamAdmin(AuditedAdmin[Team], ServiceDeletion[Team]):
     audit_kinds = AuditKinds(AuditKind.TEAM_CREATED, AuditKind.TEAM_CHANGED, AuditKind.TEAM_DELETED)
     list_display = ("name", "member_count", "created")
     search_fields = ("name",)
-    filter_horizontal = ("members",)
+    autocomplete_fields = ("members",)
     fields = ("name", "description", "members", *FACTS)
     readonly_fields = FACTS
     deletion_warning = _("What is shared with the team is no longer shared with its members. Rows and people stay.")
@@ -82,7 +83,8 @@ class RoleAdmin(AuditedAdmin[Group], PortalModelAdmin[Group]):
     """Groups: those that a migration made are the roles. Superusers alone change what a group may do."""
 
     audit_kinds = AuditKinds(AuditKind.ROLE_CREATED, AuditKind.ROLE_CHANGED, AuditKind.ROLE_DELETED)
-    list_display = ("name", "people")
+    list_display = ("role", "people")
+    list_title = _("Roles")
     search_fields = ("name",)
     ordering = ("name",)
     filter_horizontal = ("permissions",)
@@ -103,6 +105,11 @@ class RoleAdmin(AuditedAdmin[Group], PortalModelAdmin[Group]):
     def has_delete_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:
         """Take rights away as they were given."""
         return signed_in(request).is_superuser
+
+    @admin.display(description=_("name"), ordering="name")
+    def role(self, group: Group) -> str:
+        """Return the role by the name that people read."""
+        return role_name(group)
 
     def formfield_for_manytomany(
         self, db_field: "ManyToManyField[Any, Any]", request: HttpRequest, **kwargs: Any

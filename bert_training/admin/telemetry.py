@@ -1,23 +1,20 @@
 """Log lines and metric points: two long lists, read page by page, narrowed by run. Never shown inside another page."""
 
-from typing import Any
-
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from bert_training.admin.badges import state_badge
-from bert_training.admin.base import FactsAdmin, Row, admin_url, link
+from bert_training.admin.base import FactsAdmin, ListFilter, Row, admin_url, link, shown_second
 from bert_training.admin.facts import facts_table, shown_figure
 from bert_training.contract.enums import LogLevel
 from bert_training.models import Log, Metric
 
 OF_ONE_RUN = "run__id__exact"
+SHOWN_VALUES = 4
 
 
 class TelemetryAdmin(FactsAdmin[Row]):
@@ -45,19 +42,15 @@ class TelemetryAdmin(FactsAdmin[Row]):
         return row.attempt.number
 
 
-class LevelFilter(admin.SimpleListFilter):
-    """The levels are known; reading them from the table would scan it."""
+class LevelFilter(ListFilter):
+    """Lines of one level."""
 
     title = _("level")
-    parameter_name = "level"
+    parameter_name = field = "level"
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+    def words(self) -> list[tuple[str, str]]:
         """List the four levels."""
         return [(level.value, level.value) for level in LogLevel]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Log]) -> QuerySet[Log]:
-        """Keep the lines of the chosen level."""
-        return queryset.filter(level=self.value()) if self.value() else queryset
 
 
 class LogAdmin(TelemetryAdmin[Log]):
@@ -81,7 +74,7 @@ class LogAdmin(TelemetryAdmin[Log]):
     @admin.display(description=_("time"))
     def time(self, line: Log) -> str:
         """Return day and time to the second."""
-        return date_format(timezone.localtime(line.timestamp), "Y-m-d H:i:s")
+        return shown_second(line.timestamp)
 
     @admin.display(description=_("level"))
     def level_badge(self, line: Log) -> SafeString:
@@ -98,8 +91,9 @@ class MetricAdmin(TelemetryAdmin[Metric]):
 
     @admin.display(description=_("values"))
     def shown_values(self, point: Metric) -> str:
-        """Return the figures in one line."""
-        return ", ".join(f"{name} {shown_figure(value)}" for name, value in point.values.items())
+        """Return the first figures in one line; all of them stand on the point's own page."""
+        shown = [f"{name} {shown_figure(value)}" for name, value in point.values.items()]
+        return ", ".join(shown[:SHOWN_VALUES] + ["…"] * (len(shown) > SHOWN_VALUES))
 
     @admin.display(description=_("values"))
     def values_table(self, point: Metric) -> SafeString:

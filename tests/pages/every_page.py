@@ -102,7 +102,7 @@ NO_PAGES = {
 def routes_without_a_line() -> set[str]:
     """Name the routes that are neither looked at nor said to be no page.
 
-    Those of the API are for programs, its description is Swagger's own; those of the admin are found by addresses_of_admin.
+    Those of the API are for programs, and its description is Swagger's own; addresses_of_admin finds the admin's.
     """
     names = {route.name for route in routes() if not route.name.startswith(("admin:", "api:"))}
     return names - PAGES.keys() - NO_PAGES.keys()
