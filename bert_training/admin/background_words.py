@@ -10,5 +10,8 @@ WORDS = (
     *(gettext_noop("Function"), gettext_noop("Arguments"), gettext_noop("Keyword arguments"), gettext_noop("Result")),
     *(gettext_noop("Started at"), gettext_noop("Stopped at"), gettext_noop("Success"), gettext_noop("Attempt count")),
     *(gettext_noop("Schedule Type"), gettext_noop("Minutes"), gettext_noop("Repeats"), gettext_noop("Next Run")),
+    *(gettext_noop("Once"), gettext_noop("Hourly"), gettext_noop("Daily"), gettext_noop("Weekly")),
+    *(gettext_noop("Biweekly"), gettext_noop("Monthly"), gettext_noop("Bimonthly"), gettext_noop("Quarterly")),
+    *(gettext_noop("Yearly"), gettext_noop("Cron")),
     *(gettext_noop("Cluster"), gettext_noop("Cluster key"), gettext_noop("Payload"), gettext_noop("Lock until")),
 )

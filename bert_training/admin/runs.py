@@ -7,13 +7,10 @@ from collections.abc import Iterable
 from functools import partial
 from typing import Any
 
-from django import forms
 from django.contrib import admin, messages
-from django.contrib.admin import AdminSite
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.forms import BoundField
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -28,14 +25,13 @@ from bert_training.admin.base import admin_url, link, list_url, signed_in
 from bert_training.admin.deletion import ServiceDeletion
 from bert_training.admin.facts import facts_table, shown_size
 from bert_training.admin.repeats import REPEAT_ACTIONS, RepeatActions, RepeatFilter
-from bert_training.admin.widgets import NamedAutocomplete
-from bert_training.contract.enums import DatasetStatus
+from bert_training.admin.run_forms import DatasetForm, RunForm
 from bert_training.models import BaseModel, Dataset, Log, Metric, Run, RunProof
 from bert_training.models.choices import PROOF_STATUS_LABELS
 from bert_training.models.reasons import explain
 from bert_training.preset_choices import PresetChoice, preset_choices, preset_values
-from bert_training.run_form import HyperparametersForm
 from bert_training.services.errors import InvalidRun, ServiceError
+from bert_training.services.initial_models import with_a_model
 from bert_training.services.proving.proof_summary import proof_summary
 from bert_training.services.reproducing.reproduction import compare
 from bert_training.services.reproducing.reproduction_words import cause_label, sentences_of, value_text, verdict_label
@@ -43,7 +39,6 @@ from bert_training.services.run_marks import update_run
 from bert_training.services.runs import RunRequest, cancel_run, create_run, delete_run, finish_run, reproduce_run
 from bert_training.tasks import TASKS
 
-PRIORITY_LIMIT = 1000
 SHOWN_CAUSES = 20
 FACTS = (
     "status_badge",
@@ -69,44 +64,6 @@ FACTS = (
     "started_at",
     "finished_at",
 )
-
-
-class DatasetForm(forms.Form):
-    """First step: which data."""
-
-    def __init__(self, site: AdminSite, visible: QuerySet[Dataset], *args: Any) -> None:
-        super().__init__(*args)
-        widget = NamedAutocomplete(Run._meta.get_field("dataset"), site)
-        ready = visible.filter(status=DatasetStatus.READY)
-        self.fields["dataset"] = forms.ModelChoiceField(label=_("dataset"), queryset=ready, widget=widget)
-
-
-class RunForm(HyperparametersForm):
-    """Second step: base model, place in the queue, and the hyperparameters of the dataset's task."""
-
-    name = forms.CharField(label=_("name"), max_length=200, required=False, help_text=_("Empty = data and base model."))
-    priority = forms.IntegerField(
-        label=_("priority"),
-        initial=0,
-        min_value=-PRIORITY_LIMIT,
-        max_value=PRIORITY_LIMIT,
-        help_text=_("Higher goes first."),
-    )
-    simulate = forms.BooleanField(
-        label=_("simulation"),
-        required=False,
-        help_text=_("Only for computers whose program was started with --dry-run: plays through without training."),
-    )
-
-    def __init__(self, dataset: Dataset, *args: Any, **kwargs: Any) -> None:
-        super().__init__(TASKS[dataset.task].hyperparameters, *args, **kwargs)
-        self.offered = BaseModel.objects.offered_for(dataset.task)
-        offers = [(entry.name, _offer(entry)) for entry in self.offered]
-        self.fields["base_model"] = forms.ChoiceField(label=_("base model"), choices=offers)
-
-    def run_fields(self) -> list[BoundField]:
-        """Return the fields that are no hyperparameters."""
-        return [self[name] for name in ("name", "base_model", "priority", "simulate")]
 
 
 class RunAdmin(RepeatActions, ServiceDeletion[Run]):
@@ -141,7 +98,8 @@ class RunAdmin(RepeatActions, ServiceDeletion[Run]):
         dataset: Dataset = choice.cleaned_data["dataset"]
         spec = TASKS[dataset.task]
         preset = spec.preset(request.GET.get("preset", ""))
-        form = RunForm(dataset, request.POST or None, preset=preset_values(spec, preset))
+        trained = with_a_model(runs_visible_to(request.user).filter(repeat_of=None), task=dataset.task)
+        form = RunForm(dataset, trained, request.POST or None, preset=preset_values(spec, preset))
         if request.method == "POST" and form.is_valid():
             run = self._create(request, dataset, form)
             if run is not None:
@@ -288,6 +246,7 @@ class RunAdmin(RepeatActions, ServiceDeletion[Run]):
                     name=form.cleaned_data["name"],
                     priority=form.cleaned_data["priority"],
                     simulate=form.cleaned_data["simulate"],
+                    initial_run=form.cleaned_data["initial_run"],
                 )
             )
         except InvalidRun as refusal:
@@ -340,8 +299,3 @@ def _described(entry: BaseModel) -> dict[str, str]:
     facts = (gettext(entry.language), shown_size(entry.size_bytes), entry.licence)
     advice = gettext(entry.advice) if entry.advice else ""
     return {"label": entry.label, "name": entry.name, "advice": advice, "facts": ", ".join(filter(None, facts))}
-
-
-def _offer(entry: BaseModel) -> str:
-    mark = gettext(" (recommended)") if entry.recommended else ""
-    return f"{entry.label}, {shown_size(entry.size_bytes)}{mark}"

@@ -40,6 +40,15 @@ class TeamAdmin(AuditedAdmin[Team], ServiceDeletion[Team]):
         """Count the members along."""
         return super().get_queryset(request).annotate(people=Count("members"))
 
+    def formfield_for_manytomany(
+        self, db_field: "ManyToManyField[Any, Any]", request: HttpRequest, **kwargs: Any
+    ) -> "ModelMultipleChoiceField[Any] | None":
+        """Leave out the button that takes all members away at once: screen readers cannot tell what it is."""
+        field = super().formfield_for_manytomany(db_field, request, **kwargs)
+        if field is not None:
+            field.widget.is_required = True
+        return field
+
     def delete_row(self, row: Team, by: User) -> None:
         """Delete a team for which no worker works alone."""
         delete_team(row)

@@ -51,3 +51,29 @@ def test_a_quota_is_of_a_person_or_a_team(staff: Client, ana: User, team: Team, 
     response = staff.post(list_of("quota") + "add/", {**holders, "datasets": "1"})
     assert "Choose a user or a team, not both." in response.content.decode()
     assert not Quota.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("written", "stored"),
+    [("2 GB", 2 * 1024**3), ("1,5 gb", 1_610_612_736), ("500MB", 524_288_000), ("2000000000", 2_000_000_000), ("", None)],
+)
+def test_a_size_is_written_as_people_write_it(staff: Client, ana: User, written: str, stored: int | None) -> None:
+    staff.post("/admin/bert_training/quota/add/", {"user": ana.pk, "storage_bytes": written})
+    assert Quota.objects.get().storage_bytes == stored
+
+
+@pytest.mark.parametrize("written", ["much", "2 XB", "-1 GB", "2 GB 3", "9999999999999 TB"])
+def test_what_is_no_size_is_refused_with_an_example(staff: Client, ana: User, written: str) -> None:
+    page = staff.post("/admin/bert_training/quota/add/", {"user": ana.pk, "storage_bytes": written})
+    assert "such as 2 GB or 500 MB" in page.content.decode()
+    assert not Quota.objects.exists()
+
+
+@pytest.mark.parametrize(("stored", "shown"), [(2 * 1024**3, "2.0 GB"), (2_000_000_000, "2000000000")])
+def test_a_size_that_is_saved_unseen_stays_the_same(staff: Client, ana: User, stored: int, shown: str) -> None:
+    quota = Quota.objects.create(user=ana, storage_bytes=stored)
+    page = f"/admin/bert_training/quota/{quota.pk}/change/"
+    assert f'value="{shown}"' in staff.get(page).content.decode()
+    staff.post(page, {"storage_bytes": shown})
+    quota.refresh_from_db()
+    assert quota.storage_bytes == stored

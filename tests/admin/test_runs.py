@@ -207,3 +207,24 @@ def test_the_page_of_a_run_says_whether_its_model_may_be_used(staff: Client) -> 
     proof.status = ProofStatus.PENDING
     proof.save()
     assert "being computed" in staff.get(page_of("run", run.pk)).content.decode()
+
+
+def test_a_run_begins_from_a_trained_model(staff: Client, running_job: Job, worker: Worker) -> None:
+    complete_job(worker, running_job.pk, completion())
+    trained = Run.objects.get(pk=running_job.run_id)
+    page = staff.get(ADD, {"dataset": str(trained.dataset_id)}).content.decode()
+    assert f"{trained.pk} · {trained.name} ({trained.base_model})" in page
+    create(staff, trained.dataset, initial_run=str(trained.pk), name="goes on")
+    assert Run.objects.get(name="goes on").initial_run == trained
+
+
+def test_a_model_that_cannot_be_begun_from_is_refused_at_its_field(
+    staff: Client, running_job: Job, worker: Worker
+) -> None:
+    complete_job(worker, running_job.pk, completion())
+    Worker.objects.update(active=False)
+    page = create(staff, running_job.run.dataset, initial_run=str(running_job.run_id)).content.decode()
+    assert "switched off" in page
+    waiting = make_run(running_job.run.owner, running_job.run.dataset)
+    create(staff, running_job.run.dataset, initial_run=str(waiting.pk))
+    assert not Run.objects.filter(initial_run__isnull=False).exists()

@@ -1,0 +1,61 @@
+"""What staff read is words: facts by their names, moments in the reader's form, groups by what one does with them."""
+
+import re
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+
+from bert_training.admin.fact_words import fact_word
+from bert_training.contract.enums import AuditKind
+from bert_training.models import AuditEvent, Log
+from bert_training.services.audit import record
+from tests.admin.rows import fill_tables, list_of, page_of
+from tests.personas import make_worker
+
+
+def test_facts_of_the_audit_stand_in_words(staff: Client, ana: User) -> None:
+    told = {"did": "changed", "fields": ["is_staff"], "is_staff_before": False, "teams_added": [1]}
+    record(AuditKind.USER_CHANGED, target=ana, **told)
+    page = staff.get(page_of("auditevent", AuditEvent.objects.get(kind="user_changed").pk)).content.decode()
+    facts = re.findall(r'<th scope="row">(.*?)</th><td>(.*?)</td>', page)
+    wanted = {"done": "changed", "fields": "is_staff", "is staff: before": "no", "teams: added": "1"}
+    assert dict(facts) == wanted  # SQLite and PostgreSQL keep keys in another order
+
+
+@pytest.mark.parametrize(("name", "word"), [("disk_free", "free on the disk"), ("some_new_fact", "some new fact")])
+def test_a_fact_has_a_word_or_its_key_readably(name: str, word: str) -> None:
+    assert fact_word(name) == word
+
+
+def test_moments_have_the_readers_form(root: User, ana: User) -> None:
+    fill_tables(ana, 1)
+    assert Log.objects.exists()
+    client = Client(headers={"accept-language": "pt-br"})
+    client.force_login(root)
+    for model in ("log", "auditevent"):
+        assert re.search(r"\d\d/\d\d/\d{4} \d\d:\d\d:\d\d<", client.get(list_of(model)).content.decode())
+
+
+def test_lists_are_grouped_by_what_staff_do(staff: Client) -> None:
+    make_worker()
+    groups = {group["app_label"]: [str(entry["name"]) for entry in group["models"]] for group in app_list(staff)}
+    assert list(groups) == ["training", "people", "computers", "record", "background"]
+    assert groups["people"][:3] == ["People", "Teams", "Roles"]
+    assert groups["computers"][0] == "Computers"
+
+
+def app_list(staff: Client) -> list[dict[str, list[dict[str, object]]]]:
+    found: list[dict[str, list[dict[str, object]]]] = staff.get("/admin/").context["app_list"]
+    return found
+
+
+def test_attempts_are_narrowed_by_reason_and_jobs_by_task(staff: Client, ana: User) -> None:
+    fill_tables(ana, 2)
+    for model, query, found in (
+        ("jobattempt", "reason=crashed", 2),
+        ("jobattempt", "reason=stalled", 0),
+        ("job", "task=text-classification", 2),
+        ("job", "task=token-classification", 0),
+    ):
+        assert len(staff.get(f"{list_of(model)}?{query}").context["cl"].result_list) == found
