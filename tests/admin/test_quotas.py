@@ -55,7 +55,13 @@ def test_a_quota_is_of_a_person_or_a_team(staff: Client, ana: User, team: Team, 
 
 @pytest.mark.parametrize(
     ("written", "stored"),
-    [("2 GB", 2 * 1024**3), ("1,5 gb", 1_610_612_736), ("500MB", 524_288_000), ("2000000000", 2_000_000_000), ("", None)],
+    [
+        ("2 GB", 2 * 1024**3),
+        ("1,5 gb", 1_610_612_736),
+        ("500MB", 524_288_000),
+        ("2000000000", 2_000_000_000),
+        ("", None),
+    ],
 )
 def test_a_size_is_written_as_people_write_it(staff: Client, ana: User, written: str, stored: int | None) -> None:
     staff.post("/admin/bert_training/quota/add/", {"user": ana.pk, "storage_bytes": written})

@@ -101,3 +101,12 @@ def test_an_unknown_address_gets_a_page_that_helps(as_ana: Client) -> None:
     response = as_ana.get("/no/such/page")
     assert response.status_code == 404
     assert "There is nothing here." in response.content.decode()
+
+
+def test_the_language_is_switched_where_one_is(as_ana: Client) -> None:
+    """Also behind a search and its page."""
+    address = "/runs?status=failed&q=a%20b"
+    assert 'name="next" value="/runs?status=failed&amp;q=a%20b"' in as_ana.get(address).content.decode()
+    answer = as_ana.post("/language", {"language": "pt-br", "next": address})
+    assert (answer.status_code, answer["Location"]) == (302, address)
+    assert 'lang="pt-br"' in as_ana.get(address).content.decode()

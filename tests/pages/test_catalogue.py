@@ -15,6 +15,9 @@ COMPILED = SOURCE.with_suffix(".mo")
 PLACES = re.compile(r"%\([a-z_]+\)[a-z]|%%|\{[a-z]+\}")
 # Where sentences stand.
 FOLDERS = ("bert_training", "portal", "templates")
+SCRIPTS = settings.BASE_DIR / "static/bert_training/js"
+COMMENT = re.compile(r"/\*.*?\*/|(?<!:)//[^\n]*", re.DOTALL)
+SENTENCE = re.compile(r"""["'`][A-ZÀ-Ý][a-zà-ÿ]+ [^"'`]*["'`]""")
 
 
 @pytest.fixture(scope="module")
@@ -74,3 +77,10 @@ def test_every_sentence_of_the_code_is_in_the_catalogue(catalogue: polib.POFile,
     subprocess.run([sys.executable, "-c", script], cwd=tmp_path, check=True)
     found = polib.pofile(str(target / "pt_BR/LC_MESSAGES/django.po"))
     assert {entry.msgid for entry in found} - {entry.msgid for entry in catalogue} == set()
+
+
+def test_scripts_take_their_words_from_the_page() -> None:
+    """The catalogue does not reach them: what they say stands in data attributes, put there by a template."""
+    said = {path.name: SENTENCE.findall(COMMENT.sub("", path.read_text())) for path in SCRIPTS.glob("*.js")}
+    assert {name: sentences for name, sentences in said.items() if sentences} == {}
+    assert SENTENCE.findall('label.textContent = "Not heard of";')
