@@ -41,7 +41,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('auth', '0012_alter_user_first_name_max_length'),
-        ('bert_training', '0022_audit_events'),
+        ("bert_training", "0025_home_and_example"),
         ("django_q", "0018_task_success_index"),
         ("contenttypes", "0002_remove_content_type_name"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),

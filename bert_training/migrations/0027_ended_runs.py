@@ -10,7 +10,7 @@ WORKER = "bert_training.worker"
 
 
 class Migration(migrations.Migration):
-    dependencies = [("bert_training", "0022_audit_events")]
+    dependencies = [("bert_training", "0026_notifications")]
 
     operations = [
         migrations.AddIndex("run", models.Index(fields=["finished_at"], name="ix_bert_runs_finished")),

@@ -7,10 +7,10 @@ from django.utils.translation import gettext as _
 
 from bert_training.contract.enums import Split
 from bert_training.models import Run
-from bert_training.pages.run_facts import provenance_of
 from bert_training.pages.run_settings import facts_by_name
 from bert_training.pages.words import Fact
 from bert_training.services.divisions import split_facts
+from bert_training.services.provenance import provenance_of
 from bert_training.services.proving.figure_words import UNKNOWN, count_text
 from bert_training.tasks import TASKS
 
@@ -71,4 +71,5 @@ def _facts(run: Run) -> Iterator[Fact]:
     if spec is not None:
         yield from facts_by_name(run, spec).values()
     seed = _("Seed")
-    yield from (fact for fact in provenance_of(run) if fact.label != seed)
+    origins = (origin for origin in provenance_of(run) if origin.label != seed)
+    yield from (Fact(origin.label, origin.text, is_digest=origin.is_digest) for origin in origins)

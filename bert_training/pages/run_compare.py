@@ -28,7 +28,6 @@ from bert_training.services.answers.same_rows import comparable, stored_answers
 from bert_training.services.csv_form import reader_form
 from bert_training.services.errors import ServiceError
 from bert_training.services.proving.figure_words import count_text
-from bert_training.tasks import TASKS
 
 MOST_RUNS = 8
 
@@ -111,10 +110,7 @@ def _numbers(runs: Sequence[Run]) -> str:
 
 
 def _shown(run: Run, place: int, runs: Sequence[Run]) -> ShownRun:
-    spec = TASKS.get(run.task)
-    figures = (run.result or {}).get("metrics")
-    found = headline(spec, figures, best_metric=run.hyperparameters.get("best_metric"))
-    return ShownRun(run, place, found, _numbers([each for each in runs if each != run]))
+    return ShownRun(run, place, headline(run), _numbers([each for each in runs if each != run]))
 
 
 def _results(user: User, runs: Sequence[Run]) -> dict[str, Any]:

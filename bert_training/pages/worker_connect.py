@@ -21,7 +21,7 @@ from bert_training import access
 from bert_training.models import AccessToken
 from bert_training.pages.requests import form_page, page, person
 from bert_training.pages.worker_commands import ZIP, linux_steps, windows_steps
-from bert_training.pages.workers import clock_sentence, facts
+from bert_training.pages.worker_facts import clock_sentence, facts
 from bert_training.services.errors import ServiceError
 from bert_training.services.worker_program import worker_program
 from bert_training.services.workers import register_worker
