@@ -195,7 +195,7 @@ class DispatchAdmin(FactsAdmin[Dispatch]):
         """Return what it tells of."""
         return str(dispatch.occurrence.get_kind_display())
 
-    @admin.display(description=_("to"))
+    @admin.display(description=_("sent to"))
     def target(self, dispatch: Dispatch) -> SafeString | str:
         """Lead to the webhook or the person."""
         row = dispatch.webhook or dispatch.user
@@ -233,6 +233,7 @@ def try_words(made: dict[str, Any]) -> str:
     """Say what came of an attempt: "answered 200 in 34 ms"."""
     facts = {"status": made["status"], "ms": made["ms"]}
     if not made["failure"]:
-        return gettext("answered %(status)s in %(ms)s ms") % facts if made["status"] else gettext("sent")
+        words = gettext("answered %(status)s in %(ms)s ms") if made["status"] else gettext("taken by the mail server")
+        return words % facts
     why = str(DISPATCH_FAILURE_LABELS.get(made["failure"], made["failure"]))
     return gettext("%(why)s (%(status)s, %(ms)s ms)") % {"why": why, **facts} if made["status"] else why

@@ -56,7 +56,7 @@ class Notification(models.Model):
 
     occurrence = models.ForeignKey(Occurrence, on_delete=models.CASCADE, related_name="notifications")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="notifications")
-    read_at = models.DateTimeField(_("read"), null=True)
+    read_at = models.DateTimeField(null=True)
 
     class Meta:
         db_table = "bert_notifications"

@@ -160,7 +160,7 @@ def test_who_cancels_their_own_run_is_told_nothing_and_of_others_doing_they_are(
             cancel_job(job.pk)
         if is_running:
             job.refresh_from_db()
-            job.attempts.create(number=1, worker=job.worker, started_at=timezone.now())
+            job.attempts.create(number=1, worker_id=job.worker_id, started_at=timezone.now())
             from bert_training.contract.enums import Outcome, Reason
             from bert_training.services.jobs import requeue
 

@@ -40,7 +40,7 @@ def require_allowed(url: str) -> None:
     try:
         target_of(url)
     except CallFailed as failed:
-        hosts = ", ".join([*settings.WEBHOOK_HOSTS, *settings.WEBHOOK_INTERNAL_HOSTS]) or _("none")
+        hosts = ", ".join([*settings.WEBHOOK_HOSTS, *settings.WEBHOOK_INTERNAL_HOSTS]) or _("no host")
         message = _("The address must be https://, on a host that WEBHOOK_HOSTS allows. Allowed now: %(hosts)s.")
         raise ServiceError(ErrorCode.INVALID_FIELD, message % {"hosts": hosts}) from failed
 
