@@ -47,7 +47,7 @@ class WebhookForm(forms.ModelForm):  # type: ignore[type-arg]  # takes parameter
     """Where to call, and about what."""
 
     kinds = forms.MultipleChoiceField(
-        label=_("events"),
+        label=_("Events"),
         widget=forms.CheckboxSelectMultiple,
         help_text=_("With a team only events of runs that are shared with it are sent."),
     )

@@ -17,10 +17,13 @@ from bert_training.contract.enums import (
     DispatchState,
     JobStatus,
     NoticeKind,
+    Outcome,
     ProofStatus,
     RepeatKind,
     Role,
+    ShareLevel,
 )
+from bert_training.contract.messages import CompleteRequest
 from bert_training.models import (
     AccessToken,
     Dataset,
@@ -28,28 +31,28 @@ from bert_training.models import (
     Erasure,
     ErasureCopy,
     GradeScale,
-    Job,
     Notification,
     NotificationChoice,
     Occurrence,
     PortalTick,
     Run,
     RunProof,
+    Team,
     Worker,
 )
 from bert_training.services import stored_check
 from bert_training.services.datasets import delete_dataset
-from bert_training.services.jobs import cancel_job
+from bert_training.services.jobs import complete_job
 from bert_training.services.notifying import announcing, inbox
 from bert_training.services.notifying.dispatches import PATIENCE, begin
 from bert_training.services.notifying.house import watch
 from bert_training.services.notifying.words import tell
-from bert_training.services.origin import Caller, Origin, calling_from
 from bert_training.services.proving import proofs
 from bert_training.services.proving.proofs import fail_proof, start_proof
 from bert_training.services.tokens import issue_user_token
+from tests.pages.conftest import client_of
 from tests.pages.training import fail, train
-from tests.personas import make_run, make_user, make_worker, ready_dataset, role_permissions
+from tests.personas import claim, make_run, make_user, make_worker, ready_dataset, role_permissions, share
 from tests.proofs import make_proof
 from tests.telling import announce_all, tell_all
 
@@ -101,7 +104,7 @@ def test_with_predictions_the_owner_is_told_once_the_proof_is_there(ana: User, w
     (notification,) = inbox.inbox_of(ana)
     told = tell(notification.occurrence)
     assert notification.occurrence.kind == NoticeKind.RUN_COMPLETED
-    assert (told.sentence, "90.0% (88.0% to 92.0%)" in told.figure) == ("Can be used", True)
+    assert (told.sentence, "90.0% (88.0% to 92.0%)" in told.figure) == ("Can be used.", True)
     start_proof(run.pk)  # made again from its file: no news
     fail_proof(run.pk)
     tell_all()
@@ -147,26 +150,21 @@ def test_a_failed_run_is_told_by_its_reason_and_never_by_its_message(ana: User, 
 
 @pytest.mark.parametrize("is_running", [False, True])
 def test_who_cancels_their_own_run_is_told_nothing_and_of_others_doing_they_are(
-    ana: User, bruno: User, run: Run, worker: Worker, is_running: bool
+    ana: User, bruno: User, team: Team, run: Run, is_running: bool
 ) -> None:
     other = make_run(ana, run.dataset)
+    share(other, team, ShareLevel.MANAGE)
     for one, person in ((run, ana), (other, bruno)):
-        with calling_from(Origin(find_caller=lambda person=person: Caller(person=person))):  # type: ignore[misc]
-            job = Job.objects.get(run=one)
-            if is_running:
-                Job.objects.filter(pk=job.pk).update(
-                    status=JobStatus.RUNNING, worker=make_worker(f"w{one.pk}"), lease_until=timezone.now(), attempt=1
-                )
-            cancel_job(job.pk)
+        holder = make_worker(f"w{one.pk}")
+        job_id = claim(holder).job_id if is_running else 0
+        client_of(person).post(f"/runs/{one.pk}/cancel")
         if is_running:
-            job.refresh_from_db()
-            job.attempts.create(number=1, worker_id=job.worker_id, started_at=timezone.now())
-            from bert_training.contract.enums import Outcome, Reason
-            from bert_training.services.jobs import requeue
-
-            requeue(job, outcome=Outcome.RELEASED, reason=Reason.RELEASED_BY_WORKER)
+            assert not Occurrence.objects.filter(run=one).exists()  # the worker has not let go of it yet
+            client_of(ana).post(f"/runs/{one.pk}/cancel")  # too late to have been the one who did it
+            complete_job(holder, job_id, CompleteRequest(attempt=1, outcome=Outcome.CANCELED, log_seq=0, metric_seq=0))
     announce_all()
-    assert [n.occurrence.run_id for n in inbox.inbox_of(ana)] == [other.pk]
+    assert [told.occurrence.run_id for told in inbox.inbox_of(ana)] == [other.pk]
+    assert told_to(bruno) == []
 
 
 def test_of_repeats_only_the_end_of_the_last_is_told(ana: User, worker: Worker, run: Run) -> None:

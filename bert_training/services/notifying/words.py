@@ -41,16 +41,22 @@ def tell(occurrence: Occurrence) -> Told:
 
 
 def _completed(occurrence: Occurrence) -> Told:
-    verdict = occurrence.facts.get("verdict")
-    known = verdict if verdict in {*Verdict} else None
+    named = occurrence.facts.get("verdict")
+    verdict = Verdict(named) if named in {*Verdict} else None
     return Told(
         title=_("%(run)s is completed") % _run(occurrence),
-        sentence=str(VERDICT_LABELS[Verdict(known)]) if known else "",
-        advice=_(VERDICT_MEANING[Verdict(known)]) if known else "",
+        sentence=f"{VERDICT_LABELS[verdict]}." if verdict else "",
+        advice=_verdict_advice(verdict) if verdict else "",
         figure=figure_words(occurrence),
         path=_run_path(occurrence),
         tone=GOOD,
     )
+
+
+def _verdict_advice(verdict: Verdict) -> str:
+    if verdict is Verdict.DO_NOT_USE:  # whose own words lead to alerts, which stand on the run's page alone
+        return _("Nothing should follow from its answers. The run's page says what may help.")
+    return _(VERDICT_MEANING[verdict])
 
 
 def _decision(occurrence: Occurrence) -> Told:
