@@ -1,16 +1,13 @@
 """The audit, to be read, narrowed and taken home; never added to by hand, changed or deleted."""
 
-from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
-from channels.db import database_sync_to_async
 from django.apps import apps
 from django.contrib import admin
 from django.contrib.admin import DateFieldListFilter
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
-from django.core.handlers.asgi import ASGIRequest
 from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import redirect
@@ -28,6 +25,7 @@ from bert_training.admin.facts import facts_table, shown_fact
 from bert_training.contract.enums import AuditKind
 from bert_training.models import AuditEvent, Worker
 from bert_training.services.audit_export import ExportForm, export_audit
+from bert_training.streamed import sent_in
 
 TARGET_APPS = ("bert_training", "auth")
 CONTENT_TYPES = {ExportForm.CSV: "text/csv", ExportForm.JSON_LINES: "application/x-ndjson"}
@@ -94,7 +92,7 @@ class AuditEventAdmin(FactsAdmin[AuditEvent]):
             return redirect("admin:bert_training_auditevent_changelist")
         pieces = export_audit(events, form, filters=sorted(PARAMETERS & request.GET.keys()))
         kind = f"{CONTENT_TYPES[form]}; charset=utf-8"
-        response = StreamingHttpResponse(_sent_in(request, pieces), content_type=kind)
+        response = StreamingHttpResponse(sent_in(request, pieces), content_type=kind)
         name = f"audit-{timezone.now():%Y%m%d-%H%M%S}.{form}"
         response["Content-Disposition"] = f'attachment; filename="{name}"'
         response["Cache-Control"] = "no-store"
@@ -174,18 +172,3 @@ def _model_of(kind: str) -> type[Model] | None:
         if kind and kind in apps.all_models[app]:
             return apps.get_model(app, kind)
     return None
-
-
-def _sent_in(request: HttpRequest, pieces: Iterator[str]) -> Iterator[str] | AsyncIterator[str]:
-    """Read as the server at hand needs it: under ASGI a plain iterator would be collected before it is sent."""
-    return _awaited(pieces) if isinstance(request, ASGIRequest) else pieces
-
-
-async def _awaited(pieces: Iterator[str]) -> AsyncIterator[str]:
-    while piece := await database_sync_to_async(_next_of)(pieces):
-        yield piece
-
-
-def _next_of(pieces: Iterator[str]) -> str:
-    """Return the next piece, empty at the end: StopIteration cannot leave a coroutine."""
-    return next(pieces, "")

@@ -22,6 +22,8 @@ from bert_training.services.errors import ServiceError
 Body = TypeVar("Body", bound=pydantic.BaseModel)
 
 RECORDS_PER_PAGE = 500
+MOST_LINES_PER_PAGE = 2_000  # of up to 16 KiB
+MOST_POINTS_PER_PAGE = 5_000
 LARGEST_CURSOR = 2**62
 # Only these escapes can bring NUL or half a character into a text; raw ones are no valid JSON or no UTF-8.
 _SUSPECT = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")

@@ -1,7 +1,7 @@
 """What can be downloaded of a run: its model card, its figures, its split and its predictions; CSV suits the reader."""
 
 from django.contrib import messages
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import redirect
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
@@ -11,10 +11,12 @@ from bert_training.models import Run
 from bert_training.pages.requests import page, person
 from bert_training.services.csv_form import reader_form
 from bert_training.services.errors import DatasetGone, ServiceError, StorageAway
+from bert_training.services.log_file import run_log
 from bert_training.services.manifests import run_manifest_csv
 from bert_training.services.picturing.training_history import training_history
 from bert_training.services.proving.predictions import open_predictions_csv
 from bert_training.services.run_files import model_card, run_metrics_csv
+from bert_training.streamed import sent_in
 
 
 @page
@@ -43,6 +45,16 @@ def download_training_history(request: HttpRequest, pk: int) -> HttpResponse:
     if picture is None:
         raise Http404(_("This run has no curves yet."))
     return attachment(picture, "image/png", f"{file_name(run)}-training_history.png")
+
+
+@page
+def download_log(request: HttpRequest, pk: int) -> StreamingHttpResponse:
+    """Download the whole log as text."""
+    run = access.visible_run(person(request), pk)
+    headers = _headers(f"{file_name(run)}.log")
+    return StreamingHttpResponse(
+        sent_in(request, run_log(run)), content_type="text/plain; charset=utf-8", headers=headers
+    )
 
 
 @page
@@ -82,5 +94,12 @@ def file_name(run: Run) -> str:
 def attachment(content: str | bytes, content_type: str, name: str) -> HttpResponse:
     """Send a file that no cache keeps; texts are UTF-8."""
     charset = "; charset=utf-8" if content_type.startswith("text/") else ""
-    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
-    return HttpResponse(content, content_type=f"{content_type}{charset}", headers=headers)
+    return HttpResponse(content, content_type=f"{content_type}{charset}", headers=_headers(name))
+
+
+def _headers(name: str) -> dict[str, str]:
+    return {
+        "Content-Disposition": f'attachment; filename="{name}"',
+        "Cache-Control": "no-store",
+        "X-Content-Type-Options": "nosniff",
+    }

@@ -125,6 +125,7 @@ urlpatterns = [
     *chart_paths("runs/<int:pk>/slices", run_slices.download_chart, name="run-slices-chart"),
     *chart_paths("runs/<int:pk>/result", run_proof_charts.download_chart, name="run-result-chart"),
     path("runs/<int:pk>/predictions.csv", run_downloads.download_predictions, name="run-predictions"),
+    path("runs/<int:pk>/log", run_downloads.download_log, name="run-log"),
     path("runs/<int:pk>/metrics", run_downloads.download_metrics, name="run-metrics"),
     path("runs/<int:pk>/training_history.png", run_downloads.download_training_history, name="run-training-history"),
     path("notifications", notifications.list_notifications, name="notifications"),

@@ -63,6 +63,7 @@ def progress_of(job: Job, attempt: JobAttempt | None) -> dict[str, Any]:
         "step": job.step,
         "total_steps": job.total_steps,
         "fraction": round(fraction, 4),
+        "log_lines": job.log_lines,
         "stopped_early": _stopped_early(job),
         "eta_seconds": _eta_seconds(job, attempt, timezone.now()),
     }

@@ -130,6 +130,7 @@ TABLE |= {
     "pages:run-rows": {"GET": VIEW},
     "pages:run-rows-csv": {"GET": VIEW},
     "pages:run-manifest": {"GET": VIEW},
+    "pages:run-log": {"GET": VIEW},
     "pages:run-curve-svg": {"GET": VIEW},
     "pages:run-curve-csv": {"GET": VIEW},
     "pages:run-predictions": {"GET": VIEW},

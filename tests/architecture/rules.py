@@ -102,6 +102,7 @@ ROWS = (
         ours=(f"{B}charts", f"{B}services.proving.figure_words", f"{B}services.csv_form"),
         theirs=("django",),
     ),
+    Row("bert_training/streamed.py", theirs=("django", "channels")),
     Row("bert_training/column_fields.py", theirs=("django",)),
     Row(
         "bert_training/upload_form.py",
@@ -118,6 +119,7 @@ ROWS = (
             f"{B}pages",
             f"{B}accounts",
             f"{B}charts",
+            f"{B}streamed",
             *(f"{B}{form}" for form in FORMS),
             f"{B}data.proof.shape",
             *DOORS,
@@ -126,7 +128,7 @@ ROWS = (
     ),
     Row(
         "bert_training/admin/*",
-        ours=(f"{B}admin", f"{B}accounts", f"{B}charts", *(f"{B}{form}" for form in FORMS), *DOORS),
+        ours=(f"{B}admin", f"{B}accounts", f"{B}charts", f"{B}streamed", *(f"{B}{form}" for form in FORMS), *DOORS),
         theirs=("django", "django_q", "pydantic", "channels"),
     ),
     Row(

@@ -11,7 +11,7 @@ from portal.middleware import CONTENT_SECURITY_POLICY
 from tests.browser import chromium
 
 BASE_URL = "http://harness.test"
-MODULES = ("log_view", "metric_chart", "sgr", "run_socket", "run_state", "older_lines")
+MODULES = ("log_view", "log_rows", "metric_chart", "sgr", "run_socket", "run_state", "older_lines")
 PAGE = """<!doctype html><html lang="pt-br"><meta charset="utf-8">
 <link rel="icon" href="data:,">
 <link rel="stylesheet" href="/static/bert_training/css/tokens.css">

@@ -5,6 +5,7 @@ import re
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.test import Client
 
@@ -194,3 +195,30 @@ def test_the_page_says_how_long_the_phases_of_each_attempt_took(as_ana: Client, 
     ]
     widths = [float(width) for width in re.findall(r'width="([\d.]+)" height="8" class="phase-', content)]
     assert widths == [3.25, 96.75]
+
+
+def test_the_whole_log_is_saved_as_text_without_colours(
+    as_ana: Client, as_carla: Client, run: Run, worker: Worker
+) -> None:
+    job = start(worker, run, lines=2103)
+    send_lines(worker, job, ["\x1b[31mred\x1b[0m <b>"], first_seq=2104, level="WARNING")
+    saved = as_ana.get(f"/runs/{run.pk}/log")
+    lines = b"".join(saved.streaming_content).decode().splitlines()  # type: ignore[attr-defined]
+    assert saved.headers["Content-Type"] == "text/plain; charset=utf-8"
+    assert len(lines) == 2104
+    assert lines[0].endswith(" - 1 - INFO - step 1")
+    assert lines[-1].endswith(" - 1 - WARNING - red <b>")
+    assert as_carla.get(f"/runs/{run.pk}/log").status_code == 404
+
+
+def test_every_script_of_the_page_is_asked_for_at_once(as_ana: Client, run: Run) -> None:
+    """A module that is only found inside another waits for it: each would cost the page a round trip."""
+    folder = settings.BASE_DIR / "static/bert_training/js"
+    content = page_of(as_ana, run)
+    wanted, found = ["run_page.js"], set()
+    while wanted:
+        name = wanted.pop()
+        found.add(name)
+        imported = re.findall(r'from "\./(\w+\.js)"', (folder / name).read_text())
+        wanted += [other for other in imported if other not in found]
+    assert {name for name in found if name in content} == found

@@ -87,7 +87,8 @@ READ_UP = """
 
 
 def test_a_hundred_thousand_lines_are_read_through_a_window_of_2000_rows(log: Page) -> None:
-    """F-57: the page stays usable: at most 2,000 rows, at the end while it is followed; every line can be reached."""
+    """F-57: the page stays usable: at most 2,000 rows and some 50,000 lines; what went can be fetched again."""
+    call(log, "globalThis.trimmed = []; log.onTrim = (before) => trimmed.push(before);")
     call(log, "for (let from = 1; from < 100000; from += 500) { log.append(lines(from, from + 499)); await null; }")
     assert call(log, "await settled(); return [shown().length, shown().at(-1), isAtEnd()]") == [
         MOST_ROWS,
@@ -96,7 +97,17 @@ def test_a_hundred_thousand_lines_are_read_through_a_window_of_2000_rows(log: Pa
     ]
     log.focus("#log")
     log.keyboard.press("Home")
-    assert call(log, "await settled(); return [shown().length, shown()[0], box.scrollTop]") == [MOST_ROWS, "line 1", 0]
+    (held, before, first, top) = call(
+        log, "await settled(); return [log.held, trimmed.at(-1), shown()[0], box.scrollTop]"
+    )
+    assert 50_000 <= held <= 55_000
+    assert (first, top) == (f"line {before + 1}", 0)
+    assert before == 100_000 - held
+    call(
+        log, "log.offer(document.createElement('button')); log.withdraw(); log.appendOlder(lines(1, argument));", before
+    )
+    log.keyboard.press("Home")
+    assert call(log, "await settled(); return [shown()[0], log.held]") == ["line 1", 100_000]
     log.keyboard.press("End")
     assert call(log, "await settled(); return [shown().at(-1), isAtEnd(), log.following]") == [
         "line 100000",
@@ -218,6 +229,27 @@ def test_a_search_shows_what_matches_now_and_later(log: Page) -> None:
     call(log, "log.append([line(3, { message: 'perda 0.4' }), line(4, { message: 'mais' })])")
     assert call(log, "return shown()") == ["Perda 0.5", "perda 0.4"]
     assert call(log, "log.search(''); return shown().length") == 4
+
+
+def test_what_is_searched_for_is_marked_also_inside_colours(log: Page) -> None:
+    message = "a Loss \x1b[31mof loss\x1b[0m <b>loss</b>"
+    call(log, "log.append([line(1, { message: argument })]); log.search('LOSS')", message)
+    assert call(log, "return [...box.querySelectorAll('mark')].map((mark) => mark.textContent)") == [
+        "Loss",
+        "loss",
+        "loss",
+    ]
+    assert call(log, "return [shown(), box.querySelectorAll('b').length]") == [["a Loss of loss <b>loss</b>"], 0]
+
+
+def test_a_line_has_an_address_and_is_shown_among_its_neighbours(log: Page) -> None:
+    call(log, "log.append(lines(1, 9000)); await settled(); log.go(4321); await settled();")
+    on_top = "return [...box.querySelectorAll('.log-line')].find((row) => row.getBoundingClientRect().bottom > 20)"
+    assert call(log, f"{on_top}.lastChild.textContent") == "line 4321"
+    assert call(log, "return box.querySelector('.is-target a').getAttribute('href')") == "#line-4321"
+    assert call(log, "return [log.has(4321), log.has(9001), log.following]") == [True, False, False]
+    wanted = ["#line-12", "#line-", "#line-1e3", "#line-12x", "#other"]
+    assert call(log, "return argument.map(modules.log_rows.lineOf)", wanted) == [12, None, None, None, None]
 
 
 def test_a_new_attempt_is_set_apart(log: Page) -> None:

@@ -45,6 +45,7 @@ class ProgressSerializer(serializers.Serializer[Any]):
     step = serializers.IntegerField()
     total_steps = serializers.IntegerField()
     fraction = serializers.FloatField()
+    log_lines = serializers.IntegerField()
     stopped_early = serializers.BooleanField(help_text="Its training ended before the last step: nothing got better.")
     eta_seconds = serializers.FloatField(allow_null=True)
 

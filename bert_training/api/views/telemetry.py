@@ -17,6 +17,8 @@ from bert_training import access
 from bert_training.api.authentication import calling_person
 from bert_training.api.frame import ApiView, WorkerView
 from bert_training.api.parsing import (
+    MOST_LINES_PER_PAGE,
+    MOST_POINTS_PER_PAGE,
     RECORDS_PER_PAGE,
     JsonRenderer,
     TelemetryJsonParser,
@@ -34,7 +36,12 @@ from bert_training.services import telemetry
 
 SPLITS = list(POINT_SPLITS)
 AFTER = OpenApiParameter("after", int, description="The cursor of the last record that the caller has.")
-LIMIT = OpenApiParameter("limit", int, description=f"At most this many records, up to {RECORDS_PER_PAGE}.")
+LIMIT = OpenApiParameter(
+    "limit",
+    int,
+    description=f"At most this many records: {RECORDS_PER_PAGE}, up to {MOST_LINES_PER_PAGE} lines or "
+    f"{MOST_POINTS_PER_PAGE} points.",
+)
 LEVEL = OpenApiParameter("level", str, enum=[level.value for level in LogLevel])
 SPLIT = OpenApiParameter("split", str, enum=SPLITS)
 LAST_EVENT_ID = OpenApiParameter("Last-Event-ID", str, OpenApiParameter.HEADER, description="The stream: go on after.")
@@ -89,7 +96,7 @@ class RunMetrics(ApiView):
         """Return metric points after a cursor."""
         run = access.visible_run(request.user, pk)
         after = read_count(request, "after", 0)
-        limit = read_count(request, "limit", RECORDS_PER_PAGE, minimum=1, maximum=RECORDS_PER_PAGE)
+        limit = read_count(request, "limit", RECORDS_PER_PAGE, minimum=1, maximum=MOST_POINTS_PER_PAGE)
         split = read_choice(request, "split", SPLITS)
         points = telemetry.metrics_since(run.pk, after=after, limit=limit, split=split)
         return Response({"points": points, "next_after": points[-1]["cursor"] if points else after})
@@ -125,7 +132,7 @@ class RunLogs(ApiView):
         if isinstance(request.accepted_renderer, EventStreamRenderer):
             return self._stream(request, run.pk)
         after = read_count(request, "after", 0)
-        limit = read_count(request, "limit", RECORDS_PER_PAGE, minimum=1, maximum=RECORDS_PER_PAGE)
+        limit = read_count(request, "limit", RECORDS_PER_PAGE, minimum=1, maximum=MOST_LINES_PER_PAGE)
         level = read_choice(request, "level", [level.value for level in LogLevel])
         lines = telemetry.logs_since(run.pk, after=after, limit=limit, level=level)
         return Response({"lines": lines, "next_after": lines[-1]["cursor"] if lines else after})

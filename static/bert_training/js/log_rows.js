@@ -20,7 +20,7 @@ export function plainText(message) {
  * @param {{clock: Intl.DateTimeFormat, words: {attemptLabel: (number: number) => string}}} view
  * @returns {HTMLElement}
  */
-export function makeRow({ ts, level, message, divides, button }, { clock, words }) {
+export function makeRow({ cursor, ts, level, message, divides, button }, { clock, words, query, target }) {
   if (button) return button;
   const row = document.createElement("div");
   if (divides) {
@@ -29,12 +29,52 @@ export function makeRow({ ts, level, message, divides, button }, { clock, words 
     return row;
   }
   row.className = `log-line level-${LEVELS[levelOf(level)]}`;
-  const time = document.createElement("time");
-  time.textContent = clock.format(new Date(ts));
+  row.classList.toggle("is-target", cursor === target);
   const text = document.createElement("span");
   for (const piece of pieces(message)) text.append(pieceNode(piece));
-  row.append(time, text);
+  if (query) markHits(text, query);
+  row.append(timeLink(cursor, clock.format(new Date(ts))), text);
   return row;
+}
+
+/** The time of a line leads to the line itself: a place that can be shown to others. */
+function timeLink(cursor, text) {
+  const link = document.createElement("a");
+  const time = document.createElement("time");
+  link.href = `#${lineName(cursor)}`;
+  link.tabIndex = -1; // 2,000 of them: the log itself is one stop of the keyboard
+  time.textContent = text;
+  link.append(time);
+  return link;
+}
+
+/** @param {number} cursor @returns {string} the part of an address that names a line */
+export function lineName(cursor) {
+  return `line-${cursor}`;
+}
+
+/** @param {string} hash of an address @returns {number|null} the line that it names */
+export function lineOf(hash) {
+  const found = /^#line-(\d{1,18})$/.exec(hash);
+  return found && Number(found[1]);
+}
+
+function markHits(element, query) {
+  for (const node of [...element.childNodes]) {
+    if (node.nodeType !== Node.TEXT_NODE) markHits(node, query);
+    else markText(node, query);
+  }
+}
+
+function markText(node, query) {
+  const at = node.data.toLocaleLowerCase().indexOf(query);
+  if (at < 0 || !query) return;
+  const hit = node.splitText(at);
+  const rest = hit.splitText(Math.min(query.length, hit.length));
+  const mark = document.createElement("mark");
+  hit.replaceWith(mark);
+  mark.append(hit);
+  markText(rest, query);
 }
 
 function pieceNode({ text, classes }) {

@@ -1,35 +1,18 @@
 /**
  * Shows log lines: appends as they arrive, fills in older ones, filters by level, searches, follows the end.
- * Lines: {cursor, attempt, ts, level, message}. Text goes in as text only. Every line is kept, but at most MOST_ROWS
- * are in the page: a window that moves along as the reader scrolls.
+ * Lines: {cursor, attempt, ts, level, message}. Text goes in as text only. At most MOST_ROWS of the lines in memory are
+ * in the page: a window that moves along as the reader scrolls.
  */
 
+import { LogPart } from "./log_part.js";
 import { LEVELS, levelOf, makeRow, plainText } from "./log_rows.js";
 
 const MOST_ROWS = 2_000;
+const MOST_KEPT = 50_000; // lines in memory: the oldest go while the end is followed, and can be fetched again
+const KEPT_SLACK = 5_000;
 const STEP_ROWS = 500;
 const NEAR_EDGE_PIXELS = 400; // of the window: then it moves
 const NEAR_END_PIXELS = 40; // of the log: then it is followed
-
-/** Lines without a gap between them, with a divider before each new attempt; `shown` are those that pass the filters. */
-class Part {
-  entries = [];
-  shown = [];
-  attempt = 1;
-
-  add(lines, isShown) {
-    for (const line of lines) {
-      if (line.attempt > this.attempt) this.#push({ cursor: line.cursor, divides: line.attempt }, isShown);
-      this.attempt = Math.max(this.attempt, line.attempt);
-      this.#push(line, isShown);
-    }
-  }
-
-  #push(entry, isShown) {
-    this.entries.push(entry);
-    if (isShown(entry)) this.shown.push(entry);
-  }
-}
 
 export class LogView {
   /**
@@ -41,8 +24,8 @@ export class LogView {
     this.words = words;
     this.clock = new Intl.DateTimeFormat(words.lang, { hour: "2-digit", minute: "2-digit", second: "2-digit", timeZone: words.timeZone });
     this.rows = document.createElement("div");
-    this.older = new Part();
-    this.newer = new Part();
+    this.older = new LogPart();
+    this.newer = new LogPart();
     this.first = this.end = 0; // the window: places among what is shown, the end is behind its last row
     this.count = 0;
     this.query = "";
@@ -62,8 +45,10 @@ export class LogView {
     const wasAtEnd = this.end === this.#total;
     this.newer.add(lines, this.#isShown);
     this.count += lines.length;
-    if (this.following) this.#showEnd();
-    else if (wasAtEnd) this.#show(this.first, this.first + MOST_ROWS);
+    if (this.following) {
+      this.#showEnd();
+      this.#trim();
+    } else if (wasAtEnd) this.#show(this.first, this.first + MOST_ROWS);
   }
 
   /** Append older lines before those that came with the page; called with rising cursors from the start. */
@@ -113,6 +98,38 @@ export class LogView {
       this.toEnd();
     }
     this.onfollow?.(following);
+  }
+
+  /** @returns {number} the lines in memory, dividers and the button included */
+  get held() {
+    return this.older.entries.length + this.newer.entries.length;
+  }
+
+  /** @param {number} cursor @returns {boolean} whether the line is in memory */
+  has(cursor) {
+    return [this.older, this.newer].some(({ entries }) => entries.some((entry) => entry.ts && entry.cursor === cursor));
+  }
+
+  /** Show a line in its surroundings; nothing may hide it. @param {number} cursor */
+  go(cursor) {
+    this.target = cursor;
+    this.follow(false);
+    this.rows.replaceChildren();
+    this.first = this.end = 0;
+    this.#showAround(cursor);
+  }
+
+  /** All lines before the newer ones go, and of those the oldest: memory does not grow with a run. */
+  #trim() {
+    if (this.isFilling || this.held < MOST_KEPT + KEPT_SLACK) return;
+    const fromNewer = Math.max(0, this.newer.entries.length - MOST_KEPT);
+    const dropped = this.older.entries.concat(this.newer.entries.slice(0, fromNewer)).findLast(({ ts }) => ts);
+    const gone = this.older.drop(this.older.entries.length) + this.newer.drop(fromNewer);
+    const hidden = Math.max(0, gone - this.first); // rows of the window that went with them
+    for (let place = 0; place < hidden; place += 1) this.rows.firstElementChild.remove();
+    this.first = Math.max(0, this.first - gone);
+    this.end -= gone;
+    this.onTrim?.(dropped.cursor);
   }
 
   get #total() {

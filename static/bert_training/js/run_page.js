@@ -1,5 +1,7 @@
 /** The run page: joins the live connection with state, log and charts. */
 
+import { loadPoints } from "./all_points.js";
+import { lineOf } from "./log_rows.js";
 import { LogView } from "./log_view.js";
 import { loadOlderLines } from "./older_lines.js";
 import { refreshParts } from "./refresh_parts.js";
@@ -33,13 +35,16 @@ function makeLog() {
 }
 
 function showFound(log, query) {
-  const found = log.search(query);
-  element("log-found").textContent = query ? words.found.replace("{count}", found.toLocaleString(lang)) : "";
+  const found = log.search(query).toLocaleString(lang);
+  const isWhole = lines <= log.held;
+  const text = (isWhole ? words.found : words.foundHere).replace("{count}", found).replace("{lines}", log.held.toLocaleString(lang));
+  element("log-found").textContent = query ? text : "";
 }
 
-function showCount(log) {
-  const several = words.lines.replace("{count}", log.count.toLocaleString(lang));
-  element("log-count").textContent = log.count > 1 ? several : log.count ? words.oneLine : "";
+/** The portal counts the lines of a run; those that are here may be fewer. */
+function showCount() {
+  const several = words.lines.replace("{count}", lines.toLocaleString(lang));
+  element("log-count").textContent = lines > 1 ? several : lines ? words.oneLine : "";
 }
 
 function offerOlder(log, load) {
@@ -49,21 +54,48 @@ function offerOlder(log, load) {
   button.textContent = words.loadOlder;
   button.addEventListener("click", () => {
     log.withdraw();
-    load();
+    fill(load);
   });
   log.offer(button);
 }
 
+/** Show the line that the address names, without what hides it. */
+function goToLine() {
+  const cursor = lineOf(location.hash);
+  if (!cursor || log.target === cursor || !log.has(cursor)) return;
+  for (const id of ["log-search", "log-level"]) element(id).value = "";
+  log.showLevel("");
+  showFound(log, "");
+  log.go(cursor);
+  element("log").scrollIntoView({ block: "center" });
+}
+
+function loadOlder(before) {
+  return loadOlderLines(data.api, before, takeOlder, (load) => offerOlder(log, load));
+}
+
+/** Lines before the others come in: none is forgotten meanwhile. */
+async function fill(load) {
+  log.isFilling = true;
+  await load();
+  log.isFilling = false;
+}
+
+function takeOlder(older) {
+  log.appendOlder(older);
+  goToLine();
+}
+
+let lines = 0;
 const log = makeLog();
 const charts = new RunCharts(data, { charts: element("charts"), empty: element("charts-empty"), hardware: element("hardware") }, lang);
 const state = new RunState(element("run-state"), { ...words, lang });
 
 function append({ logs, metrics, run }) {
   if (run) charts.show(run);
-  if (logs.length) {
-    log.append(logs);
-    showCount(log);
-  }
+  if (logs.length) log.append(logs);
+  lines = Math.max(lines, run?.progress?.log_lines ?? 0);
+  showCount();
   charts.append(metrics);
 }
 
@@ -89,12 +121,15 @@ if (data.logs.length && data.logsBefore) log.beginAt(data.logs[0].attempt);
 append({ logs: data.logs, metrics: data.metrics, run: data.state });
 state.show(data.state);
 
-if (data.logsBefore) {
-  loadOlderLines(data.api, data.logsBefore, (lines) => {
-    log.appendOlder(lines);
-    showCount(log);
-  }, (load) => offerOlder(log, load));
-}
+addEventListener("hashchange", () => {
+  log.target = undefined;
+  goToLine();
+});
+log.onTrim = (before) => offerOlder(log, () => loadOlder(before));
+goToLine();
 
-const after = { logs: data.logs.at(-1)?.cursor ?? 0, metrics: data.metrics.at(-1)?.cursor ?? 0 };
-new RunSocket(data, after, { records: take, connection: (kind) => state.showConnection(kind) });
+const logs = data.logs.at(-1)?.cursor ?? 0;
+const newest = data.metrics.at(-1)?.cursor ?? 0;
+const metrics = data.metricsLeft ? await loadPoints(data.api, newest, (points) => charts.append(points)) : newest;
+if (data.logsBefore) fill(() => loadOlder(data.logsBefore)); // the picture first: it is what is looked at
+new RunSocket(data, { logs, metrics }, { records: take, connection: (kind) => state.showConnection(kind) });
