@@ -61,12 +61,12 @@ def train(
     return run
 
 
-def complete(worker: Worker, job: Job, *, lines: int, long_text: LongText | None = None) -> None:
-    """End a started run with a result; `lines` log lines were sent."""
+def complete(worker: Worker, job: Job, *, lines: int, points: int = 6, long_text: LongText | None = None) -> None:
+    """End a started run with a result; `lines` log lines and `points` were sent."""
     metrics: dict[str, float | None] = {metric.name: 0.875 for metric in TASKS[job.task].metrics}
     figures = {"metrics": metrics | {"loss": 0.31}, "best_step": 20, "classes": CLASSES, "long_text": long_text}
     result = Result.model_validate({"model_fingerprint": "c" * 64, **figures})
-    _end(worker, job, Outcome.COMPLETED, lines, result=result)
+    _end(worker, job, Outcome.COMPLETED, lines, points=points, result=result)
 
 
 def fail(worker: Worker, run: Run, code: str) -> Run:
@@ -133,8 +133,9 @@ def _end(
     outcome: Outcome,
     lines: int,
     *,
+    points: int = 6,
     result: Result | None = None,
     error: FailureReport | None = None,
 ) -> None:
-    request = CompleteRequest(attempt=1, outcome=outcome, log_seq=lines, metric_seq=6, result=result, error=error)
+    request = CompleteRequest(attempt=1, outcome=outcome, log_seq=lines, metric_seq=points, result=result, error=error)
     complete_job(worker, job.pk, request)
