@@ -176,7 +176,10 @@ def _count_ahead(job: Job) -> int:
 def _names(workers: list[Worker]) -> str:
     named = ", ".join(worker.name for worker in workers[:NAMED_WORKERS])
     more = len(workers) - NAMED_WORKERS
-    return _("%(names)s and %(count)s more") % {"names": named, "count": more} if more > 0 else named
+    if more <= 0:
+        return named
+    words = ngettext("%(names)s and %(count)s more", "%(names)s and %(count)s more", more)
+    return words % {"names": named, "count": more}
 
 
 Reason = Callable[[Case], Waiting | None]
