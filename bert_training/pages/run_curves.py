@@ -22,6 +22,7 @@ from bert_training.tasks import TASKS
 
 COLOURS = 6
 ROWS_AT_ONCE = 2000
+FROM_ZERO = frozenset({"number", "rate", "percent", "bytes"})  # units whose axis begins at nothing
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,8 @@ def download_curve(request: HttpRequest, pk: int, name: str, form: ChartForm) ->
     """Download one chart of a run."""
     run = access.visible_run(person(request), pk)
     wanted = next((chart for chart in charts_of(TASKS.get(run.task)) if chart.name == name), None)
-    return send_chart(request, wanted and draw_run_chart(run, wanted), form, of=run.name)
+    chart = draw_run_chart(run, wanted) if wanted else None
+    return send_chart(request, chart, form, of=run.name)
 
 
 def draw_run_chart(run: Run, wanted: RunChart) -> Chart | None:
@@ -55,7 +57,7 @@ def draw_run_chart(run: Run, wanted: RunChart) -> Chart | None:
         Curve(_label(wanted, curve), thin(_points(steps, curve)), wanted.curves.index(curve) % COLOURS + 1)
         for curve in curves
     ]
-    across = Axis(_("Step"), min(steps), max(steps), lambda value: count_text(round(value)))
+    across = Axis(_("Step"), 0, max(steps), lambda value: count_text(round(value)))
     up = _upright(wanted, drawn)
     marks = [] if wanted.folded else list(_marks(run, state["progress"], steps, up))
     table = Table(
@@ -100,7 +102,8 @@ def _text(value: float | None, text: Callable[[float], str]) -> str:
 
 def _upright(chart: RunChart, drawn: list[Curve]) -> Axis:
     values = [value for curve in drawn for _step, value in curve.points]
-    low, high = {"percent": (0.0, 100.0), "bytes": (0.0, max(values))}.get(chart.unit, (min(values), max(values)))
+    low = min(0.0, *values) if chart.unit in FROM_ZERO else min(values)
+    high = 100.0 if chart.unit == "percent" else max(values)
     return Axis(chart.label, low, high if high > low else low + 1.0, UNITS[chart.unit])
 
 

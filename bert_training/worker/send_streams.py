@@ -6,6 +6,7 @@ worth something only when all are there: one that cannot be sent ends their stre
 
 import logging
 from abc import ABC, abstractmethod
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -124,7 +125,7 @@ class MetricStream(Stream):
     def neutral(self, record: Record) -> Record:
         """Return the point without its figures."""
         point = _point(record)
-        content = {"epoch": point.epoch, "step": point.step, "split": point.split, "values": {}}
+        content: dict[str, Any] = {"epoch": point.epoch, "step": point.step, "split": point.split, "values": {}}
         return Record(METRIC, content, record.size, record.end)
 
 
