@@ -77,19 +77,27 @@ class Mark:
 
 
 def draw_curves(
-    name: str, title: str, curves: Sequence[Curve], *, across: Axis, up: Axis, table: Table | None = None
+    name: str,
+    title: str,
+    curves: Sequence[Curve],
+    *,
+    across: Axis,
+    up: Axis,
+    table: Table | None = None,
+    width: int = WIDTH,
 ) -> Chart:
     """Draw curves over the same axes, with a legend below when there are several.
 
-    description: the title; the figures stand in the table.
+    width: COMPACT for a picture that is to be read on a telephone.
     """
-    chart = _frame(name, title, across, up, legend=len(curves) if len(curves) > 1 else 0, table=table)
+    rows = len(curves) if len(curves) > 1 else 0
+    chart = _frame(name, title, across, up, legend=rows, width=width, table=table)
     for curve in curves:
-        places = [_place(x, y, across, up) for x, y in curve.points]
+        places = [_place(x, y, across, up, width) for x, y in curve.points]
         if curve.interval:
             xs = [x for x, _y in curve.points]
-            lower = [_place(x, low, across, up) for x, (low, _high) in zip(xs, curve.interval, strict=True)]
-            upper = [_place(x, high, across, up) for x, (_low, high) in zip(xs, curve.interval, strict=True)]
+            lower = [_place(x, low, across, up, width) for x, (low, _high) in zip(xs, curve.interval, strict=True)]
+            upper = [_place(x, high, across, up, width) for x, (_low, high) in zip(xs, curve.interval, strict=True)]
             chart.bands.append(Band(_path([*lower, *reversed(upper)]), curve.series))
         chart.strokes.append(Stroke(_path(places), curve.series, curve.is_reference))
         if len(places) <= MOST_DOTS:
@@ -104,24 +112,24 @@ def draw_dots(
     name: str, title: str, marks: Iterable[Mark], *, across: Axis, up: Axis, table: Table | None = None
 ) -> Chart:
     """Draw a scatter."""
-    chart = _frame(name, title, across, up, legend=0, table=table)
+    chart = _frame(name, title, across, up, legend=0, width=WIDTH, table=table)
     for mark in marks:
-        x, y = _place(mark.x, mark.y, across, up)
+        x, y = _place(mark.x, mark.y, across, up, WIDTH)
         chart.dots.append(Dot(round(x), round(y), mark.title, mark.series))
     return chart
 
 
-def _frame(name: str, title: str, across: Axis, up: Axis, *, legend: int, table: Table | None) -> Chart:
-    description = f"{up.label} / {across.label}"
-    chart = Chart(name, title, description, height=TOP + PLOT_HEIGHT + BOTTOM + legend * LEGEND_ROW, table=table)
+def _frame(name: str, title: str, across: Axis, up: Axis, *, legend: int, width: int, table: Table | None) -> Chart:
+    description, height = f"{up.label} / {across.label}", TOP + PLOT_HEIGHT + BOTTOM + legend * LEGEND_ROW
+    chart = Chart(name, title, description, height=height, width=width, table=table)
     for value in up.ticks():
-        y = round(_place(across.low, value, across, up)[1])
-        chart.lines.append(Line(LEFT, y, WIDTH - LEFT - RIGHT))
+        y = round(_place(across.low, value, across, up, width)[1])
+        chart.lines.append(Line(LEFT, y, width - LEFT - RIGHT))
         chart.words.append(Words(LEFT - 6, y + 4, up.text(value), "end", is_muted=True))
     for place, value in enumerate(across.ticks()):
-        x = round(_place(value, up.low, across, up)[0])
+        x = round(_place(value, up.low, across, up, width)[0])
         chart.words.append(Words(x, TOP + PLOT_HEIGHT + 16, across.text(value), across.anchor(place), is_muted=True))
-    middle = LEFT + (WIDTH - LEFT - RIGHT) // 2
+    middle = LEFT + (width - LEFT - RIGHT) // 2
     chart.words.append(Words(middle, TOP + PLOT_HEIGHT + 34, across.label, "middle"))
     return chart
 
@@ -134,8 +142,8 @@ def _add_legend(chart: Chart, curves: Sequence[Curve]) -> None:
         chart.words.append(Words(LEFT + 32, y + TEXT - 4, curve.label))
 
 
-def _place(x: float, y: float, across: Axis, up: Axis) -> tuple[float, float]:
-    left = LEFT + across.place(x) * (WIDTH - LEFT - RIGHT)
+def _place(x: float, y: float, across: Axis, up: Axis, width: int) -> tuple[float, float]:
+    left = LEFT + across.place(x) * (width - LEFT - RIGHT)
     return round(left, 1), round(TOP + (1 - up.place(y)) * PLOT_HEIGHT, 1)
 
 

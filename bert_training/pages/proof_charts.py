@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from bert_training.charts.bars import draw_bars
 from bert_training.charts.curves import Axis, Curve, draw_curves
 from bert_training.charts.estimates import Estimate, draw_estimates
-from bert_training.charts.shapes import Chart, Table
+from bert_training.charts.shapes import COMPACT, Chart, Table
 from bert_training.data.proof.shape import CoveragePoint, Figure, Proof
 from bert_training.pages.proof_figures import baseline_head, ordered_baselines
 from bert_training.pages.words import COEFFICIENTS, figure_text
@@ -49,7 +49,8 @@ def coverage_chart(points: Sequence[CoveragePoint], *, is_entities: bool) -> Cha
         [_("Confidence from"), _("Answers"), taken, _("Interval"), wrong, _("Interval")], _coverage_rows(points)
     )
     title = _("Coverage and error by confidence")
-    return draw_curves("coverage", title, curves, across=across, up=Axis(_("Share"), text=whole_percent), table=table)
+    up = Axis(_("Share"), text=whole_percent)
+    return draw_curves("coverage", title, curves, across=across, up=up, table=table, width=COMPACT)
 
 
 def reliability_chart(proof: Proof) -> Chart | None:
@@ -69,6 +70,7 @@ def reliability_chart(proof: Proof) -> Chart | None:
         across=Axis(_("Stated confidence"), text=whole_percent),
         up=Axis(_("Share that is right"), text=whole_percent),
         table=Table([_("Stated confidence"), _("Share that is right"), _("Answers")], rows),
+        width=COMPACT,
     )
 
 

@@ -6,12 +6,13 @@ from dataclasses import dataclass, field
 from django.utils.translation import gettext as _
 
 from bert_training.charts.curves import Axis, Curve, draw_curves
-from bert_training.charts.shapes import Chart, Table
+from bert_training.charts.shapes import COMPACT, Chart, Table, shorten
 from bert_training.data.proof.shape import Proof
 from bert_training.pages.proof_charts import whole_percent
 from bert_training.services.proving.figure_words import share_text
 
 SERIES = 6  # colours that can be told apart
+NAME_CHARACTERS = 38  # in the legend
 # Where the table reads the curves: it is legible, and has one row a class.
 FALSE_SHARES = (0.01, 0.05, 0.1, 0.2)
 RECALLS = (0.5, 0.8, 0.9, 0.95)
@@ -82,7 +83,10 @@ def _draw(proof: Proof, kind: Kind) -> Chart | None:
     if not names:
         return None
     drawn = names[: SERIES - len(kind.references)]
-    lines = [Curve(name, [(x, y) for x, y in curves[name]], series) for series, name in enumerate(drawn, start=1)]
+    lines = [
+        Curve(shorten(name, NAME_CHARACTERS), [(x, y) for x, y in curves[name]], series)
+        for series, name in enumerate(drawn, start=1)
+    ]
     return draw_curves(
         kind.name,
         kind.title,
@@ -90,4 +94,5 @@ def _draw(proof: Proof, kind: Kind) -> Chart | None:
         across=Axis(kind.across, text=whole_percent),
         up=Axis(kind.up, text=whole_percent),
         table=Table([_("Label"), *kind.heads], [[name, *map(share_text, kind.read(curves[name]))] for name in names]),
+        width=COMPACT,
     )

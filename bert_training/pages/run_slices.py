@@ -59,7 +59,7 @@ class Asked:
     @property
     def label(self) -> str:
         """Say by what the rows are told apart."""
-        return _("Length in words") if self.by == LENGTH else self.column
+        return _("length in words") if self.by == LENGTH else self.column
 
 
 @dataclass(frozen=True)

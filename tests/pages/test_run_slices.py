@@ -89,9 +89,9 @@ def table_of(client: Client, run: Run, query: str) -> list[list[str]]:
 
 def test_quartiles_of_the_length_are_judged(as_ana: Client, run: Run) -> None:
     content = page_of(as_ana, run)
-    assert "F1 (macro) by Length in words" in content
+    assert "F1 (macro) by length in words" in content
     head, *parts = table_of(as_ana, run, "")
-    assert head[:3] == ["Length in words", "Test rows", "F1 (macro)"]
+    assert head[:3] == ["length in words", "Test rows", "F1 (macro)"]
     assert len(parts) == 4
     assert sum(int(part[1]) for part in parts) == ROWS
     assert f'href="/runs/{run.pk}/slices"' in as_ana.get(f"/runs/{run.pk}").content.decode()

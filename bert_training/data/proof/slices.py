@@ -98,7 +98,7 @@ def _cut_values(values: Sequence[str]) -> tuple[list[Name], Groups]:
     """Give each of the most frequent values a part, in their order; then the rarer ones, then the blank ones."""
     counts = Counter(value for value in values if value)
     frequent = [value for value, _count in sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:MOST_VALUES]]
-    ordered = sorted(frequent)
+    ordered = sorted(frequent, key=_in_order)
     names = [_named("value", value) for value in ordered]
     place_of = {value: place for place, value in enumerate(ordered)}
     rare = len(counts) - len(ordered)
@@ -109,6 +109,12 @@ def _cut_values(values: Sequence[str]) -> tuple[list[Name], Groups]:
         place_of[""] = len(names)
         names.append(_named("blank"))
     return names, np.array([place_of[value] for value in values], dtype=np.int64)
+
+
+def _in_order(value: str) -> list[tuple[int, str]]:
+    """Order as people do: "vara 2" before "vara 10"."""
+    parts = re.split(r"(\d{1,15})", value)
+    return [(int(part) if part.isdecimal() else -1, part) for part in parts]
 
 
 def _share(pattern: re.Pattern[str], values: Sequence[str]) -> float:

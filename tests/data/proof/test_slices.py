@@ -28,6 +28,16 @@ def test_few_values_stand_alone_and_blank_ones_apart() -> None:
     assert parts_of(["b", "", "a", "b ", " "]) == [("value", "a", 1), ("value", "b", 2), ("blank", "", 2)]
 
 
+def test_values_stand_in_the_order_of_their_numbers() -> None:
+    assert [value for _kind, value, _size in parts_of(["vara 10", "vara 2", "10", "9", "ªº²"])] == [
+        "9",
+        "10",
+        "vara 2",
+        "vara 10",
+        "ªº²",
+    ]
+
+
 def test_rarer_values_are_one_part() -> None:
     texts = [f"autor {number:02}" for number in range(MOST_VALUES)] * 2 + ["raro 1", "raro 2"]
     assert parts_of(texts)[-1] == ("others", "", 2)
