@@ -8,7 +8,7 @@ from bert_training.charts.shapes import TEXT, WIDTH, Band, Chart, Dot, Line, Str
 from bert_training.services.proving.figure_words import share_text
 
 PLOT_HEIGHT = 240
-LEFT, RIGHT, TOP, BOTTOM = 56, 16, 12, 44
+LEFT, RIGHT, TOP, BOTTOM = 56, 16, 28, 44
 TICKS = 5
 ROUND = (1, 2, 2.5, 5, 10)  # what steps between marks are, times a power of ten
 NEAR = 1e-9  # of a step: a value so near a mark lies on it
@@ -129,6 +129,7 @@ def _frame(name: str, title: str, across: Axis, up: Axis, *, legend: int, width:
     for place, value in enumerate(across.ticks()):
         x = round(_place(value, up.low, across, up, width)[0])
         chart.words.append(Words(x, TOP + PLOT_HEIGHT + 16, across.text(value), across.anchor(place), is_muted=True))
+    chart.words.append(Words(4, TEXT, up.label))
     middle = LEFT + (width - LEFT - RIGHT) // 2
     chart.words.append(Words(middle, TOP + PLOT_HEIGHT + 34, across.label, "middle"))
     return chart

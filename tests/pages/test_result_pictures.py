@@ -156,7 +156,8 @@ def test_curves_are_read_where_they_are(as_ana: Client, finished_run: Run) -> No
 
     def row(name: str) -> list[str]:
         file = as_ana.get(f"/runs/{run.pk}/result/{name}.csv").content.decode("utf-8-sig")
-        return [*csv.reader(io.StringIO(file))][1]
+        _head, first = csv.reader(io.StringIO(file))
+        return list(first)
 
     assert row("roc") == ["alfa", "0.0%", "60.0%", "60.0%", "90.0%"]  # at 1, 5, 10, 20 % of the others
     assert row("pr") == ["alfa", "75.0%", "75.0%", "50.0%", "50.0%"]  # at 50, 80, 90, 95 % found

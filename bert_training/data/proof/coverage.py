@@ -3,11 +3,13 @@
 A description of these test rows: who chooses a threshold by them has chosen it where it suits them.
 """
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 from bert_training.data.figures.judgement import Judgement
-from bert_training.data.predicting.predictions import Answers, EntityAnswers, LabelAnswers
+from bert_training.data.predicting.predictions import EntityAnswers, LabelAnswers
 from bert_training.data.proof.intervals import bounded
 from bert_training.data.proof.shape import CoveragePoint, Figure
 from bert_training.data.proof.shares import share_bounds
@@ -21,7 +23,7 @@ Bools = NDArray[np.bool_]
 
 
 def coverage_points(
-    answers: LabelAnswers | EntityAnswers, units: NDArray[np.int64], *, judgement: Judgement[Answers]
+    answers: LabelAnswers | EntityAnswers, units: NDArray[np.int64], *, judgement: Judgement[Any]
 ) -> list[CoveragePoint]:
     """Return the points up to the first threshold that no answer reaches; none when no probability is stated.
 

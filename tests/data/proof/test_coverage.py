@@ -79,7 +79,8 @@ def test_of_entities_each_answer_counts_and_without_probabilities_there_is_nothi
     predicted = [[("LOCAL", 0, 1, 0.9), ("LOCAL", 2, 3, 0.6)], [("LOCAL", 0, 1, 0.99)]]
     answers = EntityAnswers([[("LOCAL", 0, 1)], []], predicted, zero + 3, zero, zero, zero)
     found = {point["threshold"]: point for point in coverage_points(answers, np.array([2, 3]), judgement=ENTITIES)}
-    assert (found[0.0]["answers"], found[0.0]["wrong"]["value"]) == (3, pytest.approx(2 / 3))
+    assert found[0.0]["answers"] == 3
+    assert found[0.0]["wrong"]["value"] == pytest.approx(2 / 3)
     assert (found[0.95]["answers"], found[0.95]["wrong"]["value"]) == (1, 1.0)
     silent = LabelAnswers(zero, zero, np.zeros((2, 0), dtype=np.float16))
     assert coverage_points(silent, np.array([2, 3]), judgement=LABELS) == []

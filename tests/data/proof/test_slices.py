@@ -6,8 +6,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bert_training.data.figures.labels import LABELS
+from bert_training.data.figures.shapes import Figures
+from bert_training.data.predicting.predictions import LabelAnswers, Predictions
 from bert_training.data.proof.slices import MOST_VALUES, cut_numbers, cut_texts, slice_figures
 from tests.data.proof.worlds import labelled
+
+
+def figures_of(predictions: Predictions, names: list[str]) -> Figures:
+    """Return the figures of these rows alone."""
+    assert isinstance(predictions.answers, LabelAnswers)
+    return LABELS.figures(predictions.answers, names)
 
 
 def parts_of(texts: list[str]) -> list[tuple[str, str, int]]:
@@ -74,7 +82,7 @@ def test_a_part_is_judged_as_if_it_were_all() -> None:
         ("sul", 20, True),
         ("", 10, True),
     ]
-    alone = LABELS.figures(tested.take(np.arange(60, 80)).answers, names)
+    alone = figures_of(tested.take(np.arange(60, 80)), names)
     assert {name: figure["value"] for name, figure in found[1]["figures"].items()} == {
         "f1_macro": pytest.approx(alone["f1_macro"]),
         "accuracy": pytest.approx(alone["accuracy"]),
