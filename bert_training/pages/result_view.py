@@ -73,8 +73,8 @@ class ResultView:
         return {name: value for name, value in self.chosen.items() if name not in names}
 
 
-def _one_of(kind: type[Choice], text: object, usual: Choice) -> Choice:
-    return kind(text) if text in list(kind) else usual
+def _one_of(kind: type[Choice], text: str | None, usual: Choice) -> Choice:
+    return next((choice for choice in kind if choice.value == text), usual)
 
 
 def _share(text: str) -> float | None:

@@ -47,13 +47,17 @@ def coverage_points(
 
 
 def _point(threshold: float, is_taken: Bools, is_wrong: Bools, units: NDArray[np.int64]) -> CoveragePoint:
-    every, taken = np.bincount(units), np.bincount(units, is_taken)
+    every, taken = _by_unit(np.ones(len(units)), units), _by_unit(is_taken, units)
     return {
         "threshold": threshold,
         "answers": int(is_taken.sum()),
-        "taken": _share(taken, every.astype(np.float64)),
-        "wrong": _share(np.bincount(units, is_taken & is_wrong), taken),
+        "taken": _share(taken, every),
+        "wrong": _share(_by_unit(is_taken & is_wrong, units), taken),
     }
+
+
+def _by_unit(values: NDArray[Any], units: NDArray[np.int64]) -> Floats:
+    return np.bincount(units, values).astype(np.float64)
 
 
 def _share(part: Floats, whole: Floats) -> Figure:
