@@ -19,8 +19,7 @@ class Row(NamedTuple):
 
     number: int
     days: BoundField
-    begin: BoundField
-    end: BoundField
+    clocks: tuple[BoundField, BoundField]
 
 
 class HoursForm(forms.Form):
@@ -38,7 +37,7 @@ class HoursForm(forms.Form):
     def rows(self) -> Iterator[Row]:
         """Return the fields window by window."""
         for number in NUMBERS:
-            yield Row(number, self[f"days_{number}"], self[f"begin_{number}"], self[f"end_{number}"])
+            yield Row(number, self[f"days_{number}"], (self[f"begin_{number}"], self[f"end_{number}"]))
 
     def clean(self) -> dict[str, Any]:
         """Refuse a window that is half filled in."""

@@ -15,7 +15,7 @@ from bert_training.services.worker_hours import set_worker_hours, windows_of
 
 def hours_page(model_admin: "admin.ModelAdmin[Any]", request: HttpRequest, worker: Worker) -> HttpResponse:
     """Ask in which hours a worker that the caller may change takes jobs, and keep them."""
-    form = HoursForm(request.POST or None, windows=windows_of(worker))
+    form = HoursForm(request.POST if request.method == "POST" else None, windows=windows_of(worker))
     if request.method == "POST" and form.is_valid():
         set_worker_hours(worker, form.windows())
         model_admin.log_change(request, worker, _("Hours changed."))

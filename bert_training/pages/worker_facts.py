@@ -30,17 +30,21 @@ class Meter:
 
 
 def facts(worker: Any) -> list[Fact]:
-    """Say until when its token is valid, and its versions; unknown parts are left out.
+    """Say which GPU it has, where its disk is too full, until when its token is valid; unknown parts are left out.
 
     Needs the worker's valid tokens in `valid_tokens`, the newest first.
     """
     found = [
         Fact(_("GPU"), ", ".join(_gpu_words(gpu) for gpu in worker.hardware.get("gpu") or [])),
-        Fact(_("Free disk"), _disk_words(worker.hardware.get("disk_free"))),
+        Fact(_("Free disk"), _disk_words(worker.hardware)),
         Fact(_("Token"), expiry_words(worker.valid_tokens[0]) if worker.valid_tokens else _("no valid token")),
-        Fact(_("Versions"), ", ".join(f"{name} {version}" for name, version in sorted(worker.versions.items()))),
     ]
     return [fact for fact in found if fact.text]
+
+
+def versions_text(worker: Worker) -> str:
+    """Name the versions that its program said at its last claim."""
+    return ", ".join(f"{name} {version}" for name, version in sorted(worker.versions.items()))
 
 
 def meters(worker: Worker) -> list[Meter]:
@@ -82,8 +86,10 @@ def _filled(label: str, used: int, whole: int) -> Meter:
     return Meter(label, used / whole, _("%(used)s of %(whole)s") % words, is_scarce=True)
 
 
-def _disk_words(free: int | None) -> str:
-    if free is None:
+def _disk_words(hardware: dict[str, Any]) -> str:
+    """Say what is free where there is no meter for it, or where it is too little."""
+    free = hardware.get("disk_free")
+    if free is None or (free >= FREE_DISK_BYTES and hardware.get("disk_bytes")):
         return ""
     size = str(filesizeformat(free))
     return size if free >= FREE_DISK_BYTES else _("%(size)s: too little to take a run") % {"size": size}

@@ -128,7 +128,7 @@ def edit_hours(request: HttpRequest, pk: int) -> HttpResponse:
     """Ask in which hours a worker claims; `?fill=nights` begins with nights and weekends."""
     worker = operated_worker(request, pk)
     windows = NIGHTS_AND_WEEKENDS if request.GET.get("fill") == "nights" else windows_of(worker)
-    form = HoursForm(request.POST or None, windows=windows)
+    form = HoursForm(request.POST if request.method == "POST" else None, windows=windows)
     if request.method == "POST" and form.is_valid():
         set_worker_hours(worker, form.windows())
         messages.success(request, _("The hours of %(name)s are kept.") % {"name": worker.name})

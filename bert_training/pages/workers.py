@@ -16,7 +16,7 @@ from bert_training.models import AccessToken, Job, JobAttempt, Run, Worker
 from bert_training.models.reasons import explain
 from bert_training.pages.requests import needs, page, page_of, person
 from bert_training.pages.words import computers
-from bert_training.pages.worker_facts import clock_sentence, facts, meters
+from bert_training.pages.worker_facts import clock_sentence, facts, meters, versions_text
 from bert_training.services.phases import duration_text
 from bert_training.services.worker_hours import clock_text, closes_at, hours_text, outside_words
 
@@ -57,6 +57,7 @@ def show_worker(request: HttpRequest, pk: int) -> HttpResponse:
         "attempts": _lines(user, list(attempts)),
         "kept": _kept(worker),
         "can_pause": worker.can(Feature.PAUSE),
+        "versions": versions_text(worker),
     }
     return render(request, "workers/detail.html", context)
 

@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 
+from django.utils.timezone import localdate
 from django.utils.translation import gettext as _
 
 from bert_training.services.queue_forecast import Outlook, Start, Unknown
@@ -21,12 +22,17 @@ def start_words(start: Start, now: datetime) -> str:
         return _("at any moment")
     if latest - now <= NEAR:
         return _in_minutes(earliest - now, latest - now)
-    first, last = clock_text(_rounded(earliest), now), clock_text(_rounded(latest), now)
-    if first == last:
-        return _("at about %(time)s") % {"time": first}
     if earliest - now <= SOON:
-        return _("before %(time)s") % {"time": last}
+        return _("before %(time)s") % {"time": clock_text(_rounded(latest), now)}
+    first = clock_text(_rounded(earliest), now)
+    if _rounded(earliest) == _rounded(latest):
+        return _("at about %(time)s") % {"time": first}
+    last = clock_text(_rounded(latest), _rounded(earliest) if _is_one_day(earliest, latest) else now)
     return _("between %(first)s and %(last)s") % {"first": first, "last": last}
+
+
+def _is_one_day(first: datetime, last: datetime) -> bool:
+    return localdate(_rounded(first)) == localdate(_rounded(last))
 
 
 def end_words(end: datetime, now: datetime) -> str:

@@ -10,6 +10,8 @@ from typing import Any
 
 from django.utils import timezone
 from django.utils.dates import WEEKDAYS, WEEKDAYS_ABBR
+from django.utils.functional import Promise
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from bert_training.contract.enums import AuditKind
@@ -18,6 +20,7 @@ from bert_training.models import Worker
 from bert_training.services.audit import record
 from bert_training.services.transactions import short_transaction
 
+StrOrPromise = str | Promise
 MOST_WINDOWS = 3  # a night, a weekend, a lunch break
 WEEK = range(7)
 LONGEST_RETRY_SECONDS = 60  # somebody may change the hours meanwhile
@@ -138,16 +141,24 @@ def days_text(days: frozenset[int]) -> str:
         last = first
         while last + 1 in days:
             last += 1
-        names = [str(WEEKDAYS_ABBR[day]) for day in range(first, last + 1)]
+        names = [_in_a_sentence(WEEKDAYS_ABBR[day]) for day in range(first, last + 1)]
         is_row = len(names) > 2
         parts += [_("%(first)s to %(last)s") % {"first": names[0], "last": names[-1]}] if is_row else names
     return ", ".join(parts)
 
 
 def clock_text(moment: datetime, now: datetime) -> str:
-    """Write a time near at hand: "19:00" of today, "Monday 19:00" of another day."""
-    local = timezone.localtime(moment, timezone.get_default_timezone())
+    """Write a time near at hand: "19:00" of today, "tomorrow 19:00", "Monday 19:00"."""
+    zone = timezone.get_default_timezone()
+    local, today = timezone.localtime(moment, zone), timezone.localdate(now, zone)
     clock = f"{local:%H:%M}"
-    if local.date() == timezone.localdate(now, timezone.get_default_timezone()):
+    if local.date() == today:
         return clock
-    return f"{WEEKDAYS[local.weekday()]} {clock}"
+    if local.date() == today + timedelta(days=1):
+        return _("tomorrow %(time)s") % {"time": clock}
+    return f"{_in_a_sentence(WEEKDAYS[local.weekday()])} {clock}"
+
+
+def _in_a_sentence(day: StrOrPromise) -> str:
+    """Write a day as Portuguese does within a sentence, where Django's names begin with a capital."""
+    return str(day).lower() if (get_language() or "").startswith("pt") else str(day)

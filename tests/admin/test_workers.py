@@ -149,3 +149,21 @@ def test_a_renamed_worker_keeps_what_it_reported(staff: Client, worker: Worker) 
 
 def test_a_worker_is_not_deleted(staff: Client, worker: Worker) -> None:
     assert staff.post(page_of("worker", worker.pk).replace("change", "delete")).status_code == 403
+
+
+def test_staff_pause_a_worker_and_change_its_hours(staff: Client, worker: Worker) -> None:
+    run_action(staff, "worker", "pause", worker.pk)
+    assert Worker.objects.filter(paused_at__isnull=False, draining=True).exists()
+    run_action(staff, "worker", "stop_draining", worker.pk)
+    assert Worker.objects.filter(paused_at=None, draining=False).exists()
+    assert "Leave everything empty" in run_action(staff, "worker", "change_hours", worker.pk)
+    url = f"{list_of('worker')}{worker.pk}/hours/"
+    assert staff.post(url, {"days_1": ["0"]}).context["form"].errors
+    staff.post(url, {"days_1": ["0", "6"], "begin_1": "19:00", "end_1": "07:00"})
+    assert "Mon, Sun, 19:00 to 07:00" in staff.get(page_of("worker", worker.pk)).content.decode()
+    assert LogEntry.objects.latest("pk").get_change_message() == "Hours changed."
+
+
+def test_hours_need_staff(person: Client, worker: Worker) -> None:
+    assert person.post(f"{list_of('worker')}{worker.pk}/hours/", {}).status_code in (302, 403)
+    assert not Worker.objects.get().hours

@@ -9,16 +9,26 @@ from django.test import Client
 from django.utils import timezone
 from django.utils.timezone import localtime
 
-from bert_training.contract.enums import Outcome, Phase, Reason, WorkerState
+from bert_training.contract.enums import Directive, Outcome, Phase, Reason, WorkerState
 from bert_training.contract.limits import API_PREFIX
-from bert_training.contract.messages import Gpu, HeartbeatRequest, ProgressRequest
+from bert_training.contract.messages import CompleteRequest, FailureReport, Gpu, HeartbeatRequest, ProgressRequest
 from bert_training.models import Dataset, Job, Run, Worker
-from bert_training.services.jobs import report_progress, requeue
+from bert_training.services.jobs import complete_job, report_progress, requeue
 from bert_training.services.runs import cancel_run
 from bert_training.services.workers import record_heartbeat
+from tests.pages.conftest import client_of
 from tests.pages.queries import queries_of
-from tests.pages.training import start
+from tests.pages.training import start, train
 from tests.personas import make_run, make_worker
+
+HANDED_BACK = CompleteRequest(
+    attempt=1, outcome=Outcome.RELEASED, log_seq=0, metric_seq=0, error=FailureReport(code=Reason.PAUSED)
+)
+
+
+def training(step: int) -> ProgressRequest:
+    """A worker's progress with a checkpoint at its step."""
+    return ProgressRequest(attempt=1, phase=Phase.TRAINING, step=step, total_steps=40, checkpoint_step=step)
 
 
 def beat(worker: Worker, state: WorkerState = WorkerState.IDLE, *, free: int = 2**40) -> None:
@@ -190,3 +200,114 @@ def test_the_computers_cost_the_same_queries_with_many_rows(as_root: Client, wor
     for number in range(4):
         make_worker(f"pc-{number}")
     assert len(queries_of(as_root, "/workers")) == len(few) <= 9
+
+
+# --- one computer, its hours and its pause
+
+
+@pytest.fixture
+def as_otto(otto: User) -> Client:
+    """The operator."""
+    return client_of(otto)
+
+
+def test_the_queue_says_when_a_run_starts_and_why_it_stands_there(as_ana: Client, run: Run, worker: Worker) -> None:
+    assert "unknown: no computer that can take it is there now" in as_ana.get("/queue").content.decode()
+    beat(worker)
+    Worker.objects.update(tasks=[run.task])
+    content = as_ana.get("/queue").content.decode()
+    assert "at any moment" in content
+    assert "Your first run in line: everybody&#x27;s first goes before anybody&#x27;s second." in content
+
+
+def test_a_strangers_name_stands_in_no_sentence_about_turns(as_carla: Client, run: Run, ana: User) -> None:
+    content = as_carla.get("/queue").content.decode()
+    assert "The first run of that person in line" in content
+    assert ana.username not in content
+
+
+def test_an_operator_sees_what_a_computer_has_does_and_did(
+    as_otto: Client, worker: Worker, finished_run: Run, ana: User
+) -> None:
+    told = {"disk_bytes": 2**40, "cpu": 0.25, "memory_bytes": 2**34, "memory_used_bytes": 2**33}
+    gpu = Gpu(name="RTX", memory_bytes=2**30, memory_used_bytes=2**29, utilisation=0.5, temperature_celsius=61.4)
+    sent_at = datetime.now(UTC)
+    body = {"instance": "machine-1:1", "sent_at": sent_at, "state": WorkerState.BUSY, "gpu": [gpu], "disk_free": 2**39}
+    record_heartbeat(worker, HeartbeatRequest(**body, **told))
+    start(worker, make_run(ana, name="Agora <b>esta</b>"))
+    for address in ("/workers", f"/workers/{worker.pk}"):
+        content = as_otto.get(address).content.decode().replace("\xa0", " ")
+        for words in ("8.0 GB of 16.0 GB", 'value="0.250"', "50.0% · 61 °C", "Agora &lt;b&gt;esta", "step 20 of 40"):
+            assert words in content, (address, words)
+    assert finished_run.name in content  # among its attempts and the models that it keeps
+    assert "Models that lie here" in content
+
+
+def test_one_computer_costs_the_same_queries_with_many_attempts(as_otto: Client, worker: Worker, ana: User) -> None:
+    train(worker, make_run(ana))
+    few = queries_of(as_otto, f"/workers/{worker.pk}")
+    for _ in range(3):
+        train(worker, make_run(ana))
+    assert len(queries_of(as_otto, f"/workers/{worker.pk}")) == len(few) <= 13
+
+
+def test_an_operator_pauses_a_computer_and_lets_it_go_on(as_otto: Client, worker: Worker, run: Run) -> None:
+    job = start(worker, run)
+    page = f"/workers/{worker.pk}"
+    assert "too old to stop in the middle" in as_otto.get(f"{page}/pause").content.decode()
+    Worker.objects.update(features=["pause"])
+    assert "nothing is lost" in as_otto.get(f"{page}/pause").content.decode()
+    for _ in range(2):  # twice is once
+        assert "is being paused" in as_otto.post(f"{page}/pause", follow=True).content.decode()
+    assert report_progress(worker, job.pk, training(20)).directive == Directive.PAUSE
+    assert "It hands its run back at the next checkpoint." in as_otto.get(page).content.decode()
+    complete_job(worker, job.pk, HANDED_BACK)
+    content = as_otto.get(page).content.decode()
+    assert f"{run.name}, checkpoint at step 20" in content
+    assert "paused since" in content
+    assert f"Waits for {worker.name}, which is paused and has its checkpoint" in as_otto.get("/queue").content.decode()
+    as_otto.post(f"{page}/offer")
+    assert Job.objects.get().hold_worker is None
+    as_otto.post(f"{page}/resume")
+    assert Worker.objects.filter(paused_at=None, draining=False).exists()
+
+
+def test_an_operator_says_in_which_hours_a_computer_takes_runs(as_otto: Client, worker: Worker) -> None:
+    page = f"/workers/{worker.pk}"
+    assert "at any time" in as_otto.get(page).content.decode()
+    assert 'value="19:00"' in as_otto.get(f"{page}/hours?fill=nights").content.decode()
+    assert not Worker.objects.get().hours  # filled in, not kept
+    night = {"days_1": ["0", "1", "2", "3", "4"], "begin_1": "19:00", "end_1": "07:00"}
+    content = as_otto.post(f"{page}/hours", night, follow=True).content.decode()
+    assert "Takes runs: Mon to Fri, 19:00 to 07:00." in content
+    assert 'value="07:00"' in as_otto.get(f"{page}/hours").content.decode()
+    as_otto.post(f"{page}/hours", {})
+    assert "at any time" in as_otto.get(page).content.decode()
+
+
+@pytest.mark.parametrize(
+    "form",
+    [{"days_1": ["0"]}, {"begin_2": "19:00", "end_2": "07:00"}, {"days_1": ["9"], "begin_1": "x", "end_1": "07:00"}],
+)
+def test_a_window_that_is_half_filled_in_is_refused(as_otto: Client, worker: Worker, form: dict[str, str]) -> None:
+    response = as_otto.post(f"/workers/{worker.pk}/hours", form)
+    assert response.status_code == 422
+    assert 'class="errorlist"' in response.content.decode()
+    assert not Worker.objects.get().hours
+
+
+def test_a_run_bound_to_a_computer_outside_its_hours_says_until_when(as_ana: Client, run: Run, worker: Worker) -> None:
+    beat(worker)
+    opening = localtime() + timedelta(hours=2)
+    window = {"days": [opening.weekday()], "begin": f"{opening:%H:%M}", "end": f"{opening:%H:%M}"}
+    Worker.objects.update(hours=[window], features=["initial_weights"])
+    Job.objects.update(bound_to=worker)
+    content = as_ana.get("/queue").content.decode()
+    assert "which keeps the model that it begins from and is outside its hours until" in content
+
+
+def test_nobody_else_sees_or_changes_a_computer(as_ana: Client, worker: Worker) -> None:
+    assert as_ana.get(f"/workers/{worker.pk}").status_code == 403
+    assert as_ana.post(f"/workers/{worker.pk}/pause").status_code == 403
+    assert as_ana.post(f"/workers/{worker.pk}/hours", {}).status_code == 403
+    assert Worker.objects.get().paused_at is None

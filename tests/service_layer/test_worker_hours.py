@@ -95,6 +95,7 @@ def test_hours_are_said_in_words() -> None:
         assert hours_text(worker) == "Mon to Fri, 19:00 to 07:00; Sat, Sun, all day"
         assert outside_words(worker, at(0, 12)) == "outside its hours until 19:00"
         assert outside_words(with_hours(NIGHT), at(5, 8)) == "outside its hours until Monday 19:00"
+        assert outside_words(with_hours(NIGHT), at(6, 8)) == "outside its hours until tomorrow 19:00"
         assert outside_words(worker, at(0, 20)) == ""
 
 
