@@ -61,7 +61,7 @@ def size_of(run: Run) -> float:
 def past_durations() -> PastDurations:
     """Read what the newest completed attempts took from beginning to end: one query."""
     whole = Q(resumed_from_step__isnull=True) | Q(resumed_from_step=0)
-    completed = JobAttempt.objects.filter(whole, outcome=Outcome.COMPLETED, ended_at__isnull=False).order_by("-pk")
+    completed = JobAttempt.objects.filter(whole, outcome=Outcome.COMPLETED).order_by("-pk")
     rows = completed.values_list(
         "job__task",
         "job__simulate",
@@ -74,6 +74,7 @@ def past_durations() -> PastDurations:
     return PastDurations(
         ((task, simulate, base_model), _size(count, epochs), (ended - started).total_seconds())
         for task, simulate, base_model, count, epochs, started, ended in rows[:ATTEMPTS_READ]
+        if ended is not None
     )
 
 

@@ -229,11 +229,19 @@ def test_a_strangers_name_stands_in_no_sentence_about_turns(as_carla: Client, ru
 def test_an_operator_sees_what_a_computer_has_does_and_did(
     as_otto: Client, worker: Worker, finished_run: Run, ana: User
 ) -> None:
-    told = {"disk_bytes": 2**40, "cpu": 0.25, "memory_bytes": 2**34, "memory_used_bytes": 2**33}
     gpu = Gpu(name="RTX", memory_bytes=2**30, memory_used_bytes=2**29, utilisation=0.5, temperature_celsius=61.4)
-    sent_at = datetime.now(UTC)
-    body = {"instance": "machine-1:1", "sent_at": sent_at, "state": WorkerState.BUSY, "gpu": [gpu], "disk_free": 2**39}
-    record_heartbeat(worker, HeartbeatRequest(**body, **told))
+    body = HeartbeatRequest(
+        instance="machine-1:1",
+        sent_at=datetime.now(UTC),
+        state=WorkerState.BUSY,
+        gpu=[gpu],
+        disk_free=2**39,
+        disk_bytes=2**40,
+        cpu=0.25,
+        memory_bytes=2**34,
+        memory_used_bytes=2**33,
+    )
+    record_heartbeat(worker, body)
     start(worker, make_run(ana, name="Agora <b>esta</b>"))
     for address in ("/workers", f"/workers/{worker.pk}"):
         content = as_otto.get(address).content.decode().replace("\xa0", " ")

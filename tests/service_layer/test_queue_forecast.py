@@ -10,15 +10,16 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from django.utils.translation import override
 
-from bert_training.contract.enums import Outcome, Role
+from bert_training.contract.enums import Outcome
 from bert_training.models import Dataset, Job, JobAttempt, Run, Team, Worker
+from bert_training.services import queue_entries
 from bert_training.services.past_durations import PastDurations
 from bert_training.services.queue_entries import waiting_entries
-from bert_training.services.queue_forecast import FRONT, Outlook, Start, Unknown, outlook, queued_jobs
+from bert_training.services.queue_forecast import Outlook, Start, Unknown, outlook, queued_jobs
 from bert_training.services.queue_words import end_words, start_words, turn_words
 from bert_training.services.worker_hours import Window, set_worker_hours
 from bert_training.tasks import TASKS
-from tests.personas import make_run, make_user, make_worker
+from tests.personas import make_run, make_worker
 
 MINUTE = timedelta(minutes=1)
 
@@ -147,17 +148,14 @@ def test_each_persons_runs_are_counted_and_the_cost_does_not_grow(
     assert len(many) == len(few) == 4
 
 
-def test_what_is_far_back_is_shown_and_nothing_is_expected_of_it(ana: User, run: Run) -> None:
-    copies = []
-    for _ in range(FRONT):
-        copy = Run.objects.get(pk=run.pk)
-        copy.pk = None
-        copies.append(copy)
-    made = Run.objects.bulk_create(copies)
-    Job.objects.bulk_create(Job(run=each, task=each.task, turn=turn) for turn, each in enumerate(made, start=1))
-    viewer = make_user("otto-2", roles=[Role.OPERATE])
-    entries = waiting_entries(viewer, first=FRONT - 1, count=3)
-    assert [entry.position for entry in entries] == [FRONT - 1, FRONT, FRONT + 1]
+def test_what_is_far_back_is_shown_and_nothing_is_expected_of_it(
+    ana: User, dataset: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queue_entries, "FRONT", 2)
+    for _ in range(3):
+        make_run(ana, dataset)
+    entries = waiting_entries(ana, first=1, count=3)
+    assert [entry.position for entry in entries] == [1, 2, 3]
     reasons = [entry.outlook.start.unknown for entry in entries if entry.outlook]
     assert reasons == [Unknown.NO_COMPUTER, Unknown.NO_COMPUTER, Unknown.TOO_FAR]
 
