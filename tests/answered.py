@@ -23,12 +23,7 @@ Span = tuple[str, int, int]
 
 def answer(run: Run, predictions: Sequence[Predictions], names: Sequence[str], **figures: float) -> Run:
     """Complete a run with these answers. figures: of its result."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "predictions.parquet"
-        write_predictions(predictions, path)
-        key, sha256 = f"{FOLDER}/{uuid4()}.parquet", file_digest(path)
-        put_file(key, path)
-    facts = {"key": key, "sha256": sha256, "bytes": 1, "rows": sum(len(part.rows) for part in predictions)}
+    facts = keep(predictions)
     content = make_proof(names=tuple(names))
     RunProof.objects.update_or_create(run=run, defaults={"status": ProofStatus.READY, "content": content, **facts})
     blank = {"precision": None, "recall": None, "f1": None, "support": 0}
@@ -36,6 +31,16 @@ def answer(run: Run, predictions: Sequence[Predictions], names: Sequence[str], *
     run.status, run.finished_at = JobStatus.COMPLETED, timezone.now()
     run.save(update_fields=["result", "status", "finished_at"])
     return run
+
+
+def keep(predictions: Sequence[Predictions]) -> dict[str, Any]:
+    """Put a file of predictions in the store; returns what a proof notes of it."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "predictions.parquet"
+        write_predictions(predictions, path)
+        key, sha256, size = f"{FOLDER}/{uuid4()}.parquet", file_digest(path), path.stat().st_size
+        put_file(key, path)
+    return {"key": key, "sha256": sha256, "bytes": size, "rows": sum(len(part.rows) for part in predictions)}
 
 
 def rows_of(run: Run, count: int | None = None) -> list[int]:

@@ -113,7 +113,7 @@ def compared_rows(runs: Sequence[Run], pairs: Pairs) -> list[ComparedRows]:
 
 def comparison_lines(runs: Sequence[Run], pairs: Pairs) -> list[list[Value]]:
     """Return the same as lines of a file: numbers, differences as shares of 1."""
-    words = _("difference to the first"), _("from"), _("to")
+    words = _("difference to the first"), _("lower end of its interval"), _("upper end of its interval")
     heads = [head for run in runs for head in (run.name, *(f"{run.name}: {word}" for word in words))]
     figures = [
         [name, *(part for each in pairs for part in (each.figures.get(name), *each.differences[name].values()))]
