@@ -44,7 +44,7 @@ def open_rows_csv(run: Run, split: Split, found: RowList, *, has_texts: bool) ->
     with _table_of(run, has_texts=has_texts) as table:
         for places in _pieces(found):
             texts = _texts(run, table, found.numbers(places))
-            lines = [[*line, texts[row]] if has_texts else line for row, line in _lines(found, places, split)]
+            lines = [[*line, texts.get(row, "")] if has_texts else line for row, line in _lines(found, places, split)]
             file.write(form.lines(lines).encode())
     record_export(run, what="rows", split=split.value, texts=has_texts)
     file.seek(0)

@@ -112,7 +112,7 @@ class RowList:
             row=int(answers.rows[place]),
             given=self.names[answers.gold[place]],
             answered=self.names[answers.predicted[place]],
-            is_right=bool(answers.is_right[place]),
+            is_right=bool(answers.gold[place] == answers.predicted[place]),
             certainty=None if certainty != certainty else certainty,
             best=[(self.names[label], share) for label, share in answers.top(place)],
         )
