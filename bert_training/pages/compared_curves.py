@@ -48,7 +48,8 @@ def _chart(runs: Sequence[Run], split: Split, metric: str) -> Chart | None:
     if spec is None or not any(found.values()):
         return None
     splits = {Split.TRAIN: _("training"), Split.VALIDATION: _("validation")}
-    slug, title = f"{metric.replace('_', '-')}-{split.value}", f"{_(spec.label)} · {splits[split]}"
+    label = _(spec.label)
+    slug, title = f"{metric.replace('_', '-')}-{split.value}", f"{label} · {splits[split]}"
     curves = [
         Curve(run.name, points, series=place, titles=_titles(run, points, spec))
         for place, run in enumerate(runs, start=1)
@@ -56,7 +57,7 @@ def _chart(runs: Sequence[Run], split: Split, metric: str) -> Chart | None:
     ]
     every = [point for curve in curves for point in curve.points]
     across = axis_around(_("Step"), [0.0, *(step for step, _value in every)], lambda step: count_text(round(step)))
-    up = axis_around(_(spec.label), [value for _step, value in every], partial(figure_text, spec))
+    up = axis_around(label, [value for _step, value in every], partial(figure_text, spec))
     return draw_curves(slug, title, curves, across=across, up=up, table=_table(runs, found, spec))
 
 

@@ -49,8 +49,9 @@ def test_colours_stand_in_the_tokens_only() -> None:
     assert not {name: places for name, places in found.items() if places}
 
 
-def test_every_style_name_in_use_is_a_token() -> None:
-    declared = set(re.findall(r"(--[a-z0-9-]+):", (STYLES[0].parent / "tokens.css").read_text()))
+def test_every_style_name_in_use_is_declared() -> None:
+    """Most are tokens; a file may declare some of its own, such as the colour of a series."""
+    declared = {name for path in STYLES for name in re.findall(r"(--[a-z0-9-]+):", path.read_text())}
     ours = [path.read_text() for path in STYLES if path.name != "admin.css"]
     assert {name for text in ours for name in re.findall(r"var\((--[a-z0-9-]+)", text)} <= declared
 
