@@ -194,3 +194,9 @@ def test_words_of_strangers_are_shown_as_text(as_ana: Client, tagged: Run, monke
     content = text_of(as_ana, tagged)
     assert canary not in content
     assert content.count("<details><summary>") == 2
+
+
+def test_a_row_that_the_table_has_lost_stands_without_its_text(as_ana: Client, ana: User, dataset: Dataset) -> None:
+    run = answer(make_run(ana, dataset), [labels([9_999], [0], [1])], NAMES)
+    assert shown_rows(as_ana, run) == [9_999]
+    assert file_of(as_ana, run)[1][-1] == ""
