@@ -18,7 +18,7 @@ PLAIN_COLOURS = ("#0f6e90", "#c2530a", "#2c7a3f", "#7a3fb0", "#a8326e", "#6c6414
 
 @dataclass(frozen=True)
 class Bar:
-    """A bar; title: what it says when it is pointed at; is_marked: in the second colour."""
+    """A bar; title: what it says when it is pointed at; is_marked: in the second colour, whatever its series."""
 
     x: int
     y: int
@@ -26,6 +26,17 @@ class Bar:
     height: int
     title: str
     is_marked: bool = False
+    series: int = 1
+
+    @property
+    def shown_series(self) -> int:
+        """Return which series' colour it has."""
+        return 2 if self.is_marked else self.series
+
+    @property
+    def colour(self) -> str:
+        """Return its colour in a file."""
+        return PLAIN_COLOURS[self.shown_series - 1]
 
 
 @dataclass(frozen=True)

@@ -36,6 +36,7 @@ from bert_training.pages import (
     run_slices,
     runs,
     sharing,
+    split_classes,
     splits,
     tokens,
     upload,
@@ -85,6 +86,8 @@ urlpatterns = [
     path("datasets/<int:pk>/shares", sharing.share_dataset, name="dataset-share"),
     path("datasets/<int:pk>/profile", dataset_profile.restart, name="dataset-profile"),
     *chart_paths("datasets/<int:pk>/charts", dataset_profile.download_chart, name="dataset-chart"),
+    path("datasets/<int:pk>/split", split_classes.show_dataset_split, name="dataset-split"),
+    *chart_paths("datasets/<int:pk>/split", split_classes.save_dataset_chart, name="dataset-split-chart"),
     path("datasets/<int:pk>/manifest", splits.edit_manifest, name="dataset-manifest"),
     path("datasets/<int:pk>/repair", dataset_repair.repair, name="dataset-repair"),
     path("erasures", erasures.list_erasures, name="erasures"),
@@ -115,6 +118,8 @@ urlpatterns = [
     ),
     path("runs/<int:pk>/rows", run_rows.list_rows, name="run-rows"),
     path("runs/<int:pk>/rows.csv", run_rows.download_rows, name="run-rows-csv"),
+    path("runs/<int:pk>/split", split_classes.show_run_split, name="run-split"),
+    *chart_paths("runs/<int:pk>/split", split_classes.save_run_chart, name="run-split-chart"),
     path("runs/<int:pk>/manifest", run_downloads.download_manifest, name="run-manifest"),
     *[
         path(f"runs/<int:pk>/report.{form}", run_report.download_report, {"form": form}, name=f"run-report-{form}")
