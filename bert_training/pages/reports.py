@@ -45,6 +45,11 @@ class ShownReport:
     is_stored: bool = False
 
     @property
+    def most_found(self) -> int:
+        """Return how often the most frequent kind of finding was found: the longest bar."""
+        return max((group.count for group in [*self.errors, *self.warnings]), default=0)
+
+    @property
     def error_count(self) -> int:
         """Count all errors, also those that are not listed."""
         return sum(group.count for group in self.errors)
