@@ -37,6 +37,18 @@ def fill(apps, schema_editor):
     runs.bulk_update(batch, FILLED)
 
 
+def keep_rows_narrow(apps, schema_editor):
+    """Have PostgreSQL keep settings and results beside the table of runs: a list reads past thousands of them."""
+    if schema_editor.connection.vendor == "postgresql":
+        schema_editor.execute("ALTER TABLE bert_runs SET (toast_tuple_target = 128)")
+
+
+def keep_rows_as_before(apps, schema_editor):
+    """Undo that; rows that are there stay as they are."""
+    if schema_editor.connection.vendor == "postgresql":
+        schema_editor.execute("ALTER TABLE bert_runs RESET (toast_tuple_target)")
+
+
 def judge(apps, schema_editor):
     """Have the verdicts of older runs judged once the portal works again."""
     if apps.get_model("bert_training", "RunProof").objects.exists():
@@ -108,6 +120,14 @@ class Migration(migrations.Migration):
             model_name='run',
             index=models.Index(fields=['duration_seconds', 'id'], name='ix_bert_runs_duration'),
         ),
+        migrations.AddIndex(
+            model_name='run',
+            index=models.Index(fields=['created_at'], name='ix_bert_runs_created'),
+        ),
+        migrations.AddIndex(
+            model_name='run',
+            index=models.Index(condition=models.Q(('archived_at__isnull', False)), fields=['id'], name='ix_bert_runs_archive'),
+        ),
         migrations.AddField(
             model_name='runtag',
             name='run',
@@ -121,6 +141,7 @@ class Migration(migrations.Migration):
             model_name='runtag',
             constraint=models.UniqueConstraint(fields=('run', 'name'), name='uq_bert_run_tags'),
         ),
+        migrations.RunPython(keep_rows_narrow, keep_rows_as_before),
         migrations.RunPython(fill, migrations.RunPython.noop),
         migrations.RunPython(judge, migrations.RunPython.noop),
     ]

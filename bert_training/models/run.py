@@ -88,6 +88,8 @@ class Run(models.Model):
             models.Index(fields=["headline_rank", "id"], name="ix_bert_runs_headline"),
             models.Index(fields=["duration_seconds", "id"], name="ix_bert_runs_duration"),
             models.Index(fields=["finished_at"], name="ix_bert_runs_finished"),
+            models.Index(fields=["created_at"], name="ix_bert_runs_created"),
+            models.Index(fields=["id"], condition=models.Q(archived_at__isnull=False), name="ix_bert_runs_archive"),
         ]
         constraints = [
             models.CheckConstraint(

@@ -18,7 +18,7 @@ Row = TypeVar("Row", bound=Model)
 
 NAME_CHARACTERS = 200
 # Beyond it a list says "more than": an exact count reads every row.
-COUNTED_ROWS = 10_000
+COUNTED_ROWS = 1_000
 AFTER, BEFORE = "after", "before"
 
 

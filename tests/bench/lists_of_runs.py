@@ -2,7 +2,9 @@
 
 import logging
 import random
+from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import connection
@@ -10,7 +12,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from bert_training.models import Dataset, Run, RunTag
+from bert_training.models import Dataset, Job, Run, RunTag
 from bert_training.pages.run_columns import ORDERS
 from tests.bench.frame import Figure, rounds_for, seconds_of
 from tests.bench.lists_of_teams import fetch
@@ -18,6 +20,8 @@ from tests.bench.seed import finished_runs
 from tests.personas import make_user, make_worker, ready_dataset
 
 RUNS = 100_000
+AT_ONCE = 1_000
+DAYS = 3000
 DATASETS = 50
 PAGE = 500
 PER_PAGE = 25
@@ -75,26 +79,41 @@ def deep_place(name: str) -> str:
 def fill(owner: User) -> None:
     """Store the runs like one that the services made, with other names, figures and days."""
     logging.disable(logging.INFO)
-    worker, chance = make_worker("bench"), random.Random(8)
-    for number in range(DATASETS):
-        dataset = ready_dataset(owner, name=f"{WORDS[number % len(WORDS)]} {number}", request_digest=f"{number:064}")
-        for _ in range(RUNS // DATASETS // 1000):
-            spread(finished_runs(owner, worker, count=1000, dataset=dataset), chance)
-    Run.objects.filter(pk=Run.objects.order_by("pk")[RUNS // 2].pk).update(notes="a agulha")
+    chance = random.Random(8)
+    datasets = [
+        ready_dataset(owner, name=f"{WORDS[number % len(WORDS)]} {number}", request_digest=f"{number:064}")
+        for number in range(DATASETS)
+    ]
+    [model] = finished_runs(owner, make_worker("bench"), count=1, dataset=datasets[0])
+    for start in range(0, RUNS, AT_ONCE):
+        store([varied(model, datasets, number, chance) for number in range(start, start + AT_ONCE)], chance)
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")  # what a server in use does by itself
 
 
-def spread(runs: list[Run], chance: random.Random) -> None:
-    """Give runs different facts, as years of use would."""
-    for run in runs:
-        run.name = f"{chance.choice(WORDS)}, tentativa {chance.randrange(1000)}"
-        run.headline_metric, run.headline_value = "f1_macro", chance.random()
-        run.headline_rank = run.headline_value
-        run.verdict = chance.choice(("use", "use_with_review", "do_not_use"))
-        run.duration_seconds = chance.randrange(10_000)
-        run.notes = "com a planilha de março" if run.pk % 5 == 0 else ""
-        run.created_at = timezone.now() - timedelta(days=(RUNS - run.pk % RUNS) / RUNS * 3000)
-    facts = ("name", "headline_metric", "headline_value", "headline_rank", "verdict", "duration_seconds")
-    Run.objects.bulk_update(runs, [*facts, "notes", "created_at"], batch_size=250)
+def varied(model: Run, datasets: Sequence[Dataset], number: int, chance: random.Random) -> Run:
+    """Return a run like another one, with what years of use would make different."""
+    fields = {field.attname: getattr(model, field.attname) for field in Run._meta.fields if field.name != "id"}
+    figure, dataset = chance.random(), chance.choice(datasets)
+    note = "a agulha" if number == RUNS // 2 + 1 else "com a planilha de março" if number % 5 == 0 else ""
+    own: dict[str, Any] = {
+        "name": f"{chance.choice(WORDS)}, tentativa {chance.randrange(1000)}",
+        "dataset_id": dataset.pk,
+        "headline_value": figure,
+        "headline_rank": figure,
+        "verdict": chance.choice(("use", "use_with_review", "do_not_use")),
+        "duration_seconds": chance.randrange(10_000),
+        "notes": note,
+        "archived_at": timezone.now() if number % 50 == 0 else None,
+    }
+    return Run(**{**fields, **own})
+
+
+def store(runs: list[Run], chance: random.Random) -> None:
+    """Store runs with their jobs and the tags of every fifth; their days lie years apart."""
+    Run.objects.bulk_create(runs)
+    times: dict[str, Any] = {name: getattr(runs[0], name) for name in ("status", "started_at", "finished_at")}
+    Job.objects.bulk_create(Job(run=run, task=run.task, attempt=1, **times) for run in runs)
     RunTag.objects.bulk_create(RunTag(run=run, name=chance.choice(TAGS)) for run in runs if run.pk % 5 == 0)
+    first = timezone.now() - timedelta(days=DAYS * (RUNS - runs[0].pk % RUNS) / RUNS)
+    Run.objects.filter(pk__gte=runs[0].pk).update(created_at=first)

@@ -3,7 +3,7 @@
 from fpdf import FPDF
 from fpdf.enums import RenderStyle
 
-from bert_training.charts.shapes import PLAIN_COLOURS, Chart, Words
+from bert_training.charts.shapes import Chart, Words
 
 POINTS_PER_MM = 72 / 25.4
 TEXT_UNITS = 12  # height of words in units of the picture
@@ -36,8 +36,11 @@ class _Drawing:
             with pdf.local_context(fill_color=LINE):
                 pdf.rect(*self._at(line.x, line.y), line.width * scale, scale, style=RenderStyle.F)
         for bar in chart.bars:
-            with pdf.local_context(fill_color=PLAIN_COLOURS[bar.is_marked]):
+            with pdf.local_context(fill_color=bar.colour):
                 pdf.rect(*self._at(bar.x, bar.y), bar.width * scale, bar.height * scale, style=RenderStyle.F)
+        for tile in chart.tiles:
+            with pdf.local_context(fill_opacity=tile.opacity, fill_color=tile.colour):
+                pdf.rect(*self._at(tile.x, tile.y), tile.width * scale, tile.height * scale, style=RenderStyle.F)
         for band in chart.bands:
             with pdf.local_context(fill_opacity=FAINT, fill_color=band.colour):
                 pdf.polygon(self._path(band.points), style=RenderStyle.F)
