@@ -70,7 +70,7 @@ class RunFilters(OwnedFilters[Run]):
     owner = forms.ModelChoiceField(label=_("Owner"), queryset=User.objects.none(), empty_label=_("all"))
     since = DayField(label=_("Created from"))
     until = DayField(label=_("Created until"))
-    archived = forms.ChoiceField(label=_("Archive"), choices=archived_choices)
+    archived = forms.ChoiceField(label=_("Archived runs"), choices=archived_choices)
     dataset = forms.IntegerField(widget=forms.HiddenInput, min_value=1, max_value=2**63 - 1)
 
     def __init__(self, data: Any, user: User) -> None:
