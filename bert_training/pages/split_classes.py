@@ -21,7 +21,7 @@ from bert_training.pages.splits import shown_split
 from bert_training.services.errors import ServiceError
 from bert_training.services.split_classes import SplitClasses, classes_of_dataset, classes_of_run
 
-CHART = "split"
+CHART = "classes"
 SHOWN_CLASSES = 40  # bars of the picture; the table has them all
 NAMED_CLASSES = 10
 

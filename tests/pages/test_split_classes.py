@@ -18,15 +18,15 @@ def rows_of_csv(content: bytes) -> dict[str, list[int]]:
 
 def test_the_split_of_a_run_is_shown_by_class(as_ana: Client, run: Run) -> None:
     html = as_ana.get(f"/runs/{run.pk}/split").content.decode()
-    found = rows_of_csv(as_ana.get(f"/runs/{run.pk}/split/split.csv").content)
+    found = rows_of_csv(as_ana.get(f"/runs/{run.pk}/split/classes.csv").content)
     letters = unpack_letters(run.split_manifest.letters)
     assert [sum(counts[place] for counts in found.values()) for place in range(3)] == [
         letters.count(letter) for letter in "tve"
     ]
     for name in found:
         assert name in html
-    assert f"/runs/{run.pk}/split/split.svg" in html
-    picture = as_ana.get(f"/runs/{run.pk}/split/split.svg").content.decode()
+    assert f"/runs/{run.pk}/split/classes.svg" in html
+    picture = as_ana.get(f"/runs/{run.pk}/split/classes.svg").content.decode()
     assert picture.count("<rect") > len(found) * 2
 
 
@@ -42,13 +42,13 @@ def test_classes_without_an_example_are_warned_of_first(as_ana: Client, run: Run
 
 def test_a_dataset_shows_how_a_new_run_would_divide_it(as_ana: Client, dataset: Dataset) -> None:
     html = as_ana.get(f"/datasets/{dataset.pk}/split").content.decode()
-    found = rows_of_csv(as_ana.get(f"/datasets/{dataset.pk}/split/split.csv").content)
+    found = rows_of_csv(as_ana.get(f"/datasets/{dataset.pk}/split/classes.csv").content)
     assert sum(map(sum, found.values())) == dataset.rows
     assert "usual settings" in html
     assert f"/datasets/{dataset.pk}/split" in as_ana.get(f"/datasets/{dataset.pk}").content.decode()
 
 
-@pytest.mark.parametrize("path", ["/runs/{run}/split", "/runs/{run}/split/split.csv", "/datasets/{data}/split"])
+@pytest.mark.parametrize("path", ["/runs/{run}/split", "/runs/{run}/split/classes.csv", "/datasets/{data}/split"])
 def test_a_stranger_finds_no_split(as_carla: Client, run: Run, path: str) -> None:
     assert as_carla.get(path.format(run=run.pk, data=run.dataset_id)).status_code == 404
 
@@ -56,5 +56,5 @@ def test_a_stranger_finds_no_split(as_carla: Client, run: Run, path: str) -> Non
 def test_a_run_without_a_stored_split_leads_back(as_ana: Client, run: Run) -> None:
     SplitManifest.objects.all().delete()
     assert "not known" in as_ana.get(f"/runs/{run.pk}/split", follow=True).content.decode()
-    assert as_ana.get(f"/runs/{run.pk}/split/split.csv").status_code == 404
+    assert as_ana.get(f"/runs/{run.pk}/split/classes.csv").status_code == 404
     assert as_ana.get(f"/runs/{run.pk}/split/other.csv").status_code == 404

@@ -39,7 +39,7 @@ class _Drawing:
             with pdf.local_context(fill_color=bar.colour):
                 pdf.rect(*self._at(bar.x, bar.y), bar.width * scale, bar.height * scale, style=RenderStyle.F)
         for tile in chart.tiles:
-            with pdf.local_context(fill_opacity=tile.opacity, fill_color=tile.colour):
+            with pdf.local_context(fill_opacity=float(tile.opacity), fill_color=tile.colour):
                 pdf.rect(*self._at(tile.x, tile.y), tile.width * scale, tile.height * scale, style=RenderStyle.F)
         for band in chart.bands:
             with pdf.local_context(fill_opacity=FAINT, fill_color=band.colour):
