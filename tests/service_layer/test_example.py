@@ -14,6 +14,8 @@ from bert_training.models import Dataset, ErasureCopy, Log, Metric, Run, RunProo
 from bert_training.services.datasets import delete_dataset
 from bert_training.services.example import loading
 from bert_training.services.example.recorded import EXAMPLE_FILE, recorded_run
+from bert_training.services.proving.grades import graded
+from bert_training.services.proving.verdicts import Case, Why, verdict
 from bert_training.services.runs import delete_run
 from tests.personas import make_user, make_worker
 
@@ -92,3 +94,10 @@ def test_an_account_of_somebody_is_never_taken_for_its_own(harm: Callable[[], An
     with pytest.raises(CommandError, match="exemplo"):
         call_command("load_example")
     assert not Run.objects.exists()
+
+
+def test_the_example_ends_as_its_page_and_help_say() -> None:
+    """Both call it a model that a simple method beats; another recording must have other words there."""
+    proof = recorded_run()["proof"]
+    graded_by = graded(proof, {}, task_metric="f1_macro")
+    assert Why.BELOW_BASELINE in verdict(Case(proof, graded_by, {})).reasons
