@@ -164,9 +164,9 @@ def runs_listed_for(user: Person) -> QuerySet[Run]:
     return runs_visible_to(user).filter(repeat_of=None, is_example=False)
 
 
-def datasets_listed_for(user: Person) -> QuerySet[Dataset]:
+def datasets_listed_for(user: Person, level: ShareLevel = ShareLevel.VIEW) -> QuerySet[Dataset]:
     """Return the datasets that lists show: all but that of the example."""
-    return datasets_visible_to(user).filter(is_example=False)
+    return datasets_visible_to(user, level).filter(is_example=False)
 
 
 def example_run(user: Person) -> Run | None:

@@ -84,7 +84,7 @@ def new_run(request: HttpRequest) -> HttpResponse:
     user = person(request)
     wanted = number_of(request.GET.get("dataset", ""))
     if wanted is None:
-        offered = access.datasets_visible_to(user, ShareLevel.USE).filter(status=DatasetStatus.READY)[:DATASETS_OFFERED]
+        offered = access.datasets_listed_for(user, ShareLevel.USE).filter(status=DatasetStatus.READY)[:DATASETS_OFFERED]
         return render(request, "runs/new.html", {"datasets": with_repairs(offered)})
     dataset = access.usable_dataset(user, wanted)
     if not dataset.is_ready:
