@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from bert_training import access
-from bert_training.contract.enums import TERMINAL_STATUSES, DatasetStatus, JobStatus, WorkerState
+from bert_training.contract.enums import TERMINAL_STATUSES, DatasetStatus, JobStatus, ShareLevel, WorkerState
 from bert_training.models import (
     AccessToken,
     Dataset,
@@ -95,10 +95,12 @@ def _ended_lately(user: User, **wanted: Any) -> QuerySet[Run]:
 def failed_runs(user: User) -> Iterator[Decision]:
     """Yield the person's runs that failed and were not trained anew since."""
     again = Run.objects.filter(reproduced_from=OuterRef("pk"))
-    failed = _ended_lately(user, status=JobStatus.FAILED).filter(~Exists(again)).select_related("dataset")
-    for run in _not_aside(failed, user, DecisionKind.RUN_FAILED, "finished_at"):
-        words = explain(run.error_code)
-        may_reproduce = run.dataset.is_ready
+    failed = _ended_lately(user, status=JobStatus.FAILED).filter(~Exists(again))
+    listed = list(_not_aside(failed, user, DecisionKind.RUN_FAILED, "finished_at"))
+    usable = access.datasets_visible_to(user, ShareLevel.USE).filter(status=DatasetStatus.READY)
+    at_hand = set(usable.filter(pk__in=[run.dataset_id for run in listed]).values_list("pk", flat=True))
+    for run in listed:
+        words, may_reproduce = explain(run.error_code), run.dataset_id in at_hand
         yield Decision(
             kind=DecisionKind.RUN_FAILED,
             number=run.pk,
@@ -118,6 +120,7 @@ def runs_to_judge(user: User) -> Iterator[Decision]:
     newest = _not_aside(ended, user, DecisionKind.RUN_TO_JUDGE, "finished_at")
     for judged in judged_runs(newest):
         run, has_doubts = judged.run, judged.doubted > 0
+        assert run.finished_at is not None  # it is among those that have ended lately
         yield Decision(
             kind=DecisionKind.RUN_TO_JUDGE,
             number=run.pk,

@@ -103,6 +103,13 @@ def test_what_is_trained_anew_is_decided(as_ana: Client, ana: User, dataset: Dat
     assert "Train again" not in as_ana.get("/").content.decode()
 
 
+def test_a_failed_run_on_data_out_of_reach_is_only_looked_at(as_ana: Client, ana: User, carla: User) -> None:
+    failed(ana, dataset := ready_dataset(ana))
+    Dataset.objects.filter(pk=dataset.pk).update(owner=carla)
+    page = as_ana.get("/").content.decode()
+    assert ("Train again" in page, "Look at the run" in page) == (False, True)
+
+
 def test_what_was_put_aside_comes_back_when_it_happens_anew(otto: User, worker: Worker) -> None:
     client = client_of(otto)
     Worker.objects.update(last_seen_at=timezone.now() - timedelta(hours=2))
