@@ -10,7 +10,7 @@ PY := .venv/bin/python
 INSTALL = $(PY) -m pip install --quiet --disable-pip-version-check $(addprefix --extra-index-url ,$(TORCH_INDEX))
 PORTAL_TOOLS = SECRET_KEY=unused-by-this-tool $(PY) manage.py
 
-.PHONY: help demo test test-long faults lint format types constraints messages sizes bench clean
+.PHONY: help demo test test-long faults lint format types constraints messages sizes screenshots bench clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -54,6 +54,10 @@ messages: .venv/.test ## collect the sentences to translate and compile the cata
 
 sizes: .venv/.test ## how long files and functions are; for reviewers, not a gate
 	$(PY) -m tests.architecture.sizes
+
+screenshots: .venv/.test ## the README's pictures, anew, of a portal full of examples
+	$(PY) -m tests.chromium
+	$(PY) -m tests.screenshots
 
 bench: .venv/.test ## ours and the references side by side: make bench BENCH=name [QUICK=1] [BENCH_ARGS="--device cuda"]
 	$(PY) -m tests.bench.$(BENCH) $(BENCH_ARGS)
