@@ -3,6 +3,7 @@
 Rules that axe cannot decide (a picture behind a text) are left to people, who look at the pages.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import axe_playwright_python
@@ -15,7 +16,7 @@ SHOWN_NODES = 3  # of one violation
 JUDGE = "async (options) => (await globalThis.axe.run(document, options)).violations"
 
 
-def violations(page: Page, options: dict[str, object] = WCAG) -> list[str]:
+def violations(page: Page, options: Mapping[str, object] = WCAG) -> list[str]:
     """Judge the page as it stands; the page's context must have been given SCRIPT."""
     found = page.evaluate(JUDGE, options)
     return [

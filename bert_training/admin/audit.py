@@ -19,9 +19,9 @@ from django.utils.translation import gettext_lazy as _
 
 from bert_training.admin.audit_filters import PARAMETERS, KindFilter, PersonFilter, TargetFilter, WorkerFilter
 from bert_training.admin.badges import badge
-from bert_training.admin.base import FactsAdmin, admin_url, link, list_url, shown_second
-from bert_training.admin.fact_words import fact_word
-from bert_training.admin.facts import facts_table, shown_fact
+from bert_training.admin.base import FactsAdmin, admin_url, link, list_url
+from bert_training.admin.facts import facts_table
+from bert_training.admin.row_audit import facts_in_one_line, shown_second
 from bert_training.contract.enums import AuditKind
 from bert_training.models import AuditEvent, Worker
 from bert_training.services.audit_export import ExportForm, export_audit
@@ -135,7 +135,7 @@ class AuditEventAdmin(FactsAdmin[AuditEvent]):
     @admin.display(description=_("facts"))
     def short_facts(self, event: AuditEvent) -> str:
         """Return the facts in one line."""
-        return ", ".join(f"{fact_word(name)}: {_in_one_line(value)}" for name, value in event.facts.items()) or "-"
+        return facts_in_one_line(event)
 
     @admin.display(description=_("facts"))
     def facts_table(self, event: AuditEvent) -> SafeString:
@@ -157,10 +157,6 @@ class AuditEventAdmin(FactsAdmin[AuditEvent]):
             return [(admin_url(there), gettext("Open the row"))] if there else []
         except NoReverseMatch:  # a kind of row without a page of its own
             return []
-
-
-def _in_one_line(value: Any) -> str:
-    return " ".join(map(str, map(shown_fact, value))) if isinstance(value, list) else str(shown_fact(value))
 
 
 def _narrowed(name: str, value: object, words: str) -> SafeString:

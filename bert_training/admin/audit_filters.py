@@ -54,7 +54,7 @@ class PersonFilter(ChosenFilter):
 
     def condition(self, chosen: str) -> Q | None:
         """Read the number of a person."""
-        return Q(actor_id=int(chosen)) if _is_number(chosen) else None
+        return Q(actor_id=int(chosen)) if is_row_number(chosen) else None
 
 
 class WorkerFilter(ChosenFilter):
@@ -65,7 +65,7 @@ class WorkerFilter(ChosenFilter):
 
     def condition(self, chosen: str) -> Q | None:
         """Read the number of a worker."""
-        return Q(worker_id=int(chosen)) if _is_number(chosen) else None
+        return Q(worker_id=int(chosen)) if is_row_number(chosen) else None
 
 
 class TargetFilter(ChosenFilter):
@@ -81,9 +81,9 @@ class TargetFilter(ChosenFilter):
             return None
         if not number:
             return Q(target_kind=kind)
-        return Q(target_kind=kind, target_id=int(number)) if _is_number(number) else None
+        return Q(target_kind=kind, target_id=int(number)) if is_row_number(number) else None
 
 
-def _is_number(text: str) -> bool:
+def is_row_number(text: str) -> bool:
     """Tell whether a text is the number of a row."""
     return text.isascii() and text.isdecimal() and len(text) < 19

@@ -22,6 +22,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
+from bert_training.admin.row_audit import audit_of_row
 from bert_training.contract.limits import SEARCH_CHARACTERS
 from bert_training.models.choices import Label
 from bert_training.services.errors import ServiceError
@@ -89,6 +90,7 @@ class PortalModelAdmin(GenericModelAdmin[Row]):
     list_per_page = 50
     list_max_show_all = 200
     change_form_template = "admin/bert_training/change_form.html"
+    object_history_template = "admin/bert_training/object_history.html"
     add_label: Label = ""  # words of the button above the list; empty = "add" and the model's name
     is_read_only = False  # nothing on a row's page can be written: it has no button to save
     list_title: Label = ""  # what the list is called; empty = the model's name
@@ -114,6 +116,13 @@ class PortalModelAdmin(GenericModelAdmin[Row]):
     def created(self, row: Any) -> str:
         """Return when the row was made, short enough for a column."""
         return shown_moment(row.created_at)
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Show what was done here, and below it what the audit noted of the row, whoever did it and where."""
+        noted = audit_of_row(request, self.model, object_id)
+        return super().history_view(request, object_id, {**noted, **(extra_context or {})})
 
     def row_actions_for(self, row: Row) -> Iterable[str]:
         """Return the row_actions that make sense in the row's present state."""
@@ -236,12 +245,6 @@ class FactsInline(GenericInline[Row, Parent]):
 def shown_moment(moment: datetime | None) -> str:
     """Return day and time in the short form of the language; a dash for never."""
     return date_format(timezone.localtime(moment), "SHORT_DATETIME_FORMAT") if moment else "-"
-
-
-def shown_second(moment: datetime) -> str:
-    """Return day and time to the second in the form of the language, for lists in which seconds tell rows apart."""
-    local = timezone.localtime(moment)
-    return f"{date_format(local, 'SHORT_DATE_FORMAT')} {date_format(local, 'H:i:s')}"
 
 
 def signed_in(request: HttpRequest) -> User:

@@ -8,8 +8,9 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from bert_training.admin.badges import state_badge
-from bert_training.admin.base import FactsAdmin, ListFilter, Row, admin_url, link, shown_second
+from bert_training.admin.base import FactsAdmin, ListFilter, Row, admin_url, link
 from bert_training.admin.facts import facts_table, shown_figure
+from bert_training.admin.row_audit import shown_second
 from bert_training.contract.enums import LogLevel
 from bert_training.models import Log, Metric
 

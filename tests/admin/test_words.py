@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Permission, User
 from django.test import Client
 
 from bert_training.admin.fact_words import fact_word
@@ -59,3 +59,17 @@ def test_attempts_are_narrowed_by_reason_and_jobs_by_task(staff: Client, ana: Us
         ("job", "task=token-classification", 0),
     ):
         assert len(staff.get(f"{list_of(model)}?{query}").context["cl"].result_list) == found
+
+
+def test_the_history_of_a_row_shows_what_the_audit_noted(staff: Client, root: User, ana: User) -> None:
+    run, other = fill_tables(ana, 2)
+    record(AuditKind.RUN_CHANGED, target=run, actor=ana, did="changed")
+    history = page_of("run", run.pk).replace("change", "history")
+    page = staff.get(history).content.decode()
+    assert "run changed" in page
+    assert f"auditevent/?target=run:{run.pk}" in page
+    assert "run changed" not in staff.get(page_of("run", other.pk).replace("change", "history")).content.decode()
+    root.is_superuser = False
+    root.save()
+    root.user_permissions.set(Permission.objects.filter(codename__in=["view_run", "read"]))
+    assert "run changed" not in staff.get(history).content.decode()

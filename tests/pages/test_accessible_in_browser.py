@@ -17,7 +17,11 @@ from tests.full_house import House, furnish
 from tests.pages.every_page import STRANGER, addresses_of_admin, looks, routes_without_a_line
 from tests.personas import PASSWORD
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True, serialized_rollback=True)]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.django_db(transaction=True, serialized_rollback=True),
+    pytest.mark.timeout(500),  # a minute on a busy machine
+]
 
 CANARY = " <img src=x onerror=alert(1)>"
 WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
