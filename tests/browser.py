@@ -23,7 +23,7 @@ def chromium() -> Iterator[Callable[[str], Page]]:
         browser = playwright.chromium.launch(executable_path=find_chromium(), args=["--no-sandbox"])
         yield lambda base_url: _watched_page(browser, base_url, complaints)
         browser.close()
-    assert complaints == []
+    assert not complaints, "\n".join(complaints)
 
 
 def sign_in(page: Page, *, user: str, password: str) -> None:

@@ -60,8 +60,9 @@ def furnish(mark: str = "") -> House:
     workers = _workers(mark)
     datasets = _datasets(people["ana"], mark)
     runs = _runs(people, datasets, workers, mark)
-    for row in (*datasets.values(), runs["result"]):
-        share(row, team, ShareLevel.USE)
+    for dataset in datasets.values():
+        share(dataset, team, ShareLevel.USE)
+    share(runs["result"], team, ShareLevel.USE)
     Quota.objects.create(user=people["bruno"], storage_bytes=2_000_000_000, gpu_minutes=600)
     erasure = _erased(people["ana"], workers["gpu"], mark)
     rows: dict[str, Model] = {"token": _token(people, mark), "erasure": erasure, "job": runs["queued"].job}

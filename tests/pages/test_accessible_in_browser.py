@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import pytest
 from django.conf import settings
 from django.test import Client, RequestFactory
-from playwright.sync_api import Page, Request
+from playwright.sync_api import Dialog, Page, Request, ViewportSize
 from pytest_django.live_server_helper import LiveServer
 
 from bert_training.admin.site import PortalAdminSite
@@ -24,7 +24,7 @@ pytestmark = [
 ]
 
 CANARY = " <img src=x onerror=alert(1)>"
-WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
+WIDE, NARROW = ViewportSize(width=1280, height=900), ViewportSize(width=390, height=844)
 OPEN_ALL = "document.querySelectorAll('details').forEach((each) => { each.open = true; })"
 # Colours that change by and by would be judged half way.
 PAINT = """(theme) => {
@@ -86,7 +86,7 @@ class Visits:
         self._noted: list[str] = []
         for page in pages.values():
             page.context.add_init_script(axe.SCRIPT)
-            page.on("dialog", lambda dialog: (self._noted.append("a dialog opened"), dialog.dismiss()))
+            page.on("dialog", self._note_dialog)
             page.on("request", lambda request: self._note_host(request, base_url))
             page.route_web_socket("**/ws/**", lambda socket: socket.close(code=1011))
             page.route(
@@ -103,6 +103,10 @@ class Visits:
 
     def _answer(self, request: Request) -> str:
         return next(body for address, body in self.answers.items() if request.url.endswith(address))
+
+    def _note_dialog(self, dialog: Dialog) -> None:
+        self._noted.append(f"a dialog opened: {dialog.message}")
+        dialog.dismiss()
 
     def _note_host(self, request: Request, base_url: str) -> None:
         if not request.url.startswith((base_url, "data:", "blob:")):

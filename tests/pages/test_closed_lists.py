@@ -13,12 +13,16 @@ from django.utils import translation
 
 from bert_training.admin.invitations import STATES
 from bert_training.contract import enums
+from bert_training.data.profiling.personal_data import Kind
 from bert_training.models import choices
 from bert_training.models.audit_words import AUDIT_LABELS
 from bert_training.models.reasons import EXPLANATIONS
 from bert_training.pages.account import ROLES
-from bert_training.services import profile_words
+from bert_training.services.profile_words import KIND_LABELS
 from bert_training.services.proving import alert_words, verdict_words
+from bert_training.services.proving.grades import Grade
+from bert_training.services.proving.proof_alerts import Severity
+from bert_training.services.proving.verdicts import Verdict
 from bert_training.services.quota_words import LABELS as QUOTA_LABELS
 from bert_training.services.reproducing.reproduction_words import CAUSE_LABELS, VERDICT_LABELS
 
@@ -50,10 +54,10 @@ WORDS: dict[type[StrEnum], Words] = {
     enums.WorkerState: among(choices.WORKER_STATE_LABELS),
     enums.DatasetStatus: among(choices.DATASET_STATUS_LABELS),
     enums.ProfileStatus: among(choices.PROFILE_STATUS_LABELS),
-    alert_words.Severity: among(alert_words.SEVERITY_LABELS),
-    verdict_words.Verdict: among(verdict_words.VERDICT_LABELS),
-    verdict_words.Grade: among(verdict_words.GRADE_LABELS),
-    profile_words.Kind: among(profile_words.KIND_LABELS),
+    Severity: among(alert_words.SEVERITY_LABELS),
+    Verdict: among(verdict_words.VERDICT_LABELS),
+    Grade: among(verdict_words.GRADE_LABELS),
+    Kind: among(KIND_LABELS),
     enums.Reason: lambda code: EXPLANATIONS[code].sentence,
 }
 SHOWN_TO_NOBODY = {
