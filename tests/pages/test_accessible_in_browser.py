@@ -31,7 +31,13 @@ PAINT = """(theme) => {
   document.documentElement.dataset.theme = theme;
   document.getAnimations().filter((each) => each instanceof CSSTransition).forEach((each) => each.finish());
 }"""
-OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+# Charts take their new width some frames after the window.
+OVERFLOW = """async () => {
+  const root = document.documentElement;
+  const tooWide = () => root.scrollWidth - root.clientWidth;
+  for (let frame = 0; frame < 60 && tooWide() > 0; frame++) await new Promise(requestAnimationFrame);
+  return tooWide();
+}"""
 ERRORS = {
     "400": errors.bad_request,
     "403": errors.permission_denied,
