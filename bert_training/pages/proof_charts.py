@@ -9,12 +9,14 @@ from bert_training.charts.bars import draw_bars
 from bert_training.charts.curves import Axis, Curve, draw_curves
 from bert_training.charts.estimates import Estimate, draw_estimates
 from bert_training.charts.shapes import COMPACT, Chart, Table
-from bert_training.data.proof.shape import CoveragePoint, Figure, Proof
+from bert_training.data.proof.shape import ClassProof, CoveragePoint, Figure, Proof
 from bert_training.pages.proof_figures import baseline_head, ordered_baselines
 from bert_training.pages.words import COEFFICIENTS, figure_text
 from bert_training.services.proving.figure_words import count_text, interval_text, round_share_text, share_text
 from bert_training.services.proving.verdict_words import metric_label
 from bert_training.tasks.spec import Metric, TaskSpec
+
+DRAWN_CLASSES = 24
 
 
 def headline_chart(proof: Proof, spec: TaskSpec, metric_name: str) -> Chart | None:
@@ -32,6 +34,24 @@ def headline_chart(proof: Proof, spec: TaskSpec, metric_name: str) -> Chart | No
     table = Table([_("Method"), metric_label(spec, metric_name), _("Interval from"), _("Interval to")], rows)
     estimates = [_estimate(metric, label, figure, first=not place) for place, (label, figure) in enumerate(known)]
     return draw_estimates("headline", title, estimates, axis=_axis_of(metric, estimates), table=table)
+
+
+def classes_chart(proof: Proof) -> Chart | None:
+    """Draw the F1 of the weakest classes; the table behind it has them all."""
+    tested = sorted((each for each in proof["classes"] if each["support"]), key=lambda each: each["f1"]["value"] or 0.0)
+    if not tested:
+        return None
+    estimates = [
+        Estimate(each["name"], each["f1"]["value"] or 0.0, share_text(each["f1"]["value"]), *_ends(each["f1"]))
+        for each in tested[:DRAWN_CLASSES]
+    ]
+    heads = [
+        _("Label"),
+        *(f"{head} {end}".strip() for head in ("F1", _("Precision"), _("Recall")) for end in ("", "2.5%", "97.5%")),
+    ]
+    table = Table([*heads, _("Examples"), _("Answered")], [_class_row(each) for each in tested])
+    title = _("F1 of each label, the weakest first")
+    return draw_estimates("classes", title, estimates, axis=Axis("", text=whole_percent), table=table)
 
 
 def coverage_chart(points: Sequence[CoveragePoint], *, is_entities: bool) -> Chart | None:
@@ -99,6 +119,16 @@ def _estimate(metric: Metric, label: str, figure: Figure, *, first: bool) -> Est
         high=figure["high"],
         series=1 if first else 2,
     )
+
+
+def _ends(figure: Figure) -> tuple[float | None, float | None]:
+    return figure["low"], figure["high"]
+
+
+def _class_row(each: ClassProof) -> list[str]:
+    rates = (each["f1"], each["precision"], each["recall"])
+    shares = [share_text(end) for rate in rates for end in (rate["value"], *_ends(rate))]
+    return [each["name"], *shares, count_text(each["support"]), count_text(each["predicted"])]
 
 
 def _axis_of(metric: Metric, estimates: Sequence[Estimate]) -> Axis:

@@ -17,9 +17,11 @@ from bert_training.tasks.spec import TaskSpec
 
 
 def charts_of(proof: Proof, spec: TaskSpec, *, graded_metric: str) -> dict[str, Chart]:
-    """Return those pictures that there are, by name; the matrix is drawn by the page itself."""
+    """Return those pictures that there are, by name; the page itself draws the matrix
+    and the classes, as tables."""
     drawn = (
         proof_charts.headline_chart(proof, spec, graded_metric),
+        proof_charts.classes_chart(proof),
         proof_charts.coverage_chart(proof.get("coverage", []), is_entities="entities" in proof),
         proof_charts.reliability_chart(proof),
         proof_charts.errors_chart(proof),

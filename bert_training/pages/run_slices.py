@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -93,15 +94,15 @@ def show_slices(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @page
-def download_chart(request: HttpRequest, pk: int, name: str, form: ChartForm) -> HttpResponse:
-    """Send the picture, or its figures, as a file."""
+def download_chart(request: HttpRequest, pk: int, form: ChartForm) -> HttpResponse:
+    """Send the picture, or its figures, as a file; the page says why there is none."""
     user = person(request)
     run = access.visible_run(user, pk)
-    if name != CHART:
-        raise Http404
     asked = _asked(request)
-    found = _found(run, asked, sees_texts=access.may_see_texts(user, run))
-    return send_chart(request, _chart(run, asked, found), form, of=run.name)
+    chart = _chart(run, asked, _found(run, asked, sees_texts=access.may_see_texts(user, run)))
+    if chart is None:
+        return redirect(f"{reverse('pages:run-slices', args=[pk])}?{request.GET.urlencode()}")
+    return send_chart(request, chart, form, of=run.name)
 
 
 def _asked(request: HttpRequest) -> Asked:

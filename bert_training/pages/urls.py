@@ -127,7 +127,10 @@ urlpatterns = [
     ],
     *chart_paths("runs/<int:pk>/curves", run_curves.download_curve, name="run-curve"),
     path("runs/<int:pk>/slices", run_slices.show_slices, name="run-slices"),
-    *chart_paths("runs/<int:pk>/slices", run_slices.download_chart, name="run-slices-chart"),
+    *(
+        path(f"runs/<int:pk>/slices.{form.value}", run_slices.download_chart, {"form": form}, name=f"run-slices-{form}")
+        for form in ChartForm
+    ),
     *chart_paths("runs/<int:pk>/result", run_proof_charts.download_chart, name="run-result-chart"),
     path("runs/<int:pk>/predictions.csv", run_downloads.download_predictions, name="run-predictions"),
     path("runs/<int:pk>/log", run_downloads.download_log, name="run-log"),

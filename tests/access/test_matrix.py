@@ -16,6 +16,7 @@ ADMIN = {route.name: route for route in routes() if route.name.startswith("admin
 # Each answer is made by a child process of half a second, or is as long.
 SLOW = {f"{door}:dataset-{kind}" for door in ("api", "pages") for kind in ("problems", "workbook")}
 SLOW |= {"api:schema"} | {f"{door}:run-label-errors-workbook" for door in ("api", "pages")}
+SLOW |= {"pages:run-slices", "pages:run-slices-svg", "pages:run-slices-csv"}
 ADMINS_DOOR = {"admin:login", "admin:logout"}
 
 

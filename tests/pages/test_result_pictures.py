@@ -133,7 +133,7 @@ def test_every_picture_is_shown_and_saved_with_its_figures(as_ana: Client, as_ca
     run = prove(finished_run, proved_of(3))
     content = page_of(as_ana, run)
     pictures = set(re.findall(rf"/runs/{run.pk}/result/([a-z]+)\.svg", content))
-    assert pictures == {"headline", "matrix", "coverage", "reliability", "roc", "pr"}
+    assert pictures == {"headline", "classes", "matrix", "coverage", "reliability", "roc", "pr"}
     for name in sorted(pictures):
         picture = as_ana.get(f"/runs/{run.pk}/result/{name}.svg?matrix=rows")
         assert ElementTree.fromstring(picture.content).get("viewBox"), name  # noqa: S314 - our own

@@ -83,7 +83,7 @@ def page_of(client: Client, run: Run, query: str = "") -> str:
 
 def table_of(client: Client, run: Run, query: str) -> list[list[str]]:
     """Return the figures of the picture."""
-    file = client.get(f"/runs/{run.pk}/slices/slices.csv{query}").content.decode("utf-8-sig")
+    file = client.get(f"/runs/{run.pk}/slices.csv{query}").content.decode("utf-8-sig")
     return [*csv.reader(io.StringIO(file))]
 
 
@@ -104,9 +104,8 @@ def test_a_column_that_no_run_trains_on_tells_rows_apart(as_ana: Client, run: Ru
     chosen = table_of(as_ana, run, "?by=column&column=Origem")
     assert [part[:2] for part in chosen[1:]] == [["norte", "80"], ["sul", "40"]]
     assert "The spreadsheet has no such column." in page_of(as_ana, run, "?by=column&column=texto")
-    picture = as_ana.get(f"/runs/{run.pk}/slices/slices.svg?by=column&column=data")
+    picture = as_ana.get(f"/runs/{run.pk}/slices.svg?by=column&column=data")
     assert b"F1 (macro) by data" in picture.content
-    assert as_ana.get(f"/runs/{run.pk}/slices/other.svg").status_code == 404
 
 
 def test_what_a_column_holds_is_for_those_who_see_the_texts(
@@ -118,13 +117,13 @@ def test_what_a_column_holds_is_for_those_who_see_the_texts(
     assert "Length in words" in page_of(as_bruno, run)
     assert "norte" not in page_of(as_bruno, run, "?by=column&column=Origem")
     assert "not shared with you" in page_of(as_bruno, run, "?by=column&column=Origem")
-    assert as_bruno.get(f"/runs/{run.pk}/slices/slices.csv?by=column&column=Origem").status_code == 404
+    assert as_bruno.get(f"/runs/{run.pk}/slices.csv?by=column&column=Origem").status_code == 302
 
 
 def test_without_predictions_the_page_says_so(as_ana: Client, finished_run: Run) -> None:
     content = page_of(as_ana, finished_run)
     assert "The portal has no predictions of this run" in content
-    assert as_ana.get(f"/runs/{finished_run.pk}/slices/slices.svg").status_code == 404
+    assert as_ana.get(f"/runs/{finished_run.pk}/slices.svg").status_code == 302
 
 
 def test_the_real_child_process_gives_the_same(as_ana: Client, ana: User, worker: Worker, tmp_path: Path) -> None:
