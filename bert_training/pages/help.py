@@ -69,7 +69,7 @@ TOPICS = (
     Topic(
         "confidence",
         gettext_lazy("Probability and confidence"),
-        gettext_lazy("Whether “90% sure” is right nine times of ten."),
+        gettext_lazy("Whether “sure to 90 percent” is right nine times of ten."),
     ),
     Topic(
         "computers",
