@@ -17,8 +17,7 @@ from bert_training.tasks.spec import TaskSpec
 
 
 def charts_of(proof: Proof, spec: TaskSpec, *, graded_metric: str) -> dict[str, Chart]:
-    """Return those pictures that there are, by name; the page itself draws the matrix
-    and the classes, as tables."""
+    """Return those pictures that there are, by name; the matrix stands in the page as a table."""
     drawn = (
         proof_charts.headline_chart(proof, spec, graded_metric),
         proof_charts.classes_chart(proof),
