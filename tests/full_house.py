@@ -18,7 +18,19 @@ from bert_training.contract.enums import ErasureKind, Feature, PredictionSource,
 from bert_training.data.checks import Problem
 from bert_training.data.predicting.predictions import LabelAnswers, Predictions
 from bert_training.data.splitting.manifest import SPLIT_OF
-from bert_training.models import AccessToken, Dataset, Erasure, ErasureCopy, Job, JobAttempt, Quota, Run, Team, Worker
+from bert_training.models import (
+    AccessToken,
+    Dataset,
+    Erasure,
+    ErasureCopy,
+    Job,
+    JobAttempt,
+    Quota,
+    Run,
+    RunTag,
+    Team,
+    Worker,
+)
 from bert_training.services.datasets import register_upload
 from bert_training.services.divisions import division_of
 from bert_training.services.invitations import InvitationRequest, invite
@@ -128,6 +140,10 @@ def _runs(
     _train(gpu, result, message)
     entities = make_run(ana, datasets["entities"], name=f"Atos, preciso{mark}")
     _train(gpu, entities, message)
+    again = make_run(ana, datasets["texts"], name=f"Chamados, de novo{mark}")
+    _train(gpu, again, message)
+    Run.objects.filter(pk=again.pk).update(notes=f"Outra semente.{mark}")
+    RunTag.objects.create(run=again, name=f"tente outra{mark}"[:40])
     failed = fail(gpu, make_run(ana, datasets["texts"], name=f"Chamados, lote grande{mark}"), "gpu_out_of_memory")
     running = make_run(ana, datasets["texts"], name=f"Chamados, preciso{mark}")
     start(workers["busy"], running, lines=30, message=message)
@@ -135,7 +151,14 @@ def _runs(
     queued = make_run(people["bruno"], datasets["texts"], name=f"Chamados, rápido{mark}", priority=3)
     make_run(ana, datasets["entities"], name=f"Atos, rápido{mark}")
     repeat_run(result, kind=RepeatKind.FOLD, count=3)
-    return {"result": result, "entities": entities, "failed": failed, "running": running, "queued": queued}
+    return {
+        "result": result,
+        "again": again,
+        "entities": entities,
+        "failed": failed,
+        "running": running,
+        "queued": queued,
+    }
 
 
 def weeks_of_work(house: House, days: int = 28, seed: int = 7) -> None:
@@ -238,5 +261,5 @@ def _arguments(root: User, team: Team, mark: str) -> dict[str, str]:
     groups = list(Group.objects.filter(name="viewer"))
     request = InvitationRequest("nova@example.com", f"Nova Pessoa{mark}", groups=groups, teams=[team])
     number, token = make_password_link(root).split("/")[-2:]
-    fixed = {"task": TEXTS, "to": "drain", "uidb64": number, "token": token}
+    fixed = {"task": TEXTS, "to": "drain", "topic": "privacy", "uidb64": number, "token": token}
     return {**fixed, "secret": invite(request, by=root)[1]}

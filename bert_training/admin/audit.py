@@ -1,6 +1,5 @@
 """The audit, to be read, narrowed and taken home; never added to by hand, changed or deleted."""
 
-
 from django.apps import apps
 from django.contrib import admin
 from django.contrib.admin import DateFieldListFilter

@@ -18,7 +18,7 @@ NO_ROWS: Sequence[str | None] = (None,)
 
 @dataclass(frozen=True)
 class Look:
-    """Who opens a route, with which rows as its `pk`, and what stands behind the address."""
+    """Who opens a route, with which rows as its `pk`, and what stands behind the address: {name} is a row's number."""
 
     who: Sequence[str] = ("root",)
     rows: Sequence[str | None] = NO_ROWS
@@ -49,9 +49,23 @@ PAGES: dict[str, Look] = {
     "pages:run-reproduce": Look(rows=["result"]),
     "pages:run-repeats-cancel": Look(rows=["result"]),
     "pages:run-label-errors": Look(rows=["result"]),
+    "pages:run-rows": Look(rows=["result", "entities"]),
+    "pages:run-slices": Look(rows=["result"]),
+    "pages:run-split": Look(rows=["result"]),
+    "pages:dataset-split": Look(rows=["texts"]),
+    "pages:runs-compare": Look(who=["ana"], query="?runs={result}&runs={again}"),
+    "pages:runs-scatter": ANA,
+    "pages:notifications": ANA,
+    "pages:notification-choices": ANA,
+    "pages:help": ANA,
+    "pages:help-topic": ANA,
     "pages:queue": Look(who=["otto", "ana"]),
     "pages:queue-priority": Look(who=["otto"], rows=["job"]),
     "pages:workers": Look(who=["otto", "ana"]),
+    "pages:worker": Look(who=["otto"], rows=["gpu"]),
+    "pages:worker-hours": Look(who=["otto"], rows=["gpu"]),
+    "pages:worker-connect": ROOT,
+    "pages:worker-connection": Look(rows=["gpu"]),
     "pages:worker-switch": Look(who=["otto"], rows=["gpu"]),
     "pages:tokens": ANA,
     "pages:token-new": ANA,
@@ -84,8 +98,6 @@ NO_PAGES = {
     "pages:dataset-download": "a file",
     "pages:dataset-problems": "a file",
     "pages:dataset-workbook": "a file",
-    "pages:dataset-chart-svg": "a file",
-    "pages:dataset-chart-csv": "a file",
     "pages:dataset-share": "a button",
     "pages:dataset-profile": "a button; leads back to the dataset",
     "pages:erasure-settle": "a button",
@@ -96,7 +108,18 @@ NO_PAGES = {
     "pages:run-manifest": "a file",
     "pages:run-metrics": "a file",
     "pages:queue-move": "a button",
+    "pages:home-aside": "a button",
+    "pages:runs-archive": "a form of the list; asks on a page of its own",
+    "pages:runs-unarchive": "a form of the list; asks on a page of its own",
+    "pages:run-marks": "a form of the run's page; leads back to it",
+    "pages:run-predictions": "a file",
+    "pages:run-log": "a file",
+    "pages:run-training-history": "a file",
+    "pages:worker-program": "a file",
+    "pages:notifications-read": "a button",
+    "pages:notification-open": "leads on",
 }
+FILES = ("-svg", "-csv", "-pdf", "-html", "-md")  # how names of routes that send a file end
 
 
 def routes_without_a_line() -> set[str]:
@@ -105,6 +128,7 @@ def routes_without_a_line() -> set[str]:
     Those of the API are for programs, and its description is Swagger's own; addresses_of_admin finds the admin's.
     """
     names = {route.name for route in routes() if not route.name.startswith(("admin:", "api:"))}
+    names = {name for name in names if not name.endswith(FILES)}
     return names - PAGES.keys() - NO_PAGES.keys()
 
 
@@ -119,7 +143,8 @@ def _looks(house: House, name: str, look: Look) -> Iterator[tuple[str, str]]:
     for row in look.rows:
         values = {**house.arguments, **({"pk": house.rows[row].pk} if row else {})}
         address = reverse(name, kwargs={argument: values[argument] for argument in route.arguments})
-        yield from ((who, address + look.query) for who in look.who)
+        query = look.query.format(**{name: row.pk for name, row in house.rows.items()})
+        yield from ((who, address + query) for who in look.who)
 
 
 def addresses_of_admin() -> Iterator[str]:

@@ -10,7 +10,10 @@ from django.test import Client
 
 from bert_training.models import Run
 
-TEMPLATES = sorted((settings.BASE_DIR / "templates").rglob("*.html"))
+# But for those of files that people take home, which have their own policy within.
+TEMPLATES = [
+    path for path in sorted((settings.BASE_DIR / "templates").rglob("*.html")) if path.parent.name != "reports"
+]
 SCRIPTS = sorted((settings.BASE_DIR / "static/bert_training/js").glob("*.js"))
 STYLES = sorted((settings.BASE_DIR / "static/bert_training/css").glob("*.css"))
 VENDOR = settings.BASE_DIR / "static/vendor"
@@ -25,7 +28,7 @@ FORBIDDEN_IN_TEMPLATES = {
 FORBIDDEN_IN_SCRIPTS = {
     "markup from text": r"innerHTML|outerHTML|insertAdjacentHTML|document\.write",
     "code from text": r"\beval\(|new Function\(",
-    "foreign host": r"https?://",
+    "foreign host": r"https?://(?!www\.w3\.org/2000/svg)",  # that is a name, which nobody asks for
 }
 
 

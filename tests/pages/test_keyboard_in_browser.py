@@ -12,7 +12,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True, seria
 
 # Of buttons that belong together (radio) the Tab key reaches one; what is hidden it passes by.
 NUMBER_ALL = """() => {
-  const usable = "a[href], button, input, select, textarea, summary, [tabindex='0']";
+  const usable = ["a[href]", "button", "input", "select", "textarea", "summary", "[tabindex='0']"]
+    .map((one) => `${one}:not([tabindex='-1'])`).join(", ");
   const groups = new Set();
   let number = 0;
   for (const each of document.querySelectorAll(usable)) {

@@ -95,6 +95,7 @@ def _store(worker: Worker, dataset: Dataset, division: Division) -> Run:
     run = _store_run(dataset, recorded)
     store_division(run, division)
     job = _store_job(run, worker, recorded)
+    Run.objects.filter(pk=run.pk).update(duration_seconds=job.duration_seconds)
     attempt = JobAttempt.objects.create(
         job=job,
         number=job.attempt,
