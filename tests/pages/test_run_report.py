@@ -10,11 +10,14 @@ from django.contrib.auth.models import User
 from django.test import Client
 from pypdf import PdfReader
 
-from bert_training.contract.enums import ProofStatus, Split
+from bert_training.contract.enums import AuditKind, ProofStatus, ShareLevel, Split
 from bert_training.data.proof.shape import Proof
-from bert_training.models import JobAttempt, Metric, Run, RunProof
+from bert_training.models import AuditEvent, Dataset, JobAttempt, Metric, Run, RunProof, Team
+from bert_training.services.stored_files import read_table
+from tests.answered import answer, labels, rows_of
 from tests.pages.conftest import client_of
 from tests.pages.queries import queries_of
+from tests.personas import make_run, share
 from tests.proofs import baseline, class_proof, entity_proof, figure, gain, label_errors, make_proof
 
 CANARY = "<img src=x onerror=alert(1)>"
@@ -128,6 +131,27 @@ def test_what_a_user_wrote_is_text_and_nothing_else(ana: User, finished_run: Run
     else:
         assert r"\| a \| b" in text
         assert "| \\# x |" in text
+
+
+def test_texts_are_quoted_only_when_asked_for_and_to_who_may_see_them(
+    ana: User, bruno: User, dataset: Dataset, team: Team
+) -> None:
+    run = make_run(ana, dataset, name="Assunto")
+    rows = rows_of(run, 4)
+    names = ["cobrança", "família", "saúde"]
+    answer(run, [labels(rows, [0, 0, 2, 2], [0, 2, 2, 1], [0.95, 0.7, 0.6, 0.9])], names)
+    share(run, team, ShareLevel.VIEW)
+    wrong, right = (read_table(dataset)["text"][place] for place in (3, 0))
+    client, path = client_of(ana, "en"), f"/runs/{run.pk}/report.md"
+    assert wrong not in client.get(path).content.decode()
+    quoted = client.get(f"{path}?examples=1").content.decode()
+    assert wrong in quoted
+    assert right not in quoted
+    assert "| saúde | família | 90.0% |" in quoted
+    assert client_of(bruno, "en").get(path).status_code == 200
+    assert client_of(bruno, "en").get(f"{path}?examples=1").status_code == 403
+    exports = AuditEvent.objects.filter(kind=AuditKind.EXPORTED).values_list("facts__what", flat=True)
+    assert {"report_md", "report_md_with_texts"} <= set(exports)
 
 
 def test_without_a_proof_there_is_no_report(as_ana: Client, finished_run: Run) -> None:
