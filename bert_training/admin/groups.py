@@ -12,6 +12,7 @@ from bert_training.models import (
     AuditEvent,
     BaseModel,
     Dataset,
+    Dispatch,
     GradeScale,
     Invitation,
     Job,
@@ -21,6 +22,7 @@ from bert_training.models import (
     Quota,
     Run,
     Team,
+    Webhook,
     Worker,
 )
 from bert_training.models.choices import Label
@@ -29,6 +31,7 @@ GROUPS: Sequence[tuple[str, Label, Sequence[type[Model]]]] = (
     ("training", _("Training"), (Dataset, Run, Job, JobAttempt, Log, Metric)),
     ("people", _("People and rights"), (User, Team, Group, Invitation, AccessToken, Quota)),
     ("computers", _("Computers and models"), (Worker, BaseModel, GradeScale)),
+    ("messages", _("Messages"), (Webhook, Dispatch)),
     ("record", _("Record"), (AuditEvent,)),
 )
 NAMES: Mapping[type[Model], Label] = {User: _("People"), Group: _("Roles")}  # Django calls them users and groups

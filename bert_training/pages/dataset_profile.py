@@ -14,10 +14,10 @@ from django.utils.translation import gettext as _
 
 from bert_training import access
 from bert_training.charts.bars import Histogram, draw_bars, draw_histogram, draw_panels, most_frequent_first
+from bert_training.charts.saving import ChartForm, send_chart
 from bert_training.charts.shapes import Chart
 from bert_training.contract.enums import ProfileStatus
 from bert_training.models import Dataset, DatasetProfile, TokenLengths
-from bert_training.pages.chart_files import ChartForm, send_chart
 from bert_training.pages.requests import form_page, page, person
 from bert_training.pages.words import Fact
 from bert_training.services.errors import ServiceError

@@ -14,7 +14,7 @@ from django.utils.translation import get_language, gettext_lazy, to_locale
 from django.utils.translation import gettext as _
 
 from bert_training import access
-from bert_training.pages.chart_files import ChartForm, send_chart
+from bert_training.charts.saving import ChartForm, send_chart
 from bert_training.pages.help_example import HelpExample
 from bert_training.pages.requests import page, person
 

@@ -9,13 +9,13 @@ from django.utils.translation import gettext as _
 
 from bert_training.charts.bars import draw_bars
 from bert_training.charts.curves import Axis, Curve, draw_curves
-from bert_training.charts.ranges import Range, draw_ranges
+from bert_training.charts.estimates import Estimate, draw_estimates
 from bert_training.charts.shapes import Chart, Table
 from bert_training.contract.enums import Split
-from bert_training.data.proof.shape import ClassProof, Proof
+from bert_training.data.proof.shape import ClassProof, Figure, Proof
 from bert_training.models.choices import SPLIT_LABELS
 from bert_training.services.example.recorded import TASK, recorded_run
-from bert_training.services.proving.figure_words import count_text, distance_text, share_text
+from bert_training.services.proving.figure_words import count_text, distance_text, interval_text, share_text
 from bert_training.services.proving.verdict_words import baseline_name
 from bert_training.tasks import TASKS
 from bert_training.tasks.samples import sample_rows
@@ -150,12 +150,12 @@ class HelpExample:
 
     def _classes(self) -> Chart:
         ordered = sorted(self._proof["classes"], key=lambda entry: entry["recall"]["value"] or 0.0)
-        ranges = [
-            Range(entry["name"], recall["value"], recall["low"], recall["high"], is_marked=entry is self._worst)
+        shown = [
+            _estimate(entry["name"], entry["recall"], series=2 if entry is self._worst else 1)
             for entry in ordered
-            if (recall := entry["recall"])["value"] is not None
+            if entry["recall"]["value"] is not None
         ]
-        return draw_ranges("classes", _("How much of each class is found"), ranges)
+        return _drawn_estimates("classes", _("How much of each class is found"), shown)
 
     def _methods(self) -> Chart:
         own = self._proof["figures"][METRIC]
@@ -163,8 +163,8 @@ class HelpExample:
         found += [
             (baseline_name(each["source"]), each["figures"][METRIC]) for each in reversed(self._proof["baselines"])
         ]
-        ranges = [Range(label, figure["value"], figure["low"], figure["high"]) for label, figure in found]
-        return draw_ranges("methods", _("The network beside simple methods: F1 (macro)"), ranges)
+        shown = [_estimate(label, figure) for label, figure in found]
+        return _drawn_estimates("methods", _("The network beside simple methods: F1 (macro)"), shown)
 
     def _reliability(self) -> Chart:
         calibration = self._proof["calibration"]
@@ -193,3 +193,16 @@ class HelpExample:
 def _whole(value: float) -> str:
     """Write a number of an axis that has no halves."""
     return count_text(int(value)) if value.is_integer() else ""
+
+
+def _estimate(label: str, figure: Figure, *, series: int = 1) -> Estimate:
+    value = figure["value"] or 0.0
+    between = interval_text(figure, share_text)
+    text = f"{share_text(value)} ({between})" if between else share_text(value)
+    return Estimate(label, value, text, figure["low"], figure["high"], series)
+
+
+def _drawn_estimates(name: str, title: str, shown: Sequence[Estimate]) -> Chart:
+    """Draw shares with their intervals. The table says the same."""
+    table = Table([_("Name"), _("Value")], [[each.label, each.text] for each in shown])
+    return draw_estimates(name, title, shown, axis=Axis(title), table=table)

@@ -14,9 +14,9 @@ from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 
 from bert_training import access
+from bert_training.charts.saving import ChartForm, send_chart
 from bert_training.contract.enums import JobStatus, Role
 from bert_training.models import Run
-from bert_training.pages.chart_files import ChartForm, send_chart
 from bert_training.pages.compared_curves import compared_charts
 from bert_training.pages.compared_figures import compared_classes, compared_figures, compared_rows, comparison_lines
 from bert_training.pages.compared_settings import compared_settings

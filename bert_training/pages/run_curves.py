@@ -9,11 +9,11 @@ from django.utils.translation import gettext as _
 
 from bert_training import access
 from bert_training.charts.curves import Axis, Curve, draw_curves
+from bert_training.charts.saving import ChartForm, send_chart
 from bert_training.charts.shapes import Chart, Table
 from bert_training.charts.thinning import thin
 from bert_training.models import Metric, Run
 from bert_training.models.choices import SPLIT_LABELS
-from bert_training.pages.chart_files import ChartForm, send_chart
 from bert_training.pages.requests import page, person
 from bert_training.pages.run_charts import UNITS, RunChart, RunCurve, best_rule, charts_of, is_superseded
 from bert_training.services.proving.figure_words import count_text

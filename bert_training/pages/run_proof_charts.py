@@ -3,11 +3,11 @@
 from django.http import Http404, HttpRequest, HttpResponse
 
 from bert_training import access
+from bert_training.charts.saving import ChartForm, send_chart
 from bert_training.charts.shapes import Chart
 from bert_training.data.proof.shape import Proof
 from bert_training.models import Run, RunProof
 from bert_training.pages import proof_charts, proof_curves, proof_matrix
-from bert_training.pages.chart_files import ChartForm, send_chart
 from bert_training.pages.requests import page, person
 from bert_training.pages.result_view import ResultView
 from bert_training.services.proving.grades import graded, load_scales

@@ -18,11 +18,11 @@ from django.utils.translation import gettext_lazy
 
 from bert_training import access
 from bert_training.charts.curves import Mark, axis_around, draw_dots
+from bert_training.charts.saving import ChartForm, send_chart
 from bert_training.charts.shapes import PLAIN_COLOURS, Chart, Table
 from bert_training.contract.enums import JobStatus, Role
 from bert_training.models import Run
 from bert_training.models.choices import Label, task_choices
-from bert_training.pages.chart_files import ChartForm, send_chart
 from bert_training.pages.filters import ListFilters, with_all
 from bert_training.pages.requests import needs, page, person
 from bert_training.pages.words import figure_text

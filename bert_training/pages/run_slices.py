@@ -13,10 +13,10 @@ from django.utils.translation import ngettext
 from bert_training import access
 from bert_training.charts.curves import Axis
 from bert_training.charts.estimates import Estimate, draw_estimates
+from bert_training.charts.saving import ChartForm, send_chart
 from bert_training.charts.shapes import Chart, Table
 from bert_training.data.proof.shape import Figure, Slice
 from bert_training.models import Run
-from bert_training.pages.chart_files import ChartForm, send_chart
 from bert_training.pages.proof_charts import whole_percent
 from bert_training.pages.requests import page, person
 from bert_training.services.errors import ServiceError

@@ -10,12 +10,12 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from bert_training import access
+from bert_training.charts.saving import ChartForm, send_chart
 from bert_training.charts.shapes import Chart
 from bert_training.charts.stacks import draw_stacks
 from bert_training.contract.enums import Split
 from bert_training.models import Dataset, Run
 from bert_training.models.choices import SPLIT_LABELS
-from bert_training.pages.chart_files import ChartForm, send_chart
 from bert_training.pages.requests import page, person
 from bert_training.pages.splits import shown_split
 from bert_training.services.errors import ServiceError

@@ -9,6 +9,7 @@ from django.views.i18n import set_language
 
 from bert_training.accounts import invitation_views
 from bert_training.accounts.views import SignIn, SignOut
+from bert_training.charts.saving import ChartForm
 from bert_training.contract.enums import WorkbookKind
 from bert_training.pages import (
     account,
@@ -45,7 +46,6 @@ from bert_training.pages import (
     worker_switches,
     workers,
 )
-from bert_training.pages.chart_files import ChartForm
 
 
 def chart_paths(below: str, view: Callable[..., HttpResponseBase], *, name: str) -> list[URLPattern]:
