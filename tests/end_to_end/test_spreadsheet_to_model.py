@@ -95,7 +95,7 @@ def train(page: Page, task: str, folder: Path) -> Seen:
     return Seen(
         is_same_page=page.evaluate(IS_STILL_THE_SAME_PAGE),
         curves=[chart.get_attribute("aria-label") or "" for chart in page.locator("#charts .live-chart-canvas").all()],
-        labels=set(page.locator(".table-box-tall th.cell-name").evaluate_all(FIRST_TEXTS)),
+        labels=set(page.locator("section[aria-labelledby='classes-title'] th.cell-name").evaluate_all(FIRST_TEXTS)),
         log=page.locator("#log").inner_text(),
         proof=page.request.get(f"/bert-training/api/runs/{page.url.rsplit('/', 1)[-1]}/proof").json(),
         verdict=page.locator(".verdict").inner_text(),
