@@ -8,18 +8,17 @@ from django.utils.translation import gettext as _
 from bert_training.charts.curves import Curve, axis_around, draw_curves
 from bert_training.charts.shapes import Chart, Table
 from bert_training.contract.enums import Split
-from bert_training.models import Metric, Run
+from bert_training.models import Run
 from bert_training.pages.words import figure_text
+from bert_training.services.picturing.curve_points import Points, points_of
 from bert_training.services.proving.figure_words import count_text
 from bert_training.tasks import TASKS
 from bert_training.tasks.spec import Metric as MetricSpec
 
 LOSS = "loss"
-MOST_POINTS = 2_000  # of one split that are read of a run, the newest
 MARKED_POINTS = 20  # of a curve; more would hide those of the others
 DRAWN_POINTS = 300  # a curve; more are not to be told apart
 
-Points = list[tuple[float, float]]
 Found = Mapping[int, Points]  # by run
 
 
@@ -32,18 +31,8 @@ def compared_charts(runs: Sequence[Run]) -> list[Chart]:
     return [chart for chart in drawn if chart is not None]
 
 
-def _points(run: Run, split: Split, metric: str) -> Points:
-    """Return a figure of a run in the order of its steps; what a later attempt did again counts once."""
-    told = Metric.objects.filter(run=run, split=split).order_by("-id").values_list("step", f"values__{metric}")
-    kept: Points = []
-    for step, value in told[:MOST_POINTS]:
-        if isinstance(value, int | float) and (not kept or step < kept[-1][0]):
-            kept.append((float(step), float(value)))
-    return kept[::-1]
-
-
 def _chart(runs: Sequence[Run], split: Split, metric: str) -> Chart | None:
-    found = {run.pk: _points(run, split, metric) for run in runs}
+    found = {run.pk: points_of(run, split, metric) for run in runs}
     spec = _spec_of(runs, metric)
     if spec is None or not any(found.values()):
         return None

@@ -5,9 +5,10 @@ import struct
 from django.contrib.auth.models import User
 from django.test import Client
 
-from bert_training.contract.enums import Split
+from bert_training.contract.enums import HARDWARE, Split
 from bert_training.models import JobAttempt, Metric, Run
-from bert_training.services.picturing.training_history import HEIGHT, MOST_POINTS, WIDTH, read_history
+from bert_training.services.picturing.curve_points import MOST_POINTS
+from bert_training.services.picturing.training_history import HEIGHT, WIDTH, read_history
 from tests.pages.conftest import client_of
 from tests.personas import make_run, make_worker
 
@@ -51,11 +52,38 @@ def test_steps_that_were_done_again_count_as_they_were_done_last(finished_run: R
     assert read_history(finished_run).training == [(5, 0.2), (10, 0.5), (15, 0.5), (20, 0.5)]
 
 
-def test_of_a_long_run_some_points_are_drawn(finished_run: Run) -> None:
+def test_what_a_lost_attempt_told_beyond_its_checkpoint_is_not_drawn(finished_run: Run) -> None:
+    first = JobAttempt.objects.get(job__run=finished_run)
+    add_losses(finished_run, first, range(25, 65, 5), loss=0.9)
+    second = JobAttempt.objects.create(
+        job=first.job, number=2, worker=make_worker("gpu-9"), started_at=first.started_at, resumed_from_step=30
+    )
+    add_losses(finished_run, second, range(37, 44, 6), loss=0.5)
+    assert read_history(finished_run).training[-4:] == [(25, 0.9), (30, 0.9), (37, 0.5), (43, 0.5)]
+
+
+def test_of_a_long_run_some_points_are_drawn_whatever_stands_between_them(finished_run: Run) -> None:
     attempt = JobAttempt.objects.get(job__run=finished_run)
-    add_losses(finished_run, attempt, range(100, 100 + 3 * MOST_POINTS), loss=0.1)
+    steps = range(100, 100 + 3 * MOST_POINTS)
+    # Between them the computer tells of itself: none of their numbers need be a multiple of anything.
+    last = attempt.metrics.count()
+    Metric.objects.bulk_create(
+        Metric(
+            run=finished_run,
+            attempt=attempt,
+            seq=last + 6 * n + place,
+            epoch=1,
+            step=step,
+            split=split,
+            values={"loss": 0.1},
+        )
+        for n, step in enumerate(steps)
+        for place, split in ((1, Split.TRAIN), (4, HARDWARE))
+    )
     drawn = read_history(finished_run).training
     assert MOST_POINTS / 2 < len(drawn) <= MOST_POINTS
+    assert drawn[0][0] < 200
+    assert drawn[-1][0] == steps[-1]
 
 
 def test_a_run_without_curves_has_no_picture(ana: User) -> None:
