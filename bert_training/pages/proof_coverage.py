@@ -24,7 +24,7 @@ class Threshold:
 
 @dataclass(frozen=True)
 class ShownCoverage:
-    """chosen: what comes of the chosen threshold.  limit: from which one errors are few.  carried: of the form."""
+    """chosen: what comes of the chosen threshold.  limit: where errors are few.  carried: of the form."""
 
     chosen: str
     limit: str
@@ -38,11 +38,12 @@ def shown_coverage(proof: Proof, view: ResultView) -> ShownCoverage | None:
     points = proof.get("coverage")
     if not points:
         return None
-    limit = limit_point(points)
+    lasting = limit_point(points)
+    limit = lasting or next((each for each in points if _are_few_wrong(each)), None)
     chosen = _nearest(points, view.threshold if view.threshold is not None else limit["threshold"] if limit else USUAL)
     return ShownCoverage(
         chosen=point_sentence(chosen, is_entities="entities" in proof),
-        limit=_limit_sentence(limit),
+        limit=_limit_sentence(limit, is_lasting=lasting is not None),
         caution=_caution(limit),
         thresholds=[
             Threshold(f"{each['threshold']:g}", round_share_text(each["threshold"]), each is chosen) for each in points
@@ -55,10 +56,14 @@ def limit_point(points: Sequence[CoveragePoint]) -> CoveragePoint | None:
     """Return the lowest threshold from which errors stay within the limit, whatever higher one is chosen."""
     found = None
     for point in reversed(points):
-        if (point["wrong"]["value"] or 0.0) > ERROR_LIMIT:
+        if not _are_few_wrong(point):
             break
         found = point
     return found
+
+
+def _are_few_wrong(point: CoveragePoint) -> bool:
+    return (point["wrong"]["value"] or 0.0) <= ERROR_LIMIT
 
 
 def point_sentence(point: CoveragePoint, *, is_entities: bool) -> str:
@@ -81,10 +86,15 @@ def point_sentence(point: CoveragePoint, *, is_entities: bool) -> str:
     return words % values
 
 
-def _limit_sentence(limit: CoveragePoint | None) -> str:
+def _limit_sentence(limit: CoveragePoint | None, *, is_lasting: bool) -> str:
     most = round_share_text(ERROR_LIMIT)
     if limit is None:
         return _("At no threshold are at most %(most)s of the accepted answers wrong.") % {"most": most}
+    if not is_lasting:  # above it so few answers are left that a single error is more than the limit
+        words = _(
+            "At most %(most)s of the accepted answers are wrong at %(threshold)s, but not at every higher threshold."
+        )
+        return words % {"most": most, "threshold": round_share_text(limit["threshold"])}
     if not limit["threshold"]:
         return _("At most %(most)s are wrong even when every answer is accepted.") % {"most": most}
     words = _("At most %(most)s of the accepted answers are wrong from a confidence of %(threshold)s on.")

@@ -125,6 +125,15 @@ def test_coverage_that_is_bad_or_good_everywhere_is_said(
     assert said in page_of(as_ana, run)
 
 
+def test_few_errors_at_some_threshold_are_not_denied_for_one_error_among_the_surest(
+    as_ana: Client, finished_run: Run
+) -> None:
+    coverage = [point(0.0, 1.0, 0.2), point(0.9, 0.6, 0.03), point(0.99, 0.1, 0.08)]
+    content = page_of(as_ana, prove(finished_run, make_proof(coverage=coverage)))
+    assert "At most 5% of the accepted answers are wrong at 90%, but not at every higher threshold." in content
+    assert "confidence of 90% or more are accepted" in content
+
+
 def test_a_proof_of_an_older_program_says_nothing_of_coverage(as_ana: Client, finished_run: Run) -> None:
     assert "coverage-title" not in page_of(as_ana, prove(finished_run, make_proof()))
 
