@@ -116,6 +116,15 @@ def test_entities_are_reported_as_entities(ana: User, finished_run: Run) -> None
     assert "no entity" in text
 
 
+def test_entities_with_wrong_borders_alone_are_not_called_right(ana: User, finished_run: Run) -> None:
+    proof = entity_proof()
+    assert "entities" in proof
+    proof["confusion"], proof["entities"] = [[0, 0, 90]], {**proof["entities"], "wrong_boundary": 17}
+    text = text_of(client_of(ana, "en"), prove(finished_run, proof), "md")
+    assert "wrong boundary: 17" in text.lower()
+    assert "answered wrong" not in text
+
+
 @pytest.mark.parametrize("form", ["html", "md"])
 def test_what_a_user_wrote_is_text_and_nothing_else(ana: User, finished_run: Run, form: str) -> None:
     proof = make_proof(

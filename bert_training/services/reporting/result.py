@@ -7,8 +7,10 @@ from django.utils.translation import gettext as _
 
 from bert_training.charts.curves import Axis, Curve, draw_curves
 from bert_training.charts.shapes import Table
+from bert_training.data.figures.entity_pairs import Fate
 from bert_training.data.overfitting import Losses
-from bert_training.data.proof.shape import ClassProof, Figure, Proof
+from bert_training.data.proof.shape import ClassProof, EntityErrors, Figure, Proof
+from bert_training.services.answers.answer_words import FATE_LABELS
 from bert_training.services.proving.figure_words import UNKNOWN, count_text, interval_text, share_text
 from bert_training.services.proving.proof_summary import Summary
 from bert_training.services.proving.verdict_words import baseline_name, metric_label
@@ -108,14 +110,22 @@ def failures_section(summary: Summary) -> Section:
     """Say what is taken for what, and what else to look at."""
     blocks: list[Block] = []
     pairs = _confused(summary.proof)
+    errors = summary.proof.get("entities")
+    if errors:
+        blocks.append(Bullets(_kinds_of_errors(errors)))
     if pairs:
         heads = [_("In the spreadsheet"), _("Answer of the model"), _("How often"), _("Share of its examples")]
         blocks.append(Grid(heads, pairs, words=2))
-    else:
+    elif not errors:
         blocks.append(Paragraph(_("No test row was answered wrong.")))
     if summary.alerts:
         blocks.append(Bullets([f"{alert.sentence} {alert.advice}".strip() for alert in summary.alerts]))
     return Section(_("Where it fails"), blocks)
+
+
+def _kinds_of_errors(errors: EntityErrors) -> list[str]:
+    counts = {fate: errors[fate.value] for fate in Fate if fate is not Fate.RIGHT}  # type: ignore[literal-required]
+    return [f"{FATE_LABELS[fate]}: {count_text(count)}" for fate, count in counts.items()]
 
 
 def _confused(proof: Proof) -> list[list[str]]:
