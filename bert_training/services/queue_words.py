@@ -22,7 +22,7 @@ def start_words(start: Start, now: datetime) -> str:
         return _("at any moment")
     if latest - now <= NEAR:
         return _in_minutes(earliest - now, latest - now)
-    if earliest - now <= SOON:
+    if _rounded(earliest) - now <= SOON:  # rounded it may be over already
         return _("before %(time)s") % {"time": clock_text(_rounded(latest), now)}
     first = clock_text(_rounded(earliest), now)
     if _rounded(earliest) == _rounded(latest):
@@ -73,7 +73,7 @@ def _unknown_words(start: Start, now: datetime) -> str:
         return _("unknown: no computer that can take it is there now")
     if start.unknown is Unknown.TOO_FAR:
         return _("unknown: too far back in the queue")
-    if start.earliest is not None and start.earliest - now > SOON:
+    if start.earliest is not None and _rounded(start.earliest) - now > SOON:
         return _("not before %(time)s") % {"time": clock_text(_rounded(start.earliest), now)}
     return _("unknown: nothing like the runs before it has been trained yet")
 

@@ -169,6 +169,8 @@ def test_what_is_far_back_is_shown_and_nothing_is_expected_of_it(
         ((41, 42), "in about 40 min"),
         ((90, 240), "between 13:30 and 16:00"),
         ((0, 240), "before 16:00"),
+        ((2, 240), "before 16:00"),  # rounded it would have begun at 12:00, which is now
+        ((2, None), "unknown: nothing like the runs before it has been trained yet"),
         ((90, 91), "at about 13:30"),
         ((90, 60 * 24), "between 13:30 and tomorrow 12:00"),
         ((60 * 24, 60 * 26), "between tomorrow 12:00 and 14:00"),
