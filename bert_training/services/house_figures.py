@@ -30,7 +30,7 @@ def last_days() -> list[date]:
 def ended_by_day() -> dict[JobStatus, list[int]]:
     """Count the runs that ended on each of the last days, by how they ended."""
     days = last_days()
-    ended = Run.objects.filter(finished_at__gte=_beginning(days[0]), status__in=ENDED)
+    ended = Run.objects.filter(finished_at__gte=_beginning(days[0]), status__in=ENDED, is_example=False)
     rows = ended.values_list("status", TruncDate("finished_at")).annotate(Count("pk")).order_by()
     counted = {(status, day): count for status, day, count in rows}
     return {status: [counted.get((status.value, day), 0) for day in days] for status in ENDED}
@@ -39,7 +39,8 @@ def ended_by_day() -> dict[JobStatus, list[int]]:
 def minutes_waited_by_day() -> dict[date, float]:
     """Return how long runs that were begun on a day had waited in the queue, on the average; days without any lack."""
     waited = ExpressionWrapper(F("started_at") - F("job__created_at"), output_field=DurationField())
-    begun = JobAttempt.objects.filter(number=1, started_at__gte=_beginning(last_days()[0]))
+    own = JobAttempt.objects.filter(number=1, job__run__is_example=False)  # the example was trained elsewhere, before
+    begun = own.filter(started_at__gte=_beginning(last_days()[0]))
     rows = begun.values_list(TruncDate("started_at")).annotate(mean=Avg(waited)).order_by()
     return {day: max(0.0, mean.total_seconds() / SECONDS_A_MINUTE) for day, mean in rows}
 

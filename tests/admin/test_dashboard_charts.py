@@ -56,6 +56,16 @@ def test_the_wait_of_a_day_is_its_average(staff: Client, ana: User) -> None:
     assert table_of(charts_of(staff)["waited"]).rows[0][1] == "20 min"
 
 
+def test_the_example_is_no_work_of_the_house(staff: Client, ana: User) -> None:
+    example, own = fill_tables(ana, 2)
+    Run.objects.filter(pk=example.pk).update(is_example=True)
+    now = timezone.now()
+    Job.objects.filter(run=own).update(created_at=now - timedelta(minutes=10))
+    JobAttempt.objects.filter(job__run__in=[own, example]).update(started_at=now)
+    assert table_of(charts_of(staff)["waited"]).rows[0][1] == "10 min"
+    assert sum(int(count) for row in table_of(charts_of(staff)["ended"]).rows for count in row[1:]) == 1
+
+
 def test_gpu_time_and_storage_stand_by_person_and_team(staff: Client, ana: User, team: Team) -> None:
     fill_tables(ana, 2)
     Dataset.objects.update(bytes=1_500_000)
