@@ -79,6 +79,16 @@ def test_the_address_narrows_and_orders(as_ana: Client, answered: Run) -> None:
     assert shown == promised
 
 
+def test_bounds_of_the_confidence_hold_for_probabilities_as_they_are_stored(
+    as_ana: Client, ana: User, dataset: Dataset
+) -> None:
+    run = make_run(ana, dataset)
+    rows = rows_of(run, 2)
+    answer(run, [labels(rows, [0, 0], [1, 1], [0.9, 0.95])], NAMES)  # in half precision 0.8999 and 0.9502
+    assert shown_rows(as_ana, run, "?low=90&high=95") == [rows[1], rows[0]]
+    assert shown_rows(as_ana, run, "?low=90.1") == [rows[1]]
+
+
 def test_a_row_is_found_by_its_number(as_ana: Client, answered: Run) -> None:
     row = rows_of(answered)[0]
     assert shown_rows(as_ana, answered, f"?show=all&row={row}") == [row]

@@ -123,10 +123,11 @@ def _fits(listed: LabelList, wish: LabelWish) -> NDArray[np.bool_]:
         fits &= listed.predicted == wish.answered
     if wish.is_right is not None:
         fits &= listed.is_right == wish.is_right
+    # A probability of 0.9 is 0.8999 in float16, as it was stored: it reaches 0.9 all the same.
     if wish.low is not None:
-        fits &= listed.certainty >= wish.low
+        fits &= listed.certainty >= np.float16(wish.low)
     if wish.high is not None:
-        fits &= listed.certainty <= wish.high
+        fits &= listed.certainty <= np.float16(wish.high)
     return fits & are_wanted(listed.rows, wish.row, wish.among)
 
 
