@@ -106,6 +106,18 @@ def test_the_history_is_drawn_and_stands_as_a_table(ana: User, finished_run: Run
     assert "| 3 | 0.300 | 0.900 |" in report_of(client, run, "md").decode().replace("\\", "")
     page = report_of(client, run, "html").decode()
     assert page.count("<polyline") >= 2
+    # Judged only every second epoch, and what a lost attempt told beyond its checkpoint no longer counts.
+    Metric.objects.filter(run=finished_run, epoch=1).delete()
+    again = JobAttempt.objects.create(
+        job=attempt.job, number=attempt.number + 1, worker=attempt.worker, started_at=attempt.started_at,
+        resumed_from_step=29,
+    )  # fmt: skip
+    values = {"run": finished_run, "attempt": again, "epoch": 3, "step": 30}
+    Metric.objects.create(**values, seq=1, split=Split.TRAIN, values={"loss": 0.5})
+    Metric.objects.create(**values, seq=2, split=Split.VALIDATION, values={"loss": 0.7})
+    text = report_of(client, run, "md").decode().replace("\\", "")
+    assert "| 2 | 0.600 | 0.800 |" in text
+    assert "| 3 | 0.500 | 0.700 |" in text
     assert "How the training went" in " ".join(pages_of(client, run))
 
 

@@ -18,7 +18,7 @@ def points_of(run: Run, split: Split, name: str) -> Points:
 
     Counted by rows and not by `seq`: other splits, and the computer's figures, stand between those of a split.
     """
-    rows = _counting(run, split)
+    rows = standing_points(run).filter(split=split)
     apart = -(-rows.count() // MOST_POINTS)
     if apart > 1:
         place = Window(RowNumber(), order_by=F("id").desc())
@@ -31,9 +31,9 @@ def points_of(run: Run, split: Split, name: str) -> Points:
     return kept[::-1]
 
 
-def _counting(run: Run, split: Split) -> QuerySet[Metric]:
-    """Return the points of a split that no later attempt did again."""
-    rows = Metric.objects.filter(run=run, split=split)
+def standing_points(run: Run) -> QuerySet[Metric]:
+    """Return what a run told, without the steps that a later attempt did again. One query, and the one returned."""
+    rows = Metric.objects.filter(run=run)
     resumed = JobAttempt.objects.filter(job__run=run, resumed_from_step__isnull=False)
     for number, step in resumed.values_list("number", "resumed_from_step"):
         rows = rows.exclude(attempt__number__lt=number, step__gt=step)

@@ -3,7 +3,7 @@
 So a scale that staff change grades older runs anew; nothing of this is stored.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -16,9 +16,10 @@ from bert_training.contract.enums import ProofStatus, Split
 from bert_training.data.overfitting import Losses
 from bert_training.data.proof.resampling import REPLICATES
 from bert_training.data.proof.shape import PROOF_VERSION, Proof
-from bert_training.models import Metric, Run, RunProof
+from bert_training.models import Run, RunProof
 from bert_training.services.divisions import split_facts
 from bert_training.services.doubting.corrections import CORRECTED
+from bert_training.services.picturing.curve_points import standing_points
 from bert_training.services.proving.alert_words import ShownAlert, shown_alert
 from bert_training.services.proving.grades import Graded, graded, load_scales
 from bert_training.services.proving.proof_alerts import Code, alerts
@@ -99,7 +100,7 @@ def summarize(run: Run, proof: Proof, *, split: Mapping[str, Any]) -> Summary:
         finding=finding,
         sentence=verdict_sentence(case, finding, spec),
         gain=gain_text(case, spec),
-        alerts=[shown_alert(alert, spec) for alert in alerts(case, losses_of(run))],
+        alerts=[shown_alert(alert, spec) for alert in alerts(case, [*losses_of(run).values()])],
     )
 
 
@@ -138,12 +139,12 @@ def as_answer(summary: Summary, spec: TaskSpec) -> dict[str, Any]:
     }
 
 
-def losses_of(run: Run) -> Sequence[Losses]:
-    """Return the losses of each epoch: the mean of its steps, and its last evaluation. Two queries."""
-    points = Metric.objects.filter(run=run)
+def losses_of(run: Run) -> Mapping[int, Losses]:
+    """Return the losses of each epoch that was judged: the mean of its steps, its last evaluation. Three queries."""
+    points = standing_points(run)
     loss = Cast(KeyTextTransform("loss", "values"), FloatField())
     trained = points.filter(split=Split.TRAIN).order_by().values("epoch").annotate(mean=Avg(loss))
     training = dict(trained.values_list("epoch", "mean"))
     judged = points.filter(split=Split.VALIDATION).order_by("id").annotate(loss=loss)
     validation = dict(judged.values_list("epoch", "loss"))
-    return [(training.get(epoch), validation[epoch]) for epoch in sorted(validation)]
+    return {epoch: (training.get(epoch), validation[epoch]) for epoch in sorted(validation)}

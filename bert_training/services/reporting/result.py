@@ -1,6 +1,6 @@
 """The part of a report that says how good a model is and where it fails, from the proof of its run."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
@@ -148,9 +148,9 @@ def _name(proof: Proof, place: int) -> str:
     return _("no entity") if place == NO_ENTITY else proof["names"][place]
 
 
-def history_section(losses: Sequence[Losses]) -> Section | None:
-    """Draw how the training went; None where nothing was noted. losses: of each epoch, from the first."""
-    points = list(enumerate(losses, start=1))
+def history_section(losses: Mapping[int, Losses]) -> Section | None:
+    """Draw how the training went; None where nothing was noted. losses: by epoch."""
+    points = list(losses.items())
     training = [(float(epoch), train) for epoch, (train, _judged) in points if train is not None]
     judged = [(float(epoch), value) for epoch, (_train, value) in points if value is not None]
     if not judged:
@@ -164,7 +164,7 @@ def history_section(losses: Sequence[Losses]) -> Section | None:
         "training-history",
         _("Loss of each epoch"),
         [Curve(_("training"), training, 1), Curve(_("validation"), judged, 2)],
-        across=Axis(_("Epoch"), 1.0, float(max(2, len(losses))), _loss_tick),
+        across=Axis(_("Epoch"), 1.0, float(max(2, *losses)), _loss_tick),
         up=Axis(_("Loss"), 0.0, most or 1.0, _loss),
         table=table,
     )
