@@ -96,7 +96,7 @@ def show_scatter(request: HttpRequest) -> HttpResponse:
         "filters": choices,
         "is_filtered": bool(request.GET),
         "chart": _chart(points, choices),
-        "legend": [(place, name, count) for (place, name), count in _legend(points)],
+        "legend": [(place, name, count) for place, _dataset, name, count in _legend(points)],
         "sentences": _sentences(points),
         "query": request.GET.urlencode(),
     }
@@ -158,11 +158,11 @@ def _chart(points: Sequence[Point], choices: ScatterChoices) -> Chart | None:
     if not points:
         return None
     metric, label = choices.figure, choices.setting_label
-    series = {name: place for (place, name), _count in _legend(points)}
+    series = {dataset: place for place, dataset, _name, _count in _legend(points)}
     is_wide = min(point.x for point in points) > 0 and max(p.x for p in points) / min(p.x for p in points) >= WIDE
     scale: Callable[[float], float] = log10 if is_wide else float
     marks = [
-        Mark(scale(each.x), each.y, _title(each, label, metric), series.get(each.dataset_name, len(PLAIN_COLOURS)))
+        Mark(scale(each.x), each.y, _title(each, label, metric), series.get(each.dataset, len(PLAIN_COLOURS)))
         for each in points
     ]
     across = axis_around(label, [mark.x for mark in marks], partial(_setting_text, is_wide=is_wide))
@@ -186,10 +186,10 @@ def _setting_text(value: float, *, is_wide: bool) -> str:
     return shown_number(float(f"{10**value if is_wide else value:.2g}"))
 
 
-def _legend(points: Sequence[Point]) -> list[tuple[tuple[int, str], int]]:
-    """Return (colour, name) of the datasets with most runs, and how many; others share the last colour."""
-    counts = Counter(point.dataset_name for point in points).most_common(len(PLAIN_COLOURS) - 1)
-    return [((place, name), count) for place, (name, count) in enumerate(counts, start=1)]
+def _legend(points: Sequence[Point]) -> list[tuple[int, int, str, int]]:
+    """Return colour, dataset, name and number of runs of those with most; others share the last colour."""
+    counts = Counter((point.dataset, point.dataset_name) for point in points).most_common(len(PLAIN_COLOURS) - 1)
+    return [(place, dataset, name, count) for place, ((dataset, name), count) in enumerate(counts, start=1)]
 
 
 def _sentences(points: Sequence[Point]) -> list[str]:

@@ -195,6 +195,9 @@ def test_a_scatter_shows_the_runs_that_one_may_see(
     assert as_ana.get("/runs/scatter?x=nonsense&metric=nonsense&task=x&dataset=x").context["chart"] is not None
     assert as_ana.get("/runs/scatter/charts/scatter.csv").status_code == 200
     assert as_carla.get("/runs/scatter").context["chart"] is None
+    namesake = ready_dataset(ana, name=pair[0].dataset.name, request_digest="7" * 64)
+    Run.objects.filter(pk=pair[1].pk).update(dataset=namesake)
+    assert [count for *_colour, count in as_ana.get("/runs/scatter").context["legend"]] == [1, 1]
     Run.objects.filter(pk=pair[0].pk).update(status=JobStatus.FAILED)
     assert len(as_ana.get("/runs/scatter").context["chart"].dots) == 1
     few = len(queries_of(as_ana, "/runs/scatter"))
