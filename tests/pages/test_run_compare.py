@@ -58,7 +58,7 @@ def test_two_runs_are_set_against_each_other_figure_by_figure_class_by_class_row
     crossed = response.context["crossed"][0]
     assert (crossed.both, crossed.first_alone, crossed.own_alone, crossed.neither) == ("3", "2", "0", "1")
     content = text_of(response)
-    assert "2 runs were judged on these same test rows. The best of 2 looks better than it is" in content
+    assert "2 runs were judged on these same test rows. The best of them looks better than it is" in content
     address = f"/runs/{second.pk}/rows?show=wrong&amp;against={first.pk}&amp;other=right"
     assert f'<a href="{address}">2</a>' in content
     listed = as_ana.get(address.replace("&amp;", "&")).context["labels"]
