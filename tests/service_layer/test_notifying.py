@@ -38,6 +38,7 @@ from bert_training.models import (
     Run,
     RunProof,
     Team,
+    Webhook,
     Worker,
 )
 from bert_training.services import stored_check
@@ -94,6 +95,23 @@ def test_the_owner_of_a_run_without_predictions_is_told_when_it_ends(
     assert (told_to(ana), told_to(bruno)) == ([NoticeKind.RUN_COMPLETED], [])
     (notification,) = inbox.inbox_of(ana)
     assert "87.5%" in tell(notification.occurrence).figure  # the worker's own figure
+
+
+def test_a_loss_is_told_as_a_number_and_no_share(ana: User, worker: Worker, run: Run) -> None:
+    Run.objects.filter(pk=run.pk).update(hyperparameters={**run.hyperparameters, "best_metric": "loss"})
+    train(worker, run)
+    value = Run.objects.get(pk=run.pk).result["metrics"]["loss"]  # type: ignore[index]
+    announce_all()
+    (notification,) = inbox.inbox_of(ana)
+    assert tell(notification.occurrence).figure == f"Loss {value:.4f}"
+
+
+def test_nobody_outside_is_told_of_the_example(ana: User, worker: Worker, run: Run) -> None:
+    Webhook.objects.create(name="hook", url="https://hooks.example/x", secret="-", kinds=[*NoticeKind])
+    Run.objects.filter(pk=run.pk).update(is_example=True)
+    train(worker, run)
+    announce_all()
+    assert not Dispatch.objects.exists()
 
 
 def test_with_predictions_the_owner_is_told_once_the_proof_is_there(ana: User, worker: Worker, run: Run) -> None:

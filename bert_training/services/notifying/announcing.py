@@ -75,6 +75,8 @@ def _tell(waiting: QuerySet[Occurrence], occurrence: Occurrence, *, kind: Notice
 
 def _webhooks_for(occurrence: Occurrence) -> list[Webhook]:
     """Return the webhooks that hear of it; those of a team of runs that are shared with it alone."""
+    if occurrence.run is not None and occurrence.run.is_example:
+        return []
     teams = RunShare.objects.filter(run=occurrence.run).values("team") if occurrence.run else []
     reached = Webhook.objects.filter(Q(team__isnull=True) | Q(team__in=teams), active=True)
     return [webhook for webhook in reached if occurrence.kind in webhook.kinds]

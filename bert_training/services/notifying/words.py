@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.urls import reverse
+from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -170,10 +171,20 @@ def figure_words(occurrence: Occurrence) -> str:
     facts = occurrence.facts
     if occurrence.run is None or facts.get("value") is None:
         return ""
-    label = metric_label(TASKS.get(occurrence.run.task), facts["metric"])
+    spec = TASKS.get(occurrence.run.task)
+    label = metric_label(spec, facts["metric"])
+    is_loss = any(
+        metric.name == facts["metric"] and not metric.higher_is_better for metric in (spec.metrics if spec else ())
+    )
+    write = _loss_text if is_loss else share_text
     figure: Any = {"value": facts["value"], "low": facts.get("low"), "high": facts.get("high")}
-    interval = interval_text(figure, share_text)
-    return f"{label} {share_text(facts['value'])}" + (f" ({interval})" if interval else "")
+    interval = interval_text(figure, write)
+    return f"{label} {write(facts['value'])}" + (f" ({interval})" if interval else "")
+
+
+def _loss_text(value: float) -> str:
+    """Write a figure that is no share of anything."""
+    return str(number_format(round(value, 4), decimal_pos=4))
 
 
 def _run(occurrence: Occurrence) -> dict[str, str]:
