@@ -77,6 +77,7 @@ def test_a_name_that_changes_its_address_is_called_where_it_was_checked(
     [
         "127.0.0.1", "10.1.2.3", "192.168.0.9", "172.16.0.1", "169.254.169.254", "0.0.0.0", "100.64.0.1", "::1",  # noqa: S104
         "fe80::1%eth0", "fc00::1", "::ffff:127.0.0.1", "64:ff9b::7f00:1", "2002:7f00:1::", "224.0.0.1", "ff02::1",
+        "::127.0.0.1", "fec0::1", "64:ff9b:1::a00:1", "192.0.0.192",
     ],
 )  # fmt: skip
 def test_an_address_that_is_not_public_is_refused(

@@ -25,6 +25,12 @@ PORTS = {"https": 443, "http": 80}
 SUCCESS, REDIRECTS = range(200, 300), range(300, 400)
 
 NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+# Python 3.11 calls these global; the second holds one cloud's credentials, the third may lead to any IPv4 address.
+NOT_PUBLIC = (
+    ipaddress.IPv6Network("fec0::/10"),
+    ipaddress.IPv4Network("192.0.0.0/24"),
+    ipaddress.IPv6Network("64:ff9b:1::/48"),
+)
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -162,7 +168,8 @@ def _may_call(text: str, *, is_internal: bool) -> bool:
         return False
     if address.is_multicast or address.is_unspecified or address.is_link_local:
         return False
-    return address.is_global or (is_internal and (address.is_private or address.is_loopback))
+    is_public = address.is_global and not address.is_reserved and not any(address in network for network in NOT_PUBLIC)
+    return is_public or (is_internal and (address.is_private or address.is_loopback))
 
 
 def _unwrapped(address: Address) -> Address:
