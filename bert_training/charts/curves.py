@@ -14,6 +14,8 @@ ROUND = (1, 2, 2.5, 5, 10)  # what steps between marks are, times a power of ten
 NEAR = 1e-9  # of a step: a value so near a mark lies on it
 LEGEND_ROW = 18
 MOST_DOTS = 64  # above it a curve alone: the dots would hide it
+# Beyond these the difference of two numbers is infinite, or the step between two marks is 0.
+FURTHEST, FINEST = 1e300, 1e-300
 
 
 @dataclass(frozen=True)
@@ -28,22 +30,28 @@ class Axis:
 
     def place(self, value: float) -> float:
         """Return where a number stands between the ends, 0..1."""
-        return (value - self.low) / ((self.high - self.low) or 1.0)
+        low, high = bounded(self.low), bounded(self.high)
+        return (bounded(value) - low) / ((high - low) or 1.0)
 
     def ticks(self) -> list[float]:
         """Return the numbers that are written beside it."""
-        steps = self.tick_count - 1
-        return [self.low + (self.high - self.low) * tick / steps for tick in range(self.tick_count)]
+        steps, low, high = self.tick_count - 1, bounded(self.low), bounded(self.high)
+        return [low + (high - low) * tick / steps for tick in range(self.tick_count)]
 
     def anchor(self, tick: int) -> str:
         """Return where a number below it is held, so that the first and the last are not cut off."""
         return "start" if tick == 0 else "end" if tick == self.tick_count - 1 else "middle"
 
 
+def bounded(value: float) -> float:
+    """Return a number that can be drawn: a figure that a worker told may be as large as numbers go."""
+    return max(-FURTHEST, min(FURTHEST, value))
+
+
 def axis_around(label: str, values: Sequence[float], text: Callable[[float], str]) -> Axis:
     """Return an axis that holds all values and has round numbers at its ends and between them."""
-    low, high = min(values), max(values)
-    least = ((high - low) or abs(high) or 1.0) / (TICKS - 1)
+    low, high = bounded(min(values)), bounded(max(values))
+    least = max(((high - low) or abs(high) or 1.0) / (TICKS - 1), FINEST)
     power = 10.0 ** floor(log10(least))
     step = next(power * factor for factor in ROUND if power * factor >= least * (1 - NEAR))
     first, last = floor(low / step + NEAR), ceil(high / step - NEAR)

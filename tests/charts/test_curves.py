@@ -62,3 +62,16 @@ def test_an_axis_around_values_is_marked_at_round_numbers(values: list[float], t
     axis = axis_around("x", values, str)
     assert axis.ticks() == pytest.approx(ticks)
     assert all(0 <= axis.place(value) <= 1 for value in values)
+
+
+@pytest.mark.parametrize(
+    "values", [(1.7e308, -1.7e308), (0.0, 1.7e308), (5e-324, 0.0), (-1e308, -1e308), (0.5, 0.5 + 1.2e-16)]
+)
+def test_figures_at_the_end_of_all_numbers_are_drawn(values: tuple[float, float]) -> None:
+    up = axis_around("loss", values, str)
+    points = [(float(step), value) for step, value in enumerate(values)]
+    dots = draw_dots("d", "D", [Mark(x, y, "a run") for x, y in points], across=STEPS, up=up).dots
+    plain = Axis("loss", min(values), max(values), str)
+    (stroke,) = draw_curves("c", "C", [Curve("run", points)], across=STEPS, up=plain).strokes
+    heights = [*(dot.y for dot in dots), *(float(place.split(",")[1]) for place in stroke.points.split())]
+    assert all(TOP <= height <= TOP + PLOT_HEIGHT for height in heights)

@@ -91,3 +91,11 @@ def test_a_run_without_curves_has_no_picture(ana: User) -> None:
     client = client_of(ana)
     assert client.get(f"/runs/{run.pk}/training_history.png").status_code == 404
     assert "training_history.png" not in client.get(f"/runs/{run.pk}").content.decode()
+
+
+def test_losses_at_the_end_of_all_numbers_are_drawn(finished_run: Run, as_ana: Client) -> None:
+    attempt = JobAttempt.objects.get(job__run=finished_run)
+    for step, loss in ((30, 1.7e308), (40, -1.7e308)):
+        add_losses(finished_run, attempt, range(step, step + 1), loss=loss)
+    assert as_ana.get(f"/runs/{finished_run.pk}/training_history.png").content.startswith(PNG)
+    assert as_ana.get(f"/runs/{finished_run.pk}/curves/loss.svg").status_code == 200

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from django.db.models import F, QuerySet, Window
 from django.db.models.functions import Mod, RowNumber
 
+from bert_training.charts.curves import bounded
 from bert_training.contract.enums import Split
 from bert_training.models import JobAttempt, Metric, Run
 
@@ -27,7 +28,7 @@ def points_of(run: Run, split: Split, name: str) -> Points:
     for step, value in rows.order_by("-id").values_list("step", f"values__{name}"):
         # Also where no attempt says from where it went on: what was told last counts.
         if isinstance(value, int | float) and (not kept or step < kept[-1][0]):
-            kept.append((step, float(value)))
+            kept.append((step, bounded(float(value))))
     return kept[::-1]
 
 
