@@ -2,6 +2,7 @@
 
 import csv
 import io
+from xml.etree import ElementTree
 
 import pytest
 from django.contrib.auth.models import User
@@ -64,6 +65,15 @@ def test_a_chart_without_figures_or_of_another_name_is_not_there(as_ana: Client,
     start(worker, run)
     for name in ("gpu", "disk", "nonsense"):
         assert [as_ana.get(f"/runs/{run.pk}/curves/{name}.{form}").status_code for form in FILES] == [404, 404]
+
+
+def test_any_name_of_a_run_gives_a_picture_that_opens(as_ana: Client, ana: User, run: Run, worker: Worker) -> None:
+    start(worker, run)
+    Run.objects.filter(pk=run.pk).update(name="\uffff <b>&" + "\U0001f600" * 190)
+    answer = as_ana.get(f"/runs/compare/charts/loss-train.svg?runs={run.pk},{make_run(ana, run.dataset).pk}")
+    assert b"\xef\xbf\xbf" not in answer.content
+    assert "\ufffd <b>&" in "".join(ElementTree.fromstring(answer.content).itertext())  # noqa: S314 - the portal's own
+    assert len(as_ana.get(f"/runs/{run.pk}/curves/loss.svg").headers["Content-Disposition"]) < 2000
 
 
 def test_a_stranger_gets_no_chart(as_carla: Client, run: Run, worker: Worker) -> None:
