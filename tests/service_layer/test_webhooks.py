@@ -110,6 +110,22 @@ def test_it_is_called_again_under_the_same_number_until_it_answers(
     assert len({headers["Portal-Delivery"] for headers, _body in receiver.calls}) == 1
 
 
+def test_a_team_hears_nothing_of_a_run_that_is_shared_with_it_no_more(
+    ana: User, team: Team, worker: Worker, receiver: Receiver
+) -> None:
+    make_webhook(receiver, team=team, with_picture=False)
+    run = make_run(ana)
+    share(run, team)
+    receiver.status = 503
+    fail(worker, run, "crashed")
+    tell_all()
+    run.shares.all().delete()
+    Dispatch.objects.update(next_at=timezone.now())
+    tell_all()
+    (dispatch,) = Dispatch.objects.all()
+    assert (dispatch.state, len(receiver.calls)) == (DispatchState.FAILED, 1)
+
+
 def test_after_twenty_failures_in_a_row_it_is_off_and_staff_are_told(
     ana: User, root: User, worker: Worker, receiver: Receiver
 ) -> None:

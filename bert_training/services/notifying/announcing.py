@@ -7,17 +7,17 @@ import logging
 from datetime import timedelta
 
 from django.db import transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, QuerySet
 from django.utils import timezone
 from django_q.tasks import async_task
 
 from bert_training.contract.enums import TERMINAL_STATUSES, NoticeKind
-from bert_training.models import Dispatch, Notification, Occurrence, Run, RunShare, Webhook
+from bert_training.models import Dispatch, Notification, Occurrence, Run
 from bert_training.services.notifying.choices import wishes_of
 from bert_training.services.notifying.dispatches import send_later
 from bert_training.services.notifying.facts import Facts, find_facts
 from bert_training.services.notifying.occurrences import ANNOUNCE_FUNCTION, note_repeats_ended
-from bert_training.services.notifying.recipients import recipients_of
+from bert_training.services.notifying.recipients import recipients_of, webhooks_for
 
 logger = logging.getLogger(__name__)
 
@@ -68,18 +68,9 @@ def _tell(waiting: QuerySet[Occurrence], occurrence: Occurrence, *, kind: Notice
         now = timezone.now()
         send_later(
             [Dispatch(occurrence=occurrence, user=person, next_at=now) for person in mailed]
-            + [Dispatch(occurrence=occurrence, webhook=webhook, next_at=now) for webhook in _webhooks_for(occurrence)]
+            + [Dispatch(occurrence=occurrence, webhook=webhook, next_at=now) for webhook in webhooks_for(occurrence)]
         )
     logger.info("announced", extra={"occurrence": occurrence.pk, "event": kind.value, "people": len(people)})
-
-
-def _webhooks_for(occurrence: Occurrence) -> list[Webhook]:
-    """Return the webhooks that hear of it; those of a team of runs that are shared with it alone."""
-    if occurrence.run is not None and occurrence.run.is_example:
-        return []
-    teams = RunShare.objects.filter(run=occurrence.run).values("team") if occurrence.run else []
-    reached = Webhook.objects.filter(Q(team__isnull=True) | Q(team__in=teams), active=True)
-    return [webhook for webhook in reached if occurrence.kind in webhook.kinds]
 
 
 def _announce_repeat(waiting: QuerySet[Occurrence], repeat: Run) -> None:

@@ -4,10 +4,11 @@ from collections.abc import Iterable
 from enum import Enum
 
 from django.contrib.auth.models import User
+from django.db.models import Q
 
 from bert_training import access
 from bert_training.contract.enums import NoticeKind, Role
-from bert_training.models import AccessToken, Occurrence
+from bert_training.models import AccessToken, Occurrence, RunShare, Webhook
 
 
 class Circle(Enum):
@@ -59,6 +60,15 @@ def recipients_of(occurrence: Occurrence) -> list[User]:
     elif circle is not None:
         people = [_owner_of(occurrence, kind)]
     return [person for person in people if person is not None and person.is_active and kind in kinds_for(person)]
+
+
+def webhooks_for(occurrence: Occurrence) -> list[Webhook]:
+    """Return the webhooks that hear of it now; those of a team of runs that are shared with it alone."""
+    if occurrence.run is not None and occurrence.run.is_example:
+        return []
+    teams = RunShare.objects.filter(run=occurrence.run).values("team") if occurrence.run else []
+    reached = Webhook.objects.filter(Q(team__isnull=True) | Q(team__in=teams), active=True)
+    return [webhook for webhook in reached if occurrence.kind in webhook.kinds]
 
 
 def _owner_of(occurrence: Occurrence, kind: NoticeKind) -> User | None:

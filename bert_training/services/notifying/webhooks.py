@@ -23,6 +23,7 @@ from bert_training.services.errors import ServiceError
 from bert_training.services.notifying.dispatches import Try
 from bert_training.services.notifying.mailing import curves_of
 from bert_training.services.notifying.occurrences import note_of_house
+from bert_training.services.notifying.recipients import webhooks_for
 from bert_training.services.notifying.webhook_calls import CallFailed, call, target_of
 from bert_training.services.notifying.words import tell
 from bert_training.services.sealing import SealBroken, seal, unseal
@@ -81,11 +82,14 @@ def new_test(webhook: Webhook) -> Dispatch:
 
 
 def call_webhook(dispatch: Dispatch) -> Try:
-    """Call the webhook of a dispatch once; one that was switched off meanwhile is not called, except for a test."""
+    """Call the webhook of a dispatch once, except for a test only if it is to hear of this still.
+
+    Between two attempts hours may pass: it may be switched off, or the run be shared with its team no more.
+    """
     webhook = dispatch.webhook
     assert webhook is not None
     is_test = dispatch.occurrence.kind == NoticeKind.TEST
-    if not webhook.active and not is_test:
+    if not is_test and webhook not in webhooks_for(dispatch.occurrence):
         return Try(failure=DispatchFailure.SWITCHED_OFF)
     try:
         secret = secret_of(webhook)
