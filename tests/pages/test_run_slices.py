@@ -120,6 +120,14 @@ def test_what_a_column_holds_is_for_those_who_see_the_texts(
     assert as_bruno.get(f"/runs/{run.pk}/slices.csv?by=column&column=Origem").status_code == 302
 
 
+def test_nobody_keeps_the_portal_busy_with_parts(as_ana: Client, run: Run, settings: Any) -> None:
+    settings.CHECKS_PER_HOUR = 2
+    assert "F1 (macro) by length in words" in page_of(as_ana, run)
+    assert "Choose a column" in page_of(as_ana, run, "?by=column")
+    for query in ("", "?by=column&column=Origem"):
+        assert "At most 2 spreadsheets may be checked an hour." in page_of(as_ana, run, query)
+
+
 def test_without_predictions_the_page_says_so(as_ana: Client, finished_run: Run) -> None:
     content = page_of(as_ana, finished_run)
     assert "The portal has no predictions of this run" in content

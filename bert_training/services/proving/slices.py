@@ -16,6 +16,7 @@ from bert_training.data.sandbox import SandboxFailed
 from bert_training.models import Run
 from bert_training.services.errors import ServiceError
 from bert_training.services.proving.predictions import predictions_on_disk
+from bert_training.services.rate_limits import Limit, limit_caller
 from bert_training.services.sources import request_of, stored_sources
 from bert_training.services.stored_files import stored_copy
 from bert_training.services.workbooks import refused
@@ -27,7 +28,8 @@ METRICS = ("f1_macro", "accuracy", "f1", "precision", "recall")  # of labels the
 
 
 def slices_by_length(run: Run) -> list[Slice]:
-    """Judge quartiles of the lengths. Raises ServiceError (no predictions, too long), DatasetGone, StorageAway."""
+    """Judge quartiles of the lengths. Raises ServiceError (no predictions, too often), DatasetGone, StorageAway."""
+    limit_caller(Limit.CHECKS)  # a child process each time
     dataset = run.dataset
     with (
         predictions_on_disk(run) as predictions,
@@ -45,6 +47,7 @@ def slices_by_column(run: Run, column: str) -> Sliced:
     if run.dataset.is_large:
         message = _("The file of this dataset is too large to be read again while you wait.")
         raise ServiceError(ErrorCode.TOO_LARGE, message, http_status=413)
+    limit_caller(Limit.CHECKS)
     with predictions_on_disk(run) as predictions, stored_sources(run.dataset) as sources, _explained(run):
         return slice_by_column_in_sandbox(predictions, sources, request_of(run.dataset), _question(run, column))
 
