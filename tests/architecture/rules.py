@@ -61,7 +61,7 @@ ROWS = (
     Row("bert_training/services/sealing.py", theirs=("django", "cryptography")),
     Row(
         "bert_training/services/picturing/*",
-        ours=(f"{B}services", f"{B}models", f"{B}contract", f"{B}tasks"),
+        ours=(f"{B}services", f"{B}models", f"{B}contract", f"{B}tasks", f"{B}charts.curves"),
         theirs=("django", "matplotlib"),
     ),
     Row("bert_training/services/sessions.py", theirs=("django", "allauth")),
