@@ -117,3 +117,14 @@ def test_what_is_not_known_counts_neither_for_nor_against() -> None:
     rows = [(LONG, "a"), (OTHER, "b")]
     assert share(quality(*rows), "fit") is None
     assert quality(*rows, cut_share=0.5).score < quality(*rows).score < quality(*rows, cut_share=0.0).score
+
+
+def test_one_row_is_told_as_one() -> None:
+    def reason(part: str, *rows: tuple[str, str], **problems: int) -> str:
+        return next(each.reason for each in quality(*rows, cut_share=None, **problems).parts if each.name == part)
+
+    pair = [(LONG, "a"), (OTHER, "b")]
+    assert reason("copies", *pair, (LONG, "a")).startswith("1 row repeats")
+    assert reason("copies", *pair, (LONG, "a"), (LONG, "a")).startswith("%(rows)s rows repeat")
+    assert reason("near_copies", *pair, (f"{LONG}.", "a")).startswith("1 row is")
+    assert reason("cells", *pair, mojibake=1).startswith("1 cell looked")

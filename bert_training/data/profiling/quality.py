@@ -94,36 +94,40 @@ def _balance(classes: Mapping[str, Any]) -> Part:
 
 def _contradictions(content: Mapping[str, Any]) -> Part:
     none = gettext_noop("No text occurs with two answers.")
+    one = gettext_noop("1 row has a text that occurs with another answer too.")
     some = gettext_noop("%(rows)s rows have a text that occurs with another answer too.")
     rows = content["contradictions"]["rows"]
-    share, reason = _lost(rows, content["rows"], TOLERATED_CONTRADICTIONS), some if rows else none
+    share, reason = _lost(rows, content["rows"], TOLERATED_CONTRADICTIONS), _counted(rows, none, one, some)
     return Part("contradictions", gettext_noop("Answers without contradiction"), 20, share, reason, {"rows": rows})
 
 
 def _cells(content: Mapping[str, Any], problems: Counts) -> Part:
     none = gettext_noop("No cell looked wrong.")
+    one = gettext_noop("1 cell looked wrong or had to be mended.")
     some = gettext_noop("%(cells)s cells looked wrong or had to be mended.")
     cells = sum(problems.get(code, 0) for code in CELL_CODES)
-    share, reason = _lost(cells, content["rows"], TOLERATED_CELLS), some if cells else none
+    share, reason = _lost(cells, content["rows"], TOLERATED_CELLS), _counted(cells, none, one, some)
     return Part("cells", gettext_noop("Clean cells"), 15, share, reason, {"cells": cells})
 
 
 def _copies(content: Mapping[str, Any]) -> Part:
     none = gettext_noop("No text is repeated.")
+    one = gettext_noop("1 row repeats an earlier text to the letter.")
     some = gettext_noop("%(rows)s rows repeat an earlier text to the letter.")
     rows = content["exact"]["repeated"]
-    share, reason = _lost(rows, content["rows"], TOLERATED_COPIES), some if rows else none
+    share, reason = _lost(rows, content["rows"], TOLERATED_COPIES), _counted(rows, none, one, some)
     return Part("copies", gettext_noop("Texts without copies"), 10, share, reason, {"rows": rows})
 
 
 def _near_copies(content: Mapping[str, Any]) -> Part:
     none = gettext_noop("No text is nearly the same as another.")
+    one = gettext_noop("1 row is nearly the same as an earlier text.")
     some = gettext_noop("%(rows)s rows are nearly the same as an earlier text.")
     label = gettext_noop("Texts that differ enough")
     if content["near"] is None:
         return Part("near_copies", label, 10, None, gettext_noop("There is too much text to compare all with all."))
     rows = content["near"]["repeated"] - content["exact"]["repeated"]
-    share, reason = _lost(rows, content["rows"], TOLERATED_NEAR_COPIES), some if rows else none
+    share, reason = _lost(rows, content["rows"], TOLERATED_NEAR_COPIES), _counted(rows, none, one, some)
     return Part("near_copies", label, 10, share, reason, {"rows": rows})
 
 
@@ -133,6 +137,10 @@ def _fit(cut_share: float | None) -> Part:
         return Part("fit", label, 10, None, gettext_noop("Known once a computer has read the texts for a run."))
     reason = gettext_noop("%(percent)s%% of the texts are longer than what the model reads of them.")
     return Part("fit", label, 10, max(0.0, 1 - cut_share / TOLERATED_CUTS), reason, {"percent": round(100 * cut_share)})
+
+
+def _counted(count: int, none: str, one: str, some: str) -> str:
+    return none if not count else one if count == 1 else some
 
 
 def _lost(bad: int, rows: int, tolerated: float) -> float:
