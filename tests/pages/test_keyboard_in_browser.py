@@ -61,6 +61,20 @@ def test_the_main_pages_are_used_by_keyboard(live_server: LiveServer, house: Hou
             assert (address, problems_by_tab(page)) == (address, [])
             page.goto(address)
             jump_to_content(page)
+        open_and_leave_a_menu(page)
+
+
+def open_and_leave_a_menu(page: Page) -> None:
+    """The downloads of a run stand behind one button: opened by Enter, left by Escape or a click beside it."""
+    menu, button = page.locator("details[data-menu]"), page.locator("details[data-menu] > summary")
+    button.press("Enter")
+    page.keyboard.press("Tab")
+    assert menu.locator("a").first.evaluate("(link) => link === document.activeElement")
+    page.keyboard.press("Escape")
+    assert button.evaluate("(one) => one === document.activeElement && !one.parentElement.open")
+    button.press("Enter")
+    page.locator("h1").click()
+    assert menu.get_attribute("open") is None
 
 
 def problems_by_tab(page: Page) -> list[str]:
