@@ -108,10 +108,15 @@ def failed_runs(user: User) -> Iterator[Decision]:
             text=str(words.sentence),
             advice=str(words.advice),
             action=_("Train again") if may_reproduce else _("Look at the run"),
-            address=reverse("pages:run-reproduce" if may_reproduce else "pages:run", args=[run.pk]),
+            address=_with_changes(run) if may_reproduce else reverse("pages:run", args=[run.pk]),
             since=run.finished_at,
             is_urgent=True,
         )
+
+
+def _with_changes(run: Run) -> str:
+    """Return the form of a new run, filled as this one was: the same settings would fail the same way."""
+    return f"{reverse('pages:run-new')}?dataset={run.dataset_id}&like={run.pk}"
 
 
 def runs_to_judge(user: User) -> Iterator[Decision]:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from django import forms
+from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.forms import BoundField
@@ -12,14 +13,17 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext, gettext_lazy
 
 from bert_training import access
-from bert_training.contract.enums import DatasetStatus, Role, ShareLevel
+from bert_training.contract.enums import DatasetStatus, JobStatus, Role, ShareLevel
 from bert_training.models import BaseModel, Dataset, Run
+from bert_training.models.home import DecisionKind
+from bert_training.models.reasons import explain
 from bert_training.pages.dataset_repair import with_repairs
 from bert_training.pages.requests import form_page, needs, number_of, person, refused
 from bert_training.pages.splits import ShownSplit, shown_split
 from bert_training.preset_choices import effective_batch, preset_choices, preset_values, texts_of_presets
 from bert_training.run_form import HyperparametersForm
 from bert_training.services.errors import InvalidRun, ServiceError
+from bert_training.services.home import put_aside
 from bert_training.services.initial_models import with_a_model
 from bert_training.services.manifests import manifest_of
 from bert_training.services.rate_limits import Limit
@@ -80,7 +84,10 @@ class RunForm(HyperparametersForm):
 @form_page
 @needs(Role.TRAIN)
 def new_run(request: HttpRequest) -> HttpResponse:
-    """Offer data; with `?dataset=` show the form; when it is sent show the split (`preview`) or create the run."""
+    """Offer data; with `?dataset=` show the form; when it is sent show the split (`preview`) or create the run.
+
+    `?like=` names a run whose settings the form begins with.
+    """
     user = person(request)
     wanted = number_of(request.GET.get("dataset", ""))
     if wanted is None:
@@ -91,7 +98,9 @@ def new_run(request: HttpRequest) -> HttpResponse:
         return redirect("pages:dataset", pk=dataset.pk)
     spec = TASKS[dataset.task]
     preset = spec.preset(request.POST.get("preset", request.GET.get("preset", "")))
-    form = RunForm(spec.hyperparameters, request.POST or None, preset=preset_values(spec, preset))
+    like = _named_as_pattern(request, dataset)
+    begin = _values_of(like) if like else None
+    form = RunForm(spec.hyperparameters, request.POST or None, preset=preset_values(spec, preset), initial=begin)
     if not access.may_administer(user):
         del form.fields["simulate"]
         if "simulate" in request.POST:
@@ -106,9 +115,28 @@ def new_run(request: HttpRequest) -> HttpResponse:
         else:
             answer = _create(request, dataset, form)
             if answer is not None:
+                _put_aside(user, like)
                 return answer
-    context = _form_context(dataset, form) | {"split": split, "presets": preset_choices(spec, preset)}
+    context = _form_context(dataset, form) | {"split": split, "presets": preset_choices(spec, preset), "like": like}
+    context["advice"] = explain(like.error_code).advice if like and like.error_code else ""
     return refused(render(request, "runs/new.html", context, status=422 if form.errors else 200), form.refusal)
+
+
+def _named_as_pattern(request: HttpRequest, dataset: Dataset) -> Run | None:
+    """Return the run of `?like=`, whose settings the form begins with."""
+    number = number_of(request.GET.get("like", ""))
+    run = None if number is None else access.visible_run(person(request), number)
+    return run if run is not None and run.task == dataset.task else None
+
+
+def _values_of(run: Run) -> dict[str, Any]:
+    return {**run.hyperparameters, "base_model": run.base_model, "initial_run": run.initial_run_id}
+
+
+def _put_aside(user: User, like: Run | None) -> None:
+    """Remind somebody no more of their failed run once it is trained anew with changes."""
+    if like is not None and like.status == JobStatus.FAILED:
+        put_aside(user, DecisionKind.RUN_FAILED, like.pk)
 
 
 def _create(request: HttpRequest, dataset: Dataset, form: RunForm) -> HttpResponse | None:

@@ -73,7 +73,7 @@ def unconfirmed(owner: User, dataset: Dataset) -> Erasure:
 
 
 OWN = {
-    "run_failed": (failed, "Triagem", "/reproduce"),
+    "run_failed": (failed, "Triagem", "/runs/new?dataset="),
     "run_to_judge": (doubtful, "7 labels look wrong", "/label-errors"),
     "repeats_ended": (repeated, "All its repeats have ended", "#repeats"),
     "dataset_refused": (refused, "The spreadsheet was refused", "/datasets/"),
