@@ -168,7 +168,7 @@ def test_a_run_at_work_says_how_far_it_is_where_and_how_long_it_takes(as_ana: Cl
     Job.objects.filter(pk=running_job.pk).update(step=50, total_steps=100, phase="training")
     JobAttempt.objects.update(expected_end=timezone.now() + timedelta(minutes=23, seconds=5))
     page = as_ana.get("/").content.decode()
-    assert "50 %" in page
+    assert "50%" in page
     assert "on gpu-1" in page
     assert "about 23\u00a0min left" in page
 
