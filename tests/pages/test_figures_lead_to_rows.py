@@ -83,10 +83,10 @@ def fields_and_entities(client: Client, run: Run) -> list[tuple[str, int]]:
     for count, link in fields_of(client, run):
         kinds = re.search(r"given=([^&]*)&answered=([^&]*)", link)
         assert kinds is not None
-        wanted = tuple("" if kind == "-" else kind for kind in kinds.groups())
+        given, answered = ("" if kind == "-" else kind for kind in kinds.groups())
         found = entities_at(client, run, link)
         pairs = [(each.gold[0] if each.gold else "", each.predicted[0] if each.predicted else "") for each in found]
-        assert pairs.count(wanted) == count, link
+        assert pairs.count((given, answered)) == count, link
         told.append((link, count))
     return told
 

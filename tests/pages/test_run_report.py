@@ -14,10 +14,10 @@ from bert_training.contract.enums import AuditKind, ProofStatus, ShareLevel, Spl
 from bert_training.data.proof.shape import Proof
 from bert_training.models import AuditEvent, Dataset, JobAttempt, Metric, Run, RunProof, Team
 from bert_training.services.stored_files import read_table
-from tests.answered import answer, labels, rows_of
+from tests.answered import answer, entities, labels, rows_of
 from tests.pages.conftest import client_of
 from tests.pages.queries import queries_of
-from tests.personas import make_run, share
+from tests.personas import make_run, ready_dataset, share
 from tests.proofs import baseline, class_proof, entity_proof, figure, gain, label_errors, make_proof
 
 CANARY = "<img src=x onerror=alert(1)>"
@@ -202,3 +202,13 @@ def test_a_report_of_many_labels_asks_no_more_of_the_database(ana: User, finishe
         content=make_proof(names=tuple(c["name"] for c in classes), classes=classes)
     )
     assert len(queries_of(client, f"/runs/{run.pk}/report.md")) == few
+
+
+def test_of_entities_the_surest_errors_are_quoted_first(as_ana: Client, ana: User) -> None:
+    run = make_run(ana, ready_dataset(ana, task="token-classification"))
+    many: list[Any] = [("PESSOA", 0, 1, 0.5), ("PESSOA", 2, 3, 0.625)]
+    answer(run, [entities(rows_of(run, 2), [[], []], [many, [("LOCAL", 0, 1, 0.75)]])], ["LOCAL", "PESSOA"])
+    RunProof.objects.filter(run=run).update(content=entity_proof())
+    text = as_ana.get(f"/runs/{run.pk}/report.md?examples=1").content.decode()
+    shares = re.findall(r"\| (\d\d)[.,]\d% \|", text[text.rindex("## ", 0, text.rindex("75")) :])
+    assert shares == ["75", "50", "62"]

@@ -6,7 +6,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from bert_training.data.figures.shapes import Entity
-from bert_training.data.listing.label_list import LabelList
+from bert_training.data.listing.label_list import LabelList, Order
 from bert_training.models import Run
 from bert_training.services.answers.answer_words import FATE_LABELS, plain_text
 from bert_training.services.answers.row_lists import Asked, RowList, find_rows
@@ -24,7 +24,7 @@ WORDS_OF_A_ROW = 5  # its columns: none holds numbers to compare
 
 def examples_section(run: Run) -> Section:
     """Quote the surest wrong answers on test; raises ServiceError not_found, DatasetGone, StorageAway."""
-    found = find_rows(run, Asked())
+    found = find_rows(run, Asked(order=Order.SURE))
     places = found.places[:SHOWN]
     texts = _texts(run, found.numbers(places))
     lines = list(_label_lines(found, places) if isinstance(found.answers, LabelList) else _lines(found, places))
