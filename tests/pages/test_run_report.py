@@ -169,6 +169,9 @@ def test_texts_are_quoted_only_when_asked_for_and_to_who_may_see_them(
     assert wrong in quoted
     assert right not in quoted
     assert "| saúde | família | 90.0% |" in quoted
+    link = f'href="/runs/{run.pk}/report.pdf?examples=1"'
+    assert link in client.get(f"/runs/{run.pk}").content.decode()
+    assert link not in client_of(bruno, "en").get(f"/runs/{run.pk}").content.decode()
     assert client_of(bruno, "en").get(path).status_code == 200
     assert client_of(bruno, "en").get(f"{path}?examples=1").status_code == 403
     exports = AuditEvent.objects.filter(kind=AuditKind.EXPORTED).values_list("facts__what", flat=True)
