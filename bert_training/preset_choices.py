@@ -8,7 +8,8 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from bert_training.run_form import HyperparametersForm, shown_number
+from bert_training.run_form import HyperparametersForm
+from bert_training.services.setting_words import shown_number
 from bert_training.tasks.presets import Preset
 from bert_training.tasks.spec import TaskSpec
 

@@ -6,15 +6,14 @@ Checks shape only (a number is a number); ranges are shown here and judged once,
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 
 from django import forms
 from django.forms import BoundField
-from django.utils.formats import get_format
 from django.utils.translation import gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
 
+from bert_training.services.setting_words import shown_number
 from bert_training.tasks.hyperparameters.declaration import GROUP_LABELS, Group
 from bert_training.tasks.hyperparameters.groups import names_by_group
 from bert_training.tasks.hyperparameters.settings import Hyperparameters
@@ -182,12 +181,6 @@ def _one_type(name: str, schema: Mapping[str, Any]) -> dict[str, Any]:
     if len(variants) > 1:
         raise TypeError(f"hyperparameter {name!r} has several types; a form needs one type, or one type or null")
     return {**schema, **(variants[0] if variants else {})}
-
-
-def shown_number(value: float) -> str:
-    """Write a number without exponent and with the decimal separator of the language: 0,00005."""
-    whole, _point, decimals = format(Decimal(repr(value)), "f").partition(".")
-    return f"{whole}{get_format('DECIMAL_SEPARATOR')}{decimals}" if decimals.strip("0") else whole
 
 
 def _typed_field(name: str, schema: Mapping[str, Any], *, required: bool) -> forms.Field:

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 from django.utils import translation
 
-from bert_training.run_form import HyperparametersForm, field_for, shown_number
+from bert_training.run_form import HyperparametersForm, field_for
+from bert_training.services.setting_words import shown_number
 from bert_training.tasks import TASKS
 from bert_training.tasks.hyperparameters.settings import Hyperparameters
 

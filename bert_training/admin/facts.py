@@ -9,7 +9,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from bert_training.admin.fact_words import VALUE_WORDS, fact_word
-from bert_training.run_form import shown_number
+from bert_training.services.setting_words import shown_number
 
 SHOWN_ENTRIES = 200
 DEPTH = 4

@@ -26,8 +26,8 @@ from bert_training.models.choices import Label, task_choices
 from bert_training.pages.filters import ListFilters, with_all
 from bert_training.pages.requests import needs, page, person
 from bert_training.pages.words import figure_text
-from bert_training.run_form import shown_number
 from bert_training.services.proving.figure_words import count_text
+from bert_training.services.setting_words import shown_number
 from bert_training.tasks import TASKS
 from bert_training.tasks.hyperparameters.groups import names_in_order
 from bert_training.tasks.spec import Metric, TaskSpec

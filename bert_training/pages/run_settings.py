@@ -1,17 +1,15 @@
 """The hyperparameters of a run in words: first what is not as usual, then everything, group by group."""
 
 from dataclasses import dataclass
-from typing import Any
 
-from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
 from bert_training.models import Run
 from bert_training.pages.words import Fact
-from bert_training.run_form import shown_number
+from bert_training.services.setting_words import words_by_name
 from bert_training.tasks import TASKS
 from bert_training.tasks.hyperparameters.declaration import GROUP_LABELS, Group
-from bert_training.tasks.hyperparameters.groups import names_by_group, names_in_order
+from bert_training.tasks.hyperparameters.groups import names_by_group
 from bert_training.tasks.spec import TaskSpec
 
 
@@ -48,12 +46,9 @@ def settings_of(run: Run) -> ShownSettings:
 
 def facts_by_name(run: Run, spec: TaskSpec) -> dict[str, Fact]:
     """Return a fact for each stored hyperparameter, in the order of the form."""
-    declared: dict[str, Any] = spec.hyperparameters.model_json_schema()["properties"]
-    others = [name for name in run.hyperparameters if name not in declared]
     return {
-        name: _setting(name, run.hyperparameters[name], declared.get(name, {}))
-        for name in [*names_in_order(spec.hyperparameters), *others]
-        if name in run.hyperparameters
+        name: Fact(words.label, words.text, unit=words.unit, is_first=words.is_unusual)
+        for name, words in words_by_name(run, spec).items()
     }
 
 
@@ -61,23 +56,3 @@ def _preset_of(run: Run, spec: TaskSpec) -> str:
     """Return the label of the preset that a run was made with, unless something was changed."""
     presets = (each for each in spec.presets if spec.preset_settings(each).model_dump() == run.hyperparameters)
     return next((_(preset.label) for preset in presets), "")
-
-
-def _setting(name: str, value: Any, schema: dict[str, Any]) -> Fact:
-    has_unit = schema.get("unit") and value is not None and value != 1  # units are plural; "1" speaks for itself
-    unit = _(schema["unit"]) if has_unit else ""
-    words = schema.get("choices", {})
-    if value is None:
-        text = _(schema["empty"]) if "empty" in schema else ""
-    else:
-        text = _(words[value]) if isinstance(value, str) and value in words else _value_text(value)
-    label = _(schema["title"]) if "title" in schema else name
-    return Fact(label, text, unit=unit, is_first="default" in schema and value != schema["default"])
-
-
-def _value_text(value: Any) -> str:
-    if isinstance(value, bool):
-        return _("yes") if value else _("no")
-    if isinstance(value, float):
-        return shown_number(value)
-    return str(number_format(value)) if isinstance(value, int) else str(value)

@@ -109,10 +109,16 @@ ROWS = (
         ours=(f"{B}column_fields", f"{B}services.sources", f"{B}services.fix_words", f"{B}data", *SPECS),
         theirs=("django",),
     ),
-    Row("bert_training/run_form.py", ours=SPECS, theirs=("django", "pydantic")),  # the form that pages and admin share
+    Row(
+        "bert_training/run_form.py", ours=(f"{B}services.setting_words", *SPECS), theirs=("django", "pydantic")
+    ),  # the form that pages and admin share
     Row("bert_training/token_form.py", ours=(f"{B}contract.enums",), theirs=("django",)),
     Row("bert_training/hours_form.py", ours=(f"{B}services.worker_hours",), theirs=("django",)),
-    Row("bert_training/preset_choices.py", ours=(f"{B}run_form", *SPECS), theirs=("django",)),
+    Row(
+        "bert_training/preset_choices.py",
+        ours=(f"{B}run_form", f"{B}services.setting_words", *SPECS),
+        theirs=("django",),
+    ),
     Row(
         "bert_training/pages/*",
         ours=(

@@ -79,6 +79,10 @@ def test_natural_frequencies_are_said_in_portuguese(ana: User, finished_run: Run
     text = text_of(client_of(ana, "pt-br"), prove(finished_run, make_proof()), "md")
     assert "De cada 100 textos, acerta 90; entre 88 e 92." in text
     assert "88,0% a 92,0%" in text
+    assert "| O método linear |" in text
+    assert "Taxa de aprendizado: 0,00005" in text  # no code, no 5e-05
+    assert "Tamanho do lote: 16 textos" in text
+    assert "learning_rate" not in text
 
 
 def test_each_page_of_a_pdf_names_the_run_and_its_number(ana: User, finished_run: Run) -> None:
@@ -106,6 +110,8 @@ def test_the_history_is_drawn_and_stands_as_a_table(ana: User, finished_run: Run
     assert "| 3 | 0.300 | 0.900 |" in report_of(client, run, "md").decode().replace("\\", "")
     page = report_of(client, run, "html").decode()
     assert page.count("<polyline") >= 2
+    assert ">2</text>" in page
+    assert ">1.5</text>" not in page  # nobody trains half an epoch
     # Judged only every second epoch, and what a lost attempt told beyond its checkpoint no longer counts.
     Metric.objects.filter(run=finished_run, epoch=1).delete()
     again = JobAttempt.objects.create(

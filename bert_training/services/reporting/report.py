@@ -18,6 +18,7 @@ from bert_training.services.proving.figure_words import UNKNOWN, count_text, dis
 from bert_training.services.proving.proof_summary import Summary, losses_of, summarize, usable
 from bert_training.services.reporting.blocks import Block, Bullets, Facts, Grid, Paragraph, Report, Section
 from bert_training.services.reporting.result import classes_section, failures_section, history_section, result_section
+from bert_training.services.setting_words import words_by_name
 from bert_training.tasks import TASKS
 
 SHORT_DIGEST = 12
@@ -114,6 +115,7 @@ def _proof_section(run: Run) -> Section:
     digests = [(origin.label, origin.text) for origin in origins if origin.is_digest]
     others = [(origin.label, origin.text) for origin in origins if not origin.is_digest]
     words = _("With these facts the same training can be repeated and compared.")
-    settings = [(name, str(value)) for name, value in sorted(run.hyperparameters.items()) if value not in (None, "")]
+    words_of_settings = words_by_name(run, TASKS[run.task]).values()
+    settings = [(each.label, f"{each.text} {each.unit}".rstrip()) for each in words_of_settings if each.text]
     blocks: list[Block] = [Paragraph(words), Facts(digests, is_digest=True), Facts(others), Facts(settings)]
     return Section(_("How to prove it"), blocks)

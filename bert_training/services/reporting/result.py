@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from django.utils.formats import number_format
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from bert_training.charts.curves import Axis, Curve, draw_curves
@@ -69,7 +70,7 @@ def figure_grid(proof: Proof, spec: TaskSpec) -> Grid:
         ]
         for metric in known
     ]
-    return Grid([*heads, *(baseline_name(entry["source"]) for entry in proof["baselines"])], rows)
+    return Grid([*heads, *(capfirst(baseline_name(entry["source"])) for entry in proof["baselines"])], rows)
 
 
 def _value(figure: Figure | None) -> float | None:
@@ -164,7 +165,7 @@ def history_section(losses: Mapping[int, Losses]) -> Section | None:
         "training-history",
         _("Loss of each epoch"),
         [Curve(_("training"), training, 1), Curve(_("validation"), judged, 2)],
-        across=Axis(_("Epoch"), 1.0, float(max(2, *losses)), _loss_tick),
+        across=_axis_of_epochs(max(2, *losses)),
         up=Axis(_("Loss"), 0.0, most or 1.0, _loss),
         table=table,
     )
@@ -175,5 +176,7 @@ def _loss(value: float | None) -> str:
     return UNKNOWN if value is None else str(number_format(round(value, 3), decimal_pos=3))
 
 
-def _loss_tick(value: float) -> str:
-    return str(number_format(round(value, 1)))
+def _axis_of_epochs(last: int) -> Axis:
+    """Return an axis on which whole epochs are written, at most five."""
+    steps = next(steps for steps in (4, 3, 2, 1) if (last - 1) % steps == 0)
+    return Axis(_("Epoch"), 1.0, float(last), lambda epoch: count_text(round(epoch)), steps + 1)
