@@ -125,7 +125,8 @@ def _results(user: User, runs: Sequence[Run]) -> dict[str, Any]:
     context: dict[str, Any] = {
         "same": same,
         "refused": [(each.run, refusal_sentences(user, first, each)) for each in refused],
-        "tested": _tested_on_the_same(user, first) if first else 0,
+        # Of older runs, without a digest of their split, those alone are known whose rows were read.
+        "tested": _tested_on_the_same(user, first) if first and first.split_digest else len(same),
         "is_pending": len(same) > 1 and pairs is None,
     }
     if pairs:

@@ -186,6 +186,15 @@ def test_more_runs_beside_them_cost_no_more_queries(as_ana: Client, ana: User, p
     assert len(queries_of(as_ana, path)) <= before
 
 
+def test_runs_whose_split_is_not_known_are_not_counted_as_judged_on_the_same_rows(
+    as_ana: Client, ana: User, pair: tuple[Run, Run]
+) -> None:
+    judged(ana, pair[0].dataset, "Mais uma", GOLD)
+    assert compare(as_ana, *pair).context["tested"] == 3
+    Run.objects.update(split_digest="")
+    assert compare(as_ana, *pair).context["tested"] == 2
+
+
 def test_a_scatter_shows_the_runs_that_one_may_see(
     as_ana: Client, as_carla: Client, ana: User, pair: tuple[Run, Run]
 ) -> None:
