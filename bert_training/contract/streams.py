@@ -6,7 +6,7 @@ A number is the record's place in its stream, from 1: the portal takes the next 
 import math
 from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, WithJsonSchema
 
 from bert_training.contract.enums import Directive, LogLevel, PredictionSource, Split
 from bert_training.contract.limits import (
@@ -19,7 +19,8 @@ from bert_training.contract.limits import (
 )
 from bert_training.contract.messages import AttemptNumber, Count, FiniteNumber, Identifier, Message, MetricName
 
-PointSplit = Split | Literal["hardware"]
+# As an enum of one: the description of the API knows no constants.
+PointSplit = Split | Annotated[Literal["hardware"], WithJsonSchema({"type": "string", "enum": ["hardware"]})]
 
 
 class LogLine(Message):

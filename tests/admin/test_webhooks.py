@@ -58,7 +58,7 @@ def test_an_address_on_another_host_is_refused(staff: Client, allowed: Receiver,
 def test_a_test_says_at_once_what_came_of_it(staff: Client, allowed: Receiver) -> None:
     webhook, _secret = make_webhook(allowed, NoticeKind.RUN_FAILED)
     assert re.search(r"Intranet: answered 200 in \d+ ms", run_action(staff, "webhook", "send_test", webhook.pk))
-    assert b"notifications arrive here" in allowed.calls[0][1]
+    assert b'"event": "test"' in allowed.calls[0][1]
     allowed.status = 301
     assert "redirect, which is not followed (301" in run_action(staff, "webhook", "send_test", webhook.pk)
     webhook.refresh_from_db()

@@ -15,7 +15,7 @@ CLOSED = [pattern for pattern in urlpatterns if pattern.name not in OPEN]
 
 def path_of(pattern: URLPattern) -> str:
     """Return an address of the pattern, whether there is a row for it or not."""
-    values = {"pk": 1, "task": "text-classification", "name": "classes", "to": "off", "copy": 1}
+    values = {"pk": 1, "task": "text-classification", "name": "classes", "to": "off", "copy": 1, "topic": "privacy"}
     wanted = pattern.pattern.converters
     return reverse(f"pages:{pattern.name}", kwargs={name: values[name] for name in wanted})
 

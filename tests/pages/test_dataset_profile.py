@@ -108,7 +108,7 @@ def test_the_figures_of_a_chart_open_in_the_reader_s_spreadsheet_program(ana: Us
     response = client_of(ana, "pt-br").get(f"/datasets/{dataset.pk}/charts/classes.csv")
     assert response.content.startswith(codecs.BOM_UTF8)
     assert response.content.decode("utf-8-sig").splitlines() == [
-        "Nome;Quantidade;Parte",
+        "Nome;Quantidade;Proporção",
         "saúde;12.345;99,9%",
         "'=SOMA(A1);7;0,1%",
     ]

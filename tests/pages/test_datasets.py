@@ -46,7 +46,7 @@ def test_the_list_costs_the_same_queries_with_many_rows(as_root: Client, ana: Us
     few = queries_of(as_root, "/datasets")
     for number in range(1, 5):
         make_dataset(ana, name=str(number))
-    assert len(queries_of(as_root, "/datasets")) == len(few) <= 6
+    assert len(queries_of(as_root, "/datasets")) == len(few) <= 7
 
 
 def test_the_page_shows_labels_first_rows_and_runs(as_ana: Client, run: Run) -> None:

@@ -80,7 +80,7 @@ def test_card_and_figures_of_a_finished_run_are_downloaded_as_files(as_ana: Clie
         assert response.headers["Content-Disposition"].startswith(
             f'attachment; filename="run-{finished_run.pk}-assunto'
         )
-        assert response.content.decode().startswith(begins)
+        assert response.content.decode("utf-8-sig").startswith(begins)
 
 
 def test_a_run_that_is_not_completed_has_no_card(as_ana: Client, run: Run) -> None:

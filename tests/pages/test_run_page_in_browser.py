@@ -84,7 +84,7 @@ def test_a_run_is_followed_from_its_first_lines_to_its_result(
         elsewhere(lambda: complete(worker, Job.objects.get(pk=job.pk), lines=621))
         page.clock.fast_forward(ASKS_AFTER_MS)
         page.get_by_role("heading", name="Resultado nas linhas de teste").wait_for()
-        page.get_by_role("link", name="Ficha do modelo").wait_for()
+        page.get_by_text("Ficha do modelo").wait_for(state="attached")  # in the menu of downloads
         assert page.locator("[data-state=status]").text_content() == "concluída"
         assert lines.count() == 621
 
@@ -146,5 +146,5 @@ def test_a_page_left_open_over_night_ends_up_equal_to_a_fresh_one(
             each.wait_for_function("() => document.querySelectorAll('#hardware [role=img][aria-label]').length >= 2")
         left_open, opened = page.evaluate(SHOWN), fresh.evaluate(SHOWN)
         assert opened["log"][-1].endswith("à noite 1099")
-        assert [chart for chart, _is_drawn in opened["charts"] if chart and "Processor" in chart]
+        assert [chart for chart, _is_drawn in opened["charts"] if chart and "Processador" in chart]
         assert left_open == opened

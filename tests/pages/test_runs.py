@@ -62,7 +62,7 @@ def test_a_strange_address_still_opens_the_list(as_ana: Client, run: Run, query:
 
 
 @pytest.mark.parametrize(
-    ("path", "most"), [("/runs", 9), ("/", 18)]
+    ("path", "most"), [("/runs", 10), ("/", 19)]
 )  # the first page asks for eight kinds of decisions
 def test_a_list_costs_the_same_queries_with_many_rows_and_never_reads_a_manifest(
     as_root: Client, ana: User, dataset: Dataset, path: str, most: int

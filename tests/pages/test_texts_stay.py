@@ -12,6 +12,7 @@ from bert_training.contract.enums import ShareLevel
 from bert_training.models import Dataset, Run, Team
 from bert_training.pages.urls import urlpatterns
 from bert_training.services.stored_files import read_table
+from tests.access.callers import CHART_NAMES
 from tests.checking import make_workbooks_here
 from tests.pages.conftest import client_of
 from tests.pages.test_doubted_labels import doubt, suspect
@@ -40,7 +41,8 @@ def body_of(client: Client, path: str) -> tuple[int, str]:
 
 
 def address_of(pattern: URLPattern, run: Run) -> str:
-    return reverse(f"pages:{pattern.name}", args=[run.pk])
+    values = {"pk": run.pk, "name": CHART_NAMES.get(f"pages:{pattern.name}", "classes")}
+    return reverse(f"pages:{pattern.name}", kwargs={name: values[name] for name in pattern.pattern.converters})
 
 
 def test_no_page_of_the_run_sends_a_text(bruno: User, finished_run: Run, team: Team, canaries: list[str]) -> None:
