@@ -84,7 +84,8 @@ def test_a_run_is_followed_from_its_first_lines_to_its_result(
         elsewhere(lambda: complete(worker, Job.objects.get(pk=job.pk), lines=621))
         page.clock.fast_forward(ASKS_AFTER_MS)
         page.get_by_role("heading", name="Resultado nas linhas de teste").wait_for()
-        page.get_by_text("Ficha do modelo").wait_for(state="attached")  # in the menu of downloads
+        page.locator("details[data-menu] > summary").click()  # the menu of what can be saved
+        page.get_by_role("link", name="Ficha do modelo").wait_for()
         assert page.locator("[data-state=status]").text_content() == "concluída"
         assert lines.count() == 621
 
