@@ -154,7 +154,7 @@ def _runs(
     return {
         "result": result,
         "again": again,
-        "entities": entities,
+        "tagged": entities,
         "failed": failed,
         "running": running,
         "queued": queued,
