@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 
 from bert_training.charts.curves import Axis, Curve, draw_curves
 from bert_training.charts.shapes import Table
+from bert_training.data.figures.entities import NO_ENTITY
 from bert_training.data.figures.entity_pairs import Fate
 from bert_training.data.overfitting import Losses
 from bert_training.data.proof.shape import ClassProof, EntityErrors, Figure, Proof
@@ -19,7 +20,6 @@ from bert_training.services.reporting.blocks import Block, Bullets, Grid, Paragr
 from bert_training.services.reporting.frequencies import of_hundred
 from bert_training.tasks.spec import FINAL, TaskSpec
 
-NO_ENTITY = -1
 SHOWN_PAIRS = 15
 FREQUENCIES = ("accuracy", "recall_macro", "precision_macro", "recall", "precision")
 
